@@ -61,6 +61,18 @@ function floorOf(file: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
 }
 
+/** The files that import each other in a circle, or stand between two circles. */
+function circularFiles(all: readonly Import[]): string[] {
+  let left = all;
+  for (;;) {
+    // A file that imports nothing, or that nothing imports, is in no circle.
+    const [importing, imported] = [new Set(left.map(({ from }) => from)), new Set(left.map(({ to }) => to))];
+    const next = left.filter(({ from, to }) => imported.has(from) && importing.has(to));
+    if (next.length === left.length) return [...new Set(next.map(({ from }) => from))].sort();
+    left = next;
+  }
+}
+
 function trackedFiles(): string[] {
   const command = ['-c', 'safe.directory=*', 'ls-files'];
   return execFileSync('git', command, { cwd: ROOT, encoding: 'utf8' }).split('\n');
@@ -91,6 +103,23 @@ describe('the structure of the repository', () => {
         (roomOf(from) === 'testing') !== (roomOf(to) === 'testing'),
     );
     expect(across.map(show)).to.deep.equal([]);
+  });
+
+  it('imports in no circle', () => {
+    // The types of the records and of the state's port still name each other.
+    const counted = inside.filter(({ from, to }) => roomOf(from) !== 'delivery' || roomOf(to) !== 'delivery');
+    expect(circularFiles(counted)).to.deep.equal([]);
+    const circle = ['a b', 'b c', 'c b', 'c d'].map((pair) => pair.split(' '));
+    const sample = circle.map(([from = '', to = '']) => ({ from, to, isInside: true }));
+    expect(circularFiles(sample)).to.deep.equal(['b', 'c']);
+  });
+
+  it('sorts the emulators into folders of at most 20 files', () => {
+    const folders = lib.filter((file) => roomOf(file) === 'testing').map((file) => posix.dirname(file));
+    const full = [...new Set(folders)].filter(
+      (folder) => folders.filter((one) => one === folder).length > 20,
+    );
+    expect(full).to.deep.equal([]);
   });
 
   // The build fails if a page imports a module that only Node has.

@@ -13,7 +13,7 @@ import { optionsFrom } from '#lib/options/environment.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
-import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
+import { CALLBACK_FAULT_KEYS } from '#lib/testing/server/status-callbacks.js';
 import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
 import { twilioMessages } from '#lib/index.js';
 import type { Fault } from '#lib/testing/index.js';
-import type { RecordedRequest } from '#lib/testing/server/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { startVonageEmulator, type VonageEmulator } from './vonage/emulator.js';

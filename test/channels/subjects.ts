@@ -1,6 +1,7 @@
 import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { lineChannel, vonageChannel } from '#lib/channels/index.js';
-import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
+import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { startLineEmulator } from './line/emulator.js';
 import { startVonageEmulator } from './vonage/emulator.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { reactionTo, reactionToSilence } from '#lib/console/reaction.js';
-import { judgeAnswer } from '#lib/testing/okta/verdict.js';
+import { judgeAnswer } from '#lib/testing/okta/hooks/verdict.js';
 import { MAX_ANSWER_BYTES } from '#lib/testing/server/outbound.js';
 
 const TYPE = 'com.okta.telephony.action';

@@ -10,7 +10,7 @@ import {
   type SampleUser,
 } from '#lib/console/sample-call.js';
 import { startOktaEmulator, type NewUser, type OktaEmulator } from '#lib/testing/index.js';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { rejection } from '../testing/local.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');

@@ -58,7 +58,7 @@ export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';
   import { oktaTelephonyHook } from '#lib/index.js';
-  import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+  import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
   if (process.env.SLOW_TIME === '1') (await import('#harness/slow-time.js')).slowTime();
   const say = () => undefined;
   const redis = JSON.parse(process.env.REDIS_STATE ?? 'null');

@@ -1,5 +1,5 @@
 import { request, type ClientRequest } from 'node:http';
-import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hooks/hook-payload.js';
 import { ANA, CODE, HOOK_SECRET, type Scene } from './scene.js';
 
 /** A hook call of Okta for Ana that does not wait for the answer, so that the test can hang up. */

@@ -1,6 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import type { TwilioEmulator } from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type express from 'express';
 import type { TelephonyHook } from '#lib/index.js';
 import { ANA, CODE, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { until } from '#harness/until.js';
 
 const CONSOLE = '/admin/telephony';

@@ -10,7 +10,7 @@ import type {
   TelephonyRequest,
 } from '#lib/index.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
-import type { RecordedRequest } from '#lib/testing/server/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/request.js';
 import {
   ANA,
   BOB,

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Agent, type Dispatcher } from 'undici';
 import type { HookCall } from '#lib/testing/index.js';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { openRaw, rawRequest, type RawConnection } from '#harness/raw-http.js';
 import { ANA, BOB, commandOf, CODE, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';

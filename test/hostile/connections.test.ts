@@ -6,7 +6,7 @@ import express5, { type ErrorRequestHandler } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
 import fc from 'fast-check';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import type { TelephonyHook } from '#lib/index.js';
 import type { OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
 import { rawRequest } from '#harness/raw-http.js';

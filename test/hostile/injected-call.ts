@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import type { TelephonyHook } from '#lib/index.js';
-import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hooks/hook-payload.js';
 import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
 import type { SeenAnswer } from './expectations.js';
 import { readAnswers } from './wire.js';

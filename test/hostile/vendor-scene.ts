@@ -8,7 +8,7 @@ import {
   type OktaTelephonyHookOptions,
   type TelephonyHook,
 } from '#lib/index.js';
-import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hooks/hook-payload.js';
 import { ANA, CODE, HOOK_SECRET, type LogLine } from '#harness/scene.js';
 import type { SeenAnswer, Output } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';

@@ -1,26 +1,27 @@
-import { serveApi } from '../server/emulated-api.js';
-import { startLoopbackServer } from '../server/loopback-server.js';
-import { Outbound } from '../server/outbound.js';
+import { startEmulatedServer } from '../server/emulated-server.js';
 import { requireFault } from '../server/answer.js';
-import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
-import { isApiCall, oktaHandler } from './api.js';
-import type { SchemaAttribute, UserSchemaView } from './attributes.js';
-import type { OidcApp } from './authorization-request.js';
-import type { EnteredCode } from './codes.js';
-import type { EmulatedEventHook, EventDelivery, FireOptions } from './event-hooks.js';
-import type { HookCall, HookCallOptions } from './hook-call.js';
-import type { EmulatedHookKey } from './hook-keys.js';
-import { ISSUER_PATH, type HookTokenOptions } from './hook-tokens.js';
-import type { EmulatedInlineHook } from './inline-hooks.js';
-import type { LogEvent, LogEventOptions } from './log-events.js';
+import type { Fault, FaultRule } from '../server/faults.js';
+import { pathOf, type RecordedRequest } from '../server/request.js';
+import { isApiCall, orgApi } from './org-api.js';
+import type { SchemaAttribute, UserSchemaView } from './users/attributes.js';
+import type { OidcApp } from './sign-in/authorization-request.js';
+import type { EnteredCode } from './hooks/codes.js';
+import type { EmulatedEventHook, EventDelivery, FireOptions } from './hooks/event-hooks.js';
+import type { HookCall, HookCallOptions } from './hooks/hook-calls.js';
+import { channelWithSecret } from './hooks/hook-channel.js';
+import type { EmulatedHookKey } from './hooks/hook-keys.js';
+import { ISSUER_PATH } from './api/context.js';
+import type { HookTokenOptions } from './authorization/hook-tokens.js';
+import type { EmulatedInlineHook } from './hooks/inline-hooks.js';
+import { makeLogEvent, type LogEvent, type LogEventOptions } from './hooks/log-events.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
 import { OktaOrg } from './org.js';
-import type { RateLimit, RateLimitBucket } from './rate-limit.js';
-import { RsaKeys } from './rsa-keys.js';
-import type { SchemaDelay } from './schema.js';
-import type { HookClient } from './token-endpoint.js';
-import type { ServiceApp } from './tokens.js';
-import type { EmulatedUser, NewUser } from './users.js';
+import type { RateLimit, RateLimitBucket } from './api/rate-limit.js';
+import { RsaKeys } from './authorization/rsa-keys.js';
+import type { SchemaDelay } from './users/schema.js';
+import type { HookClient } from './authorization/token-endpoint.js';
+import type { ServiceApp } from './authorization/org-tokens.js';
+import type { EmulatedUser, NewUser } from './users/users.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** Options of `startOktaEmulator`. */
@@ -177,30 +178,35 @@ const USERS = '/api/v1/users';
 /** Starts an Okta org on 127.0.0.1. Close it at the end. */
 export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Promise<OktaEmulator> {
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
-  const outbound = new Outbound(options.hookTimeoutMs ?? 3000);
   const hookSecret = randomAlphanumeric(32);
   const rsaKeys = new RsaKeys();
-  const server = await startLoopbackServer(options.port, options.insecureRemoteAccess);
-  const orgUrl = server.origin;
-  const issuer = orgUrl + ISSUER_PATH;
-  const org = new OktaOrg({
-    orgUrl,
-    issuer,
+  let keyFault: Fault | undefined;
+  let jwksHits = 0;
+  const server = await startEmulatedServer({
+    port: options.port,
+    isOpenToOthers: options.insecureRemoteAccess,
     clock,
+    callTimeoutMs: options.hookTimeoutMs ?? 3000,
+    isFaultable: isUsersCall,
+    isRecorded: isApiCall,
+    faultOf: (head) => {
+      const path = pathOf(head);
+      const isForKeys = path === `${ISSUER_PATH}/v1/keys`;
+      if (isForKeys) jwksHits += 1;
+      return isForKeys || path.startsWith(`${ISSUER_PATH}/.well-known/`) ? keyFault : undefined;
+    },
+  });
+  const { origin: orgUrl, outbound } = server;
+  const issuer = orgUrl + ISSUER_PATH;
+  const context = { orgUrl, issuer, clock, outbound, rsaKeys };
+  const org = new OktaOrg(context, {
     apiToken,
     apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
-    outbound,
-    rsaKeys,
   });
-  let keyFault: Fault | undefined;
-  const api = serveApi(server, {
-    clock,
-    isFaultable: isUsersCall,
-    isRecorded: isApiCall,
-    faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
-    handler: oktaHandler(org),
-  });
+  server.serve(orgApi(org));
+  const logEvent: OktaEmulator['logEvent'] = (idOrLogin, eventOptions = {}) =>
+    makeLogEvent(org.users.require(idOrLogin), eventOptions, clock());
 
   return {
     orgUrl,
@@ -208,12 +214,12 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     apiToken,
     credential: { orgUrl, apiToken },
     hookCredential: { scheme: 'header', secrets: [hookSecret] },
-    requests: api.requests,
+    requests: server.requests,
     get jwksHits() {
-      return org.hookTokens.jwksHits;
+      return jwksHits;
     },
     get redirectHits() {
-      return api.redirectHits();
+      return server.redirectHits;
     },
     get users() {
       return [...org.users.all];
@@ -237,8 +243,8 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     setSchemaDelay: (delay) => org.schema.setDelay(delay),
     setPhoneAuthenticator: (status) => org.resources.setPhoneAuthenticator(status),
     setTelephonyProviders: (providers) => org.resources.setTelephonyProviders(providers),
-    fault: api.fault,
-    clearFaults: api.clearFaults,
+    fault: server.fault,
+    clearFaults: server.clearFaults,
     setRateLimit: (limit, bucket = 'user') => org.limiters[bucket].set(limit),
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
     registerServiceApp: (app) => org.orgTokens.register(app),
@@ -253,18 +259,20 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     faultKeys: (fault) => {
       keyFault = fault === undefined ? undefined : requireFault(fault);
     },
-    connectHook: (url) => org.connectHook(url, hookSecret),
-    callHook: (call = {}) => org.callHook(call),
-    repeat: (call) => org.repeat(call),
-    onHookCall: (listener) => org.onHookCall(listener),
-    onCodeEntered: (listener) => org.onCodeEntered(listener),
-    enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
-    logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
+    connectHook: async (url) => {
+      org.inlineHooks.connect(channelWithSecret(url, hookSecret));
+      await org.eventHooks.connect(channelWithSecret(`${url}/events`, hookSecret));
+    },
+    callHook: (call = {}) => org.calls.call(call),
+    repeat: (call) => org.calls.repeat(call),
+    onHookCall: (listener) => org.calls.onCall(listener),
+    onCodeEntered: (listener) => org.codes.onEntered(listener),
+    enterCode: (idOrLogin, code) => org.codes.enter(idOrLogin, code),
+    logEvent,
     fireEvents: (events, fireOptions) => org.eventHooks.deliver(events, fireOptions),
-    userSignedIn: (idOrLogin, eventOptions = {}) =>
-      org.eventHooks.deliver([org.logEvent(idOrLogin, eventOptions)]),
+    userSignedIn: (idOrLogin, eventOptions) => org.eventHooks.deliver([logEvent(idOrLogin, eventOptions)]),
     close: async () => {
-      await Promise.all([outbound.close(), server.close()]);
+      await server.close();
       rsaKeys.giveBack();
     },
   };

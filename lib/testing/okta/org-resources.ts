@@ -1,7 +1,7 @@
 import { okReply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { OrgContext } from './context.js';
-import { listBy, type Route } from './route.js';
+import type { OrgContext } from './api/context.js';
+import { listBy, type Operation, type Route } from './api/route.js';
 
 /** A telephony provider of the org, with which Okta sends codes itself, without a hook. */
 export interface TelephonyProvider {
@@ -65,12 +65,6 @@ export class OrgResources {
   }
 
   get routes(): readonly Route[] {
-    const list = (path: string, scope: string, items: () => readonly object[]): Route => ({
-      method: 'get',
-      path,
-      scope,
-      answer: listBy([], () => okReply(items())),
-    });
     const organization = {
       id: this.#orgId,
       cell: 'emulator',
@@ -78,12 +72,13 @@ export class OrgResources {
       // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
       pipeline: 'idx',
     };
+    const list = (items: () => readonly object[]): Operation => listBy([], () => okReply(items()));
+    const authenticators = list(() => this.#authenticators.map((one) => this.#resource(one)));
+    const telephony = { scope: 'okta.customTelephonyProvider.read' };
     return [
-      { method: 'get', path: '/.well-known/okta-organization', answer: () => okReply(organization) },
-      list('/api/v1/authenticators', 'okta.authenticators.read', () =>
-        this.#authenticators.map((authenticator) => this.#resource(authenticator)),
-      ),
-      list('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () => this.#providers),
+      ['get', '/.well-known/okta-organization', { bucket: 'other' }, () => okReply(organization)],
+      ['get', '/api/v1/authenticators', { scope: 'okta.authenticators.read' }, authenticators],
+      ['get', '/api/v1/telephony-providers', telephony, list(() => this.#providers)],
     ];
   }
 

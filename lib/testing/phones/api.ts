@@ -1,8 +1,8 @@
 import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
-import type { CodeProblem } from '../okta/codes.js';
+import type { CodeProblem } from '../okta/hooks/codes.js';
 import type { RequestType } from '../../core/request-types.js';
-import type { OktaVerdict } from '../okta/verdict.js';
-import type { EmulatedPhoneItem } from '../twilio/phones.js';
+import type { OktaVerdict } from '../okta/hooks/verdict.js';
+import type { EmulatedPhoneItem } from '../server/phones.js';
 
 /** The JSON between the phones' page and its server. Only types: browsers do not load this file. */
 

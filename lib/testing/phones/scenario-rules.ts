@@ -1,6 +1,7 @@
 import type { OktaEmulator } from '../okta/emulator.js';
-import { pathOf, type Fault, type RecordedRequest } from '../server/faults.js';
-import type { CallbackFault } from '../twilio/callbacks.js';
+import type { Fault } from '../server/faults.js';
+import { pathOf, type RecordedRequest } from '../server/request.js';
+import type { CallbackFault } from '../twilio/lifecycle.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
 /** The emulators that a bad day happens to. */

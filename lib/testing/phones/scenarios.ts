@@ -1,4 +1,5 @@
-import { pathOf, type Fault, type RecordedRequest } from '../server/faults.js';
+import type { Fault } from '../server/faults.js';
+import { pathOf, type RecordedRequest } from '../server/request.js';
 import type { ScenarioRules } from './scenario-rules.js';
 
 /**

@@ -1,10 +1,10 @@
 import type { FaultSwitches } from './fault-switches.js';
 import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
-import type { HookCall } from '../okta/hook-call.js';
+import type { HookCall } from '../okta/hooks/hook-calls.js';
 import { isRequestType, shortRequestType, type RequestType } from '../../core/request-types.js';
 import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
-import type { RecordedRequest } from '../server/faults.js';
+import type { RecordedRequest } from '../server/request.js';
 import type { EnteredView, HookAnswerView, SendAttempt, SignInChannel, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';

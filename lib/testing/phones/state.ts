@@ -1,6 +1,6 @@
 import { encode } from 'uqr';
 import type { FaultSwitches } from './fault-switches.js';
-import type { EmulatedUser } from '../okta/users.js';
+import type { EmulatedUser } from '../okta/users/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
 import type {

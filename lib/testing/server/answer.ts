@@ -1,14 +1,15 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import { requireKeys, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
+import type { RequestHandler, Response } from 'express';
+import { requireKeys, type Fault, type FaultRule } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 import type { Answer, PathParams, Reply } from './reply.js';
+import type { RecordedRequest } from './request.js';
 
 /** What the handlers of one request share: Express keeps it in `res.locals`. */
 export interface Exchange {
   readonly request: RecordedRequest;
   /** How the answer goes wrong. */
   readonly fault: Fault | undefined;
-  readonly server: LoopbackServer;
+  readonly server: Pick<LoopbackServer, 'later'>;
 }
 
 /** `redirect` leads here by default. */
@@ -19,7 +20,7 @@ const JSON_TYPE = { 'content-type': 'application/json;charset=utf-8' };
 /** Makes an Express handler of a function that returns the answer to a request. The request's fault is applied to it. */
 export function replyWith(makeReply: Answer): RequestHandler {
   return async (req, res, next) => {
-    // `serveApi` has put it there.
+    // The emulated server has put it there.
     const { request, fault } = res.locals as Exchange;
     try {
       const reply = await makeReply(request, req.params as PathParams);
@@ -30,14 +31,6 @@ export function replyWith(makeReply: Answer): RequestHandler {
       // Express 4 does not await its handlers.
       next(error);
     }
-  };
-}
-
-/** Answers a parameter that is not percent-encoded properly: Express makes an error of it. */
-export function ifUndecodable(answer: RequestHandler): ErrorRequestHandler {
-  return (error, req, res, next) => {
-    if (error instanceof URIError) void answer(req, res, next);
-    else next(error);
   };
 }
 
@@ -67,7 +60,7 @@ interface FaultKind<Kind extends Fault> {
   /** Whether it answers with a success, or begins to. */
   readonly isSuccess?: true;
   /** Answers so; `reply` is the correct answer. */
-  send(res: Response, fault: Kind, reply: Reply, server: LoopbackServer): void;
+  send(res: Response, fault: Kind, reply: Reply, server: Exchange['server']): void;
 }
 
 const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kind: Kind }>> } = {

@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { nearestWord } from '../../core/nearest-word.js';
+import type { RecordedRequest } from './request.js';
 
 /** An option of every fault. */
 interface FaultEffect {
@@ -49,22 +49,6 @@ export type Fault = FaultEffect &
     | { readonly kind: 'empty'; readonly status?: number | undefined }
     | { readonly kind: 'slow'; readonly delayMs: number }
   );
-
-/** A request that an emulator received. */
-export interface RecordedRequest {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  /** The body as text; empty if it was not read. */
-  readonly body: string;
-  /** When it arrived, milliseconds by the emulator's clock. */
-  readonly at: number;
-  /** The fields of a body that is a form. A field that occurs more than once is an array. */
-  readonly form?: Readonly<Record<string, string | string[]>> | undefined;
-  /** The answer; `undefined` until it is sent, and if there is no whole answer because of a fault. */
-  answer?: { readonly status: number; readonly body: string } | undefined;
-}
 
 /** A rule for some requests, or other subjects. */
 export interface LimitedRule<Subject = RecordedRequest> {
@@ -118,17 +102,4 @@ export function requireKeys(what: string, given: object, known: readonly string[
     return meant === undefined ? key : `${key} (did you mean ${meant}?)`;
   });
   throw new TypeError(`${what} does not take ${named.join(', ')}. It takes ${known.join(', ')}.`);
-}
-
-export function pathOf(request: RecordedRequest): string {
-  return request.path.split('?')[0] ?? '';
-}
-
-export function queryOf(request: RecordedRequest): URLSearchParams {
-  return new URLSearchParams(request.path.split('?')[1]);
-}
-
-/** Reads the fields of a form: of several values the last; an empty one counts as missing. */
-export function formOf({ form = {} }: RecordedRequest): (name: string) => string | undefined {
-  return (name) => [form[name] ?? []].flat().at(-1) || undefined;
 }

@@ -5,19 +5,21 @@ import type { Socket } from 'node:net';
 export interface LoopbackServer {
   /** E.g. `http://127.0.0.1:49152`. */
   readonly origin: string;
-  /** Sets the handler. It must be set in the turn in which the server has started. */
-  onRequest(handle: RequestListener): void;
   /** Runs something later, unless the server is closed by then. */
-  later(delayMs: number, run: () => void): void;
+  readonly later: (delayMs: number, run: () => void) => void;
   /** Destroys every connection and timer, and frees the port. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts a server on 127.0.0.1, or on every address of this machine. */
-export async function startLoopbackServer(port = 0, isOpenToOthers = false): Promise<LoopbackServer> {
+export async function startLoopbackServer(
+  handle: RequestListener,
+  port = 0,
+  isOpenToOthers = false,
+): Promise<LoopbackServer> {
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
-  const server = createServer({ keepAliveTimeout: 60_000 });
+  const server = createServer({ keepAliveTimeout: 60_000 }, handle);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -36,7 +38,6 @@ export async function startLoopbackServer(port = 0, isOpenToOthers = false): Pro
   let closing: Promise<void> | undefined;
   return {
     origin: `http://127.0.0.1:${address.port}`,
-    onRequest: (handle) => void server.on('request', handle),
     later(delayMs, run) {
       if (closing !== undefined) return;
       const timer = setTimeout(() => {

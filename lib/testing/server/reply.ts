@@ -1,4 +1,4 @@
-import type { RecordedRequest } from './faults.js';
+import type { RecordedRequest } from './request.js';
 
 // The published types reach this file, so it must not import those of Express.
 
@@ -16,6 +16,22 @@ export type PathParams = Record<string, string>;
 
 /** Makes the answer to a request. */
 export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
+
+export type Method = 'get' | 'post' | 'put' | 'delete';
+
+/** An operation of an API. The path is as Express has it, e.g. `/v1/messages/:id`. */
+export type Route = readonly [method: Method, path: string, answer: Answer];
+
+/** An API: what each request is answered. */
+export interface Api {
+  readonly routes: readonly Route[];
+  /** The answer at a path without a route. */
+  readonly notFound: Answer;
+  /** The answer at a path with routes, none of which has the method. Default: `notFound`. */
+  readonly notAllowed?: Answer | undefined;
+  /** The answer at a path whose parameters cannot be decoded. Default: `notFound`. */
+  readonly undecodable?: Answer | undefined;
+}
 
 export function jsonReply(
   status: number,

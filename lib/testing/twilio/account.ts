@@ -1,10 +1,10 @@
-import { queryOf } from '../server/faults.js';
+import { queryOf } from '../server/request.js';
 import { okReply, type Answer, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
 import { API_VERSION, isoDate, twilioDate } from './formats.js';
-import { legacyPage, metaPage } from './resources.js';
+import { legacyPage, metaPage } from './lists.js';
 
 /** Settings of the account, for `configureAccount`. Those that are left out do not change. */
 export interface AccountSettings {

@@ -1,12 +1,11 @@
-import { Router, type RequestHandler } from 'express';
-import { ifUndecodable, replyWith } from '../server/answer.js';
-import type { Answer } from '../server/reply.js';
-import type { RecordedRequest } from '../server/faults.js';
+import type { Answer, Api, Route } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
+import type { RecordedRequest } from '../server/request.js';
 import type { TwilioAccount } from './account.js';
 import type { TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
+import { API_VERSION } from './formats.js';
 import type { TwilioSending } from './sending.js';
 import type { TwilioVerify } from './verify.js';
 
@@ -24,18 +23,24 @@ export function isTwilioCall({ path }: RecordedRequest): boolean {
 }
 
 /** Twilio's API: every resource of every product. */
-export function twilioHandler(context: TwilioContext, products: TwilioProducts): RequestHandler {
-  const { account, sending, content, verify } = products;
-  const router = Router({ caseSensitive: true, strict: true });
-  const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
-  const notSupported = replyWith(() => twilioErrorReply({ code: 20004 }));
-  const resource = (path: string, { get, post }: { get?: Answer; post?: Answer }): void => {
-    const route = router.route(path);
-    if (get !== undefined) route.get(replyWith(get));
-    if (post !== undefined) route.post(replyWith(post));
-    route.all(notSupported);
-  };
-
+export function twilioApi(
+  context: TwilioContext,
+  { account, sending, content, verify }: TwilioProducts,
+): Api {
+  const unauthorized = twilioErrorReply({ code: 20003 });
+  const account2010 = `/${API_VERSION}/Accounts/${context.accountSid}`;
+  const service = `/v2/Services/${context.verifyServiceSid}`;
+  const isOfOtherAccount = ({ path }: RecordedRequest): boolean =>
+    /^\/2010-04-01\/Accounts\/[^/]+\//.test(path) && !path.startsWith(`${account2010}/`);
+  /** Refuses callers without the credentials, whatever they request. */
+  const guarded =
+    (answer: Answer): Answer =>
+    async (request, params) => {
+      const isRefused = callerOf(request, context) === undefined || isOfOtherAccount(request);
+      const reply = isRefused ? unauthorized : await answer(request, params);
+      const ids = { 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' };
+      return { ...reply, headers: { ...ids, ...reply.headers } };
+    };
   /** For new messages, calls and verifications: a rule of the test may refuse them. */
   const unlessRefused =
     (create: Answer): Answer =>
@@ -43,48 +48,36 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
       const refusal = context.refusals.take(request);
       return refusal === undefined ? create(request, params) : twilioErrorReply(refusal);
     };
+  /** A standard API key may not read accounts. */
+  const showAccount: Answer = (request, params) =>
+    callerOf(request, context) === 'apiKey' ? unauthorized : account.show(request, params);
 
-  router.use((req, res, next) => {
-    res.set({ 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' });
-    if (callerOf(req, context) === undefined) void unauthorized(req, res, next);
-    else next();
-  });
-
-  resource('/v1/Content', { get: content.list });
-  resource('/v1/Content/:sid', { get: content.show });
-  resource('/v1/Content/:sid/ApprovalRequests', { get: content.showApproval });
-  resource('/v1/Services/:sid', { get: account.showService });
-  resource('/v1/Services/:sid/PhoneNumbers', { get: account.listServiceNumbers });
-
-  const service = `/v2/Services/${context.verifyServiceSid}`;
-  resource(service, { get: verify.showService });
-  resource(`${service}/Verifications`, { post: unlessRefused(verify.create) });
-  resource(`${service}/Verifications/:wanted`, { get: verify.show, post: verify.update });
-
-  resource('/2010-04-01/Accounts/:sid.json', {
-    get: (request, params) =>
-      // A standard API key may not read accounts.
-      callerOf(request, context) === 'apiKey'
-        ? twilioErrorReply({ code: 20003 })
-        : account.show(request, params),
-  });
-  router.use('/2010-04-01/Accounts/:sid', (req, res, next) => {
-    if (req.params.sid === context.accountSid) next();
-    else void unauthorized(req, res, next);
-  });
-  const own = `/2010-04-01/Accounts/${context.accountSid}`;
-  resource(`${own}/Balance.json`, { get: account.showBalance });
-  resource(`${own}/IncomingPhoneNumbers.json`, { get: account.listNumbers });
-  const createMessage = unlessRefused(sending.createMessage);
-  resource(`${own}/Messages.json`, { get: sending.listOf('messages'), post: createMessage });
-  resource(`${own}/Messages/:sid.json`, { get: sending.showOf('messages') });
-  resource(`${own}/Messages/:sid/Feedback.json`, { post: sending.postFeedback });
-  resource(`${own}/Calls.json`, { get: sending.listOf('calls'), post: unlessRefused(sending.createCall) });
-  resource(`${own}/Calls/:sid.json`, { get: sending.showOf('calls') });
-
-  const nothing = replyWith(notFound);
-  router.use(nothing, ifUndecodable(nothing));
-  return router;
+  const routes: readonly Route[] = [
+    ['get', '/v1/Content', content.list],
+    ['get', '/v1/Content/:sid', content.show],
+    ['get', '/v1/Content/:sid/ApprovalRequests', content.showApproval],
+    ['get', '/v1/Services/:sid', account.showService],
+    ['get', '/v1/Services/:sid/PhoneNumbers', account.listServiceNumbers],
+    ['get', service, verify.showService],
+    ['post', `${service}/Verifications`, unlessRefused(verify.create)],
+    ['get', `${service}/Verifications/:wanted`, verify.show],
+    ['post', `${service}/Verifications/:wanted`, verify.update],
+    ['get', `/${API_VERSION}/Accounts/:sid.json`, showAccount],
+    ['get', `${account2010}/Balance.json`, account.showBalance],
+    ['get', `${account2010}/IncomingPhoneNumbers.json`, account.listNumbers],
+    ['get', `${account2010}/Messages.json`, sending.listOf('messages')],
+    ['post', `${account2010}/Messages.json`, unlessRefused(sending.createMessage)],
+    ['get', `${account2010}/Messages/:sid.json`, sending.showOf('messages')],
+    ['post', `${account2010}/Messages/:sid/Feedback.json`, sending.postFeedback],
+    ['get', `${account2010}/Calls.json`, sending.listOf('calls')],
+    ['post', `${account2010}/Calls.json`, unlessRefused(sending.createCall)],
+    ['get', `${account2010}/Calls/:sid.json`, sending.showOf('calls')],
+  ];
+  return {
+    routes: routes.map(([method, path, answer]) => [method, path, guarded(answer)]),
+    notFound: guarded(notFound),
+    notAllowed: guarded(() => twilioErrorReply({ code: 20004 })),
+  };
 }
 
 function callerOf(

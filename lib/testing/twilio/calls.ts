@@ -1,4 +1,4 @@
-import { formOf, type RecordedRequest } from '../server/faults.js';
+import { formOf, type RecordedRequest } from '../server/request.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';

@@ -2,7 +2,7 @@ import { okReply, type Answer } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
-import { metaPage } from './resources.js';
+import { metaPage } from './lists.js';
 import { isoDate } from './formats.js';
 
 /** WhatsApp's approval of a template. Only an approved template reaches a phone that did not write within a day. */

@@ -1,34 +1,40 @@
+import type { EmulatedServer } from '../server/emulated-server.js';
 import type { LimitedRule, RuleList } from '../server/faults.js';
-import type { LoopbackServer } from '../server/loopback-server.js';
-import type { Outbound } from '../server/outbound.js';
-import type { TwilioEmulator } from './emulator.js';
+import type { Phones } from '../server/phones.js';
 import type { TwilioError } from './errors.js';
-import type { TwilioPhones } from './phones.js';
 import type { TwilioRecipients, TwilioSenders, WhatsAppSessions } from './senders.js';
 
+/** The keys of an account, and what it owns. */
+export interface AccountIds {
+  readonly accountSid: string;
+  readonly apiKeySid: string;
+  readonly apiKeySecret: string;
+  /** Also signs the webhooks. */
+  readonly authToken: string;
+  /** The number of the shared WhatsApp sandbox, +14155238886. */
+  readonly sandboxNumber: string;
+  /** The words that a phone sends to join the sandbox, without the `join`. */
+  readonly joinCode: string;
+  /** The verification template of the sandbox. */
+  readonly sandboxContentSid: string;
+  /** A number of the account that sends SMS. */
+  readonly smsNumber: string;
+  /** A number of the account that calls. */
+  readonly voiceNumber: string;
+  /** A Messaging Service of the account, which sends SMS from `smsNumber`. */
+  readonly messagingServiceSid: string;
+  /** A Verify service of the account; custom codes are allowed. */
+  readonly verifyServiceSid: string;
+}
+
 /** What the parts of an emulated account share. */
-export interface TwilioContext extends Pick<
-  TwilioEmulator,
-  | 'accountSid'
-  | 'authToken'
-  | 'apiKeySid'
-  | 'apiKeySecret'
-  | 'sandboxNumber'
-  | 'joinCode'
-  | 'sandboxContentSid'
-  | 'smsNumber'
-  | 'voiceNumber'
-  | 'messagingServiceSid'
-  | 'verifyServiceSid'
-> {
+export interface TwilioContext extends AccountIds {
   readonly clock: () => number;
-  readonly server: LoopbackServer;
-  /** Makes the webhook calls. */
-  readonly outbound: Outbound;
+  readonly server: EmulatedServer;
   readonly senders: TwilioSenders;
   readonly recipients: TwilioRecipients;
   readonly sessions: WhatsAppSessions;
-  readonly phones: TwilioPhones;
+  readonly phones: Phones;
   readonly refusals: RuleList<RefusalRule>;
   readonly lateFailures: RuleList<LateFailureRule>;
 }

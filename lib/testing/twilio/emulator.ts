@@ -1,23 +1,22 @@
-import { serveApi } from '../server/emulated-api.js';
-import { RuleList, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
-import { startLoopbackServer } from '../server/loopback-server.js';
-import { Outbound } from '../server/outbound.js';
+import { startEmulatedServer } from '../server/emulated-server.js';
+import { RuleList, type Fault, type FaultRule } from '../server/faults.js';
+import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
+import type { RecordedRequest } from '../server/request.js';
+import { StatusCallbacks, type EmulatedCallback } from '../server/status-callbacks.js';
 import { TwilioAccount, type AccountSettings } from './account.js';
-import { isTwilioCall, twilioHandler } from './api.js';
-import { TwilioCallbacks, type CallbackFault, type EmulatedCallback } from './callbacks.js';
+import { isTwilioCall, twilioApi } from './api.js';
 import type { EmulatedCall } from './calls.js';
 import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
-import type { LateFailureRule, RefusalRule, TwilioContext } from './context.js';
+import type { AccountIds, LateFailureRule, RefusalRule, TwilioContext } from './context.js';
 import { TwilioInbound, type AdvancedOptOut, type EmulatedInbound, type InboundMessage } from './inbound.js';
-import { TwilioLifecycle } from './lifecycle.js';
+import { TwilioLifecycle, type CallbackFault, type TwilioCallbacks } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
-import { TwilioPhones, type DeliveredItem, type EmulatedPhoneItem } from './phones.js';
 import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
 import { TwilioSending } from './sending.js';
 import { TwilioVerify, type EmulatedVerification } from './verify.js';
 import type { VerifySettings } from './verify-service.js';
-import { signWebhook } from './webhook.js';
+import { postWebhook, signWebhook } from './webhook.js';
 
 /** Options of `startTwilioEmulator`. */
 export interface TwilioEmulatorOptions {
@@ -36,36 +35,16 @@ export interface TwilioEmulatorOptions {
 }
 
 /** A Twilio account on the loopback interface, with the phones that it reaches. */
-export interface TwilioEmulator {
+export interface TwilioEmulator extends AccountIds {
   /** The one origin of every product, e.g. `http://127.0.0.1:49152`. */
   readonly baseUrl: string;
-  readonly accountSid: string;
-  readonly apiKeySid: string;
-  readonly apiKeySecret: string;
-  /** Also signs the webhooks. */
-  readonly authToken: string;
-  /** All of the above, for the hook's `credentials.twilio`. */
+  /** `baseUrl` and the keys, for the hook's `credentials.twilio`. */
   readonly credential: Pick<
     TwilioEmulator,
     'baseUrl' | 'accountSid' | 'apiKeySid' | 'apiKeySecret' | 'authToken'
   >;
   /** `smsNumber` and `voiceNumber`, for the hook's `senders`. */
   readonly senders: { readonly sms: string; readonly voice: string };
-  /** The number of the shared WhatsApp sandbox, +14155238886. */
-  readonly sandboxNumber: string;
-  /** The words that a phone sends to join the sandbox, without the `join`. */
-  readonly joinCode: string;
-  /** The verification template of the sandbox. */
-  readonly sandboxContentSid: string;
-  /** A number of the account that sends SMS. */
-  readonly smsNumber: string;
-  /** A number of the account that calls. */
-  readonly voiceNumber: string;
-  /** A Messaging Service of the account, which sends SMS from `smsNumber`. */
-  readonly messagingServiceSid: string;
-  /** A Verify service of the account; custom codes are allowed. */
-  readonly verifyServiceSid: string;
-
   /** Every request to the API, of any product, newest last. */
   readonly requests: RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
@@ -155,7 +134,7 @@ const VOICE_NUMBER = '+14155550101';
 
 /** Starts a Twilio account on 127.0.0.1. Close it at the end. */
 export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): Promise<TwilioEmulator> {
-  const { clock = Date.now, magicNumbers = true } = options;
+  const { clock = Date.now, magicNumbers = true, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
   const keys = {
     accountSid: randomSid('AC'),
     authToken: randomSid(''),
@@ -172,19 +151,22 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     verifyServiceSid: randomSid('VA'),
   };
   const owned = [SMS_NUMBER, VOICE_NUMBER, place.messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
-  const outbound = new Outbound(WEBHOOK_TIMEOUT_MS);
   const senders = new TwilioSenders([...owned, ...(options.senders ?? [])], magicNumbers);
-  const phones = new TwilioPhones();
+  const phones = new Phones();
   const refusals = new RuleList<RefusalRule>();
   const lateFailures = new RuleList<LateFailureRule>();
   const sessions = new WhatsAppSessions(clock, SANDBOX_NUMBER);
-  const server = await startLoopbackServer(options.port);
+  const server = await startEmulatedServer({
+    port: options.port,
+    clock,
+    callTimeoutMs: WEBHOOK_TIMEOUT_MS,
+    isRecorded: isTwilioCall,
+  });
   const context: TwilioContext = {
     ...keys,
     ...place,
     clock,
     server,
-    outbound,
     senders,
     recipients: new TwilioRecipients(options.landlines ?? []),
     sessions,
@@ -192,19 +174,18 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     refusals,
     lateFailures,
   };
-  const callbacks = new TwilioCallbacks(context);
-  const stepMs = options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS;
-  const lifecycle = new TwilioLifecycle(context, callbacks, stepMs);
+  const callbacks: TwilioCallbacks = new StatusCallbacks(server, {
+    stepMs: callbackDelayMs,
+    // Without an answer, Twilio only writes an entry in its debugger.
+    post: async (url, params) => (await postWebhook(context, url, params))?.status,
+  });
+  const lifecycle = new TwilioLifecycle(context, callbacks);
   const content = new TwilioContent(context);
   const account = new TwilioAccount(context);
   const sending = new TwilioSending(context, content, lifecycle);
   const verify = new TwilioVerify(context);
   const inbound = new TwilioInbound(context);
-  const api = serveApi(server, {
-    clock,
-    isRecorded: isTwilioCall,
-    handler: twilioHandler(context, { account, sending, content, verify }),
-  });
+  server.serve(twilioApi(context, { account, sending, content, verify }));
 
   return {
     baseUrl: server.origin,
@@ -212,7 +193,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     credential: { ...keys, baseUrl: server.origin },
     senders: { sms: SMS_NUMBER, voice: VOICE_NUMBER },
     ...place,
-    requests: api.requests,
+    requests: server.requests,
     messages: sending.messages,
     calls: sending.calls,
     get verifications() {
@@ -223,7 +204,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     callbacks: callbacks.made,
     received: inbound.received,
     get redirectHits() {
-      return api.redirectHits();
+      return server.redirectHits;
     },
     inbox: (number) => phones.inbox(number),
     nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
@@ -245,19 +226,17 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     configureAccount: (settings) => account.configure(settings),
     setAdvancedOptOut: (words) => inbound.setAdvancedOptOut(words),
     setCapabilities: (number, changed) => senders.setCapabilities(number, changed),
-    fault: api.fault,
+    fault: server.fault,
     refuseWith: (rule) => refusals.add(rule),
     failLater: (rule) => lateFailures.add(rule),
     faultCallbacks: (fault) => callbacks.fault(fault),
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
-      api.clearFaults();
+      server.clearFaults();
       refusals.clear();
       lateFailures.clear();
       callbacks.clearFaults();
     },
-    close: async () => {
-      await Promise.all([server.close(), outbound.close()]);
-    },
+    close: server.close,
   };
 }

@@ -1,4 +1,4 @@
-import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { pathOf, type RecordedRequest } from '../server/request.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 
 /** A refusal of Twilio's REST API. */

@@ -1,9 +1,14 @@
 import { randomSid } from '../server/random-ids.js';
-import type { TwilioCallbacks } from './callbacks.js';
-import type { StoredCall } from './calls.js';
+import type { CallbackRule, StatusCallbacks } from '../server/status-callbacks.js';
+import type { EmulatedCall, StoredCall } from './calls.js';
 import type { TwilioContext } from './context.js';
-import type { StoredMessage } from './messages.js';
+import type { EmulatedMessage, StoredMessage } from './messages.js';
 import { addressOf, API_VERSION, twilioDate } from './formats.js';
+
+/** A fault of the status callbacks of new messages and calls. */
+export type CallbackFault = CallbackRule<EmulatedMessage | EmulatedCall>;
+
+export type TwilioCallbacks = StatusCallbacks<EmulatedMessage | EmulatedCall>;
 
 /** The failure of an accepted message or call. */
 export interface LateFailure {
@@ -17,13 +22,10 @@ const WHATSAPP_INSTALL_SID = randomSid('XE');
 export class TwilioLifecycle {
   readonly #context: TwilioContext;
   readonly #callbacks: TwilioCallbacks;
-  readonly #stepMs: number;
 
-  /** @param stepMs - the time between two steps. */
-  constructor(context: TwilioContext, callbacks: TwilioCallbacks, stepMs: number) {
+  constructor(context: TwilioContext, callbacks: TwilioCallbacks) {
     this.#context = context;
     this.#callbacks = callbacks;
-    this.#stepMs = stepMs;
   }
 
   /** From accepted to delivered, or to the failure. */
@@ -32,14 +34,13 @@ export class TwilioLifecycle {
     // An undelivered message was sent to the carrier first.
     if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
     if (failure !== undefined) steps.push(failure.status);
-    const callbacks = this.#callbacks.start(message);
-    this.#walk(steps, (status, index) => {
+    this.#callbacks.walk(message, steps, (status) => {
       // A message that was read is delivered.
-      if (message.status === 'read') return;
+      if (message.status === 'read') return undefined;
       message.status = status;
       message.updatedAt = this.#context.clock();
       if (status === failure?.status) message.errorCode = failure.code;
-      callbacks.due(this.#messageParams(message), index === steps.length - 1);
+      return this.#messageParams(message);
     });
   }
 
@@ -48,32 +49,19 @@ export class TwilioLifecycle {
     if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
     message.updatedAt = this.#context.clock();
-    const params = { ...this.#messageParams(message), EventType: 'READ' };
-    this.#callbacks.start(message).due(params, true);
+    this.#callbacks.make(message, { ...this.#messageParams(message), EventType: 'READ' });
   }
 
   /** From queued to completed, or to the failure. */
   runCall(call: StoredCall, failure: LateFailure | undefined): void {
     const steps =
       failure === undefined ? ['initiated', 'ringing', 'answered', 'completed'] : ['initiated', 'failed'];
-    const callbacks = this.#callbacks.start(call);
-    this.#walk(steps, (step, index) => {
+    this.#callbacks.walk(call, steps, (step, index) => {
       call.status = STATUS_OF_STEP[step] ?? step;
       call.updatedAt = this.#context.clock();
       if (step === 'failed' && failure !== undefined) call.errorCode = failure.code;
       const isWanted = call.statusCallbackEvents.includes(step === 'failed' ? 'completed' : step);
-      const params = isWanted ? this.#callParams(call, step, index) : undefined;
-      callbacks.due(params, index === steps.length - 1);
-    });
-  }
-
-  /** One timer after the other: timers of different lengths could fire out of order. */
-  #walk(steps: readonly string[], take: (step: string, index: number) => void, index = 0): void {
-    const step = steps[index];
-    if (step === undefined) return;
-    this.#context.server.later(this.#stepMs, () => {
-      take(step, index);
-      this.#walk(steps, take, index + 1);
+      return isWanted ? this.#callParams(call, step, index) : undefined;
     });
   }
 

@@ -1,5 +1,5 @@
 import { isObject, parseJson } from '../../core/json.js';
-import { formOf, type RecordedRequest } from '../server/faults.js';
+import { formOf, type RecordedRequest } from '../server/request.js';
 import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';

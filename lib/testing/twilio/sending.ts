@@ -1,4 +1,4 @@
-import { formOf, queryOf, type RecordedRequest } from '../server/faults.js';
+import { formOf, queryOf, type RecordedRequest } from '../server/request.js';
 import { jsonReply, okReply, type Answer } from '../server/reply.js';
 import { readCall, wordsOfCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
@@ -7,7 +7,8 @@ import { notFound, twilioErrorReply } from './errors.js';
 import { addressOf } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
 import { readMessage, type EmulatedFeedback, type StoredMessage } from './messages.js';
-import { callResource, feedbackResource, legacyPage, messageResource } from './resources.js';
+import { legacyPage } from './lists.js';
+import { callResource, feedbackResource, messageResource } from './resources.js';
 import { renderTemplate, templateFailure } from './templates.js';
 
 type Sent = StoredMessage | StoredCall;

@@ -1,4 +1,4 @@
-import { formOf, type RecordedRequest } from '../server/faults.js';
+import { formOf, type RecordedRequest } from '../server/request.js';
 import type { AllSettings, TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isE164, isoDate } from './formats.js';

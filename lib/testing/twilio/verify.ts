@@ -1,10 +1,11 @@
-import { formOf, requireKeys } from '../server/faults.js';
+import { requireKeys } from '../server/faults.js';
+import { formOf } from '../server/request.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
 import { jsonReply, okReply, type Answer, type Reply } from '../server/reply.js';
 import { given, type TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate } from './formats.js';
-import type { EmulatedPhoneItem } from './phones.js';
+import type { EmulatedPhoneItem } from '../server/phones.js';
 import { codeSentence, KEEP_SECRET } from './templates.js';
 import {
   FIRST_VERIFY_SERVICE,

@@ -21,7 +21,7 @@ export function signWebhook(
 
 /** Posts a form as Twilio does. Resolves to `undefined` without an answer. */
 export async function postWebhook(
-  { outbound, authToken }: TwilioContext,
+  { server, authToken }: TwilioContext,
   url: string,
   params: Readonly<Record<string, string>>,
 ): Promise<WebhookAnswer | undefined> {
@@ -30,7 +30,7 @@ export async function postWebhook(
     'x-twilio-signature': signWebhook(authToken, url, params),
     'i-twilio-idempotency-token': randomSid(''),
   };
-  const { status, headers, text } = await outbound.call(formPost(withoutFragment(url), proof, params));
+  const { status, headers, text } = await server.outbound.call(formPost(withoutFragment(url), proof, params));
   if (status === undefined || text === undefined) return undefined;
   return { status, contentType: headers['content-type'] ?? '', body: text };
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { replyWith } from '#lib/testing/server/answer.js';
-import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
-import { serveApi } from '#lib/testing/server/emulated-api.js';
-import { startLoopbackServer } from '#lib/testing/server/loopback-server.js';
-import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
+import { startEmulatedServer } from '#lib/testing/server/emulated-server.js';
+import { jsonReply, type Answer, type Reply } from '#lib/testing/server/reply.js';
+import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A Messaging API channel of LINE on the loopback interface, as strict as LINE's reference says. */
@@ -39,34 +38,32 @@ export async function startLineEmulator(): Promise<LineEmulator> {
   let isMonthUsedUp = false;
   let messages = 461_230_966_842_000_000n;
 
-  const answer = (request: RecordedRequest): Reply => {
-    const requestId = randomUUID();
-    const reply = (status: number, body: object, headers: Record<string, string> = {}): Reply =>
-      jsonReply(status, body, { 'x-line-request-id': requestId, ...headers });
-    const refuse = (status: number, message: string, property?: string): Reply =>
-      reply(status, {
-        message,
-        ...(property === undefined ? {} : { details: [{ message: 'May not be so', property }] }),
-      });
-    const { method, path, headers } = request;
-    const isInfo = path === '/v2/bot/info';
-    if (!isInfo && path !== '/v2/bot/message/push') return refuse(404, 'Not found');
-    if (method !== (isInfo ? 'GET' : 'POST')) return refuse(405, 'Method not allowed');
-    if (headers.authorization !== `Bearer ${channelAccessToken}`) {
-      return refuse(
-        401,
-        'Authentication failed. Confirm that the access token in the authorization header is valid.',
-      );
-    }
-    if (isInfo) {
-      const userId = `U${randomUUID().replaceAll('-', '')}`;
-      const modes = { chatMode: 'bot', markAsReadMode: 'auto' };
-      return reply(200, { userId, basicId: '@216ru', displayName: 'Codes', ...modes });
-    }
+  const reply = (status: number, body: object, headers: Record<string, string> = {}): Reply =>
+    jsonReply(status, body, { 'x-line-request-id': randomUUID(), ...headers });
+  const refuse = (status: number, message: string, property?: string): Reply =>
+    reply(status, {
+      message,
+      ...(property === undefined ? {} : { details: [{ message: 'May not be so', property }] }),
+    });
+  const withToken =
+    (answer: Answer): Answer =>
+    (request, params) =>
+      request.headers.authorization === `Bearer ${channelAccessToken}`
+        ? answer(request, params)
+        : refuse(
+            401,
+            'Authentication failed. Confirm that the access token in the authorization header is valid.',
+          );
+  const showInfo = (): Reply => {
+    const userId = `U${randomUUID().replaceAll('-', '')}`;
+    const modes = { chatMode: 'bot', markAsReadMode: 'auto' };
+    return reply(200, { userId, basicId: '@216ru', displayName: 'Codes', ...modes });
+  };
+  const push = ({ headers, body: json }: RecordedRequest): Reply => {
     if (headers['content-type'] !== 'application/json') return refuse(415, 'Unsupported media type');
     const retryKey = headers['x-line-retry-key'];
     if (typeof retryKey !== 'string' || !UUID.test(retryKey)) return refuse(400, 'Invalid retry key');
-    const body = readJson(request.body);
+    const body = readJson(json);
     if (body === undefined) {
       return refuse(400, 'The request body could not be parsed as JSON (line: 1, column: 1)');
     }
@@ -86,9 +83,14 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     if (friend === undefined) return refuse(400, 'Failed to send messages');
     messages += 1n;
     const id = String(messages);
+    const requestId = randomUUID();
     const text = sent[0]?.text ?? '';
     return {
-      ...reply(200, { sentMessages: [{ id, quoteToken: 'q3Plxr4AgKd' }] }),
+      ...reply(
+        200,
+        { sentMessages: [{ id, quoteToken: 'q3Plxr4AgKd' }] },
+        { 'x-line-request-id': requestId },
+      ),
       commit: () => {
         taken.set(retryKey, { requestId, id });
         accepted.push({ to, text, id });
@@ -97,20 +99,23 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     };
   };
 
-  const server = await startLoopbackServer();
-  const api = serveApi(server, {
-    clock: Date.now,
-    isRecorded: () => true,
-    handler: replyWith(answer),
+  const server = await startEmulatedServer({ clock: Date.now, callTimeoutMs: 2000 });
+  server.serve({
+    routes: [
+      ['get', '/v2/bot/info', withToken(showInfo)],
+      ['post', '/v2/bot/message/push', withToken(push)],
+    ],
+    notFound: () => refuse(404, 'Not found'),
+    notAllowed: () => refuse(405, 'Method not allowed'),
   });
   mustNotShow(channelAccessToken);
   return {
     baseUrl: server.origin,
     channelAccessToken,
-    requests: api.requests,
+    requests: server.requests,
     accepted,
     get redirectHits() {
-      return api.redirectHits();
+      return server.redirectHits;
     },
     addFriend: () => {
       const id = `U${randomUUID().replaceAll('-', '')}`;
@@ -126,9 +131,9 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     useUpMonth: () => {
       isMonthUsedUp = true;
     },
-    fault: api.fault,
-    clearFaults: api.clearFaults,
-    close: () => server.close(),
+    fault: server.fault,
+    clearFaults: server.clearFaults,
+    close: server.close,
   };
 }
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { replyWith } from '#lib/testing/server/answer.js';
-import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
-import { serveApi } from '#lib/testing/server/emulated-api.js';
-import { startLoopbackServer } from '#lib/testing/server/loopback-server.js';
-import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
+import { startEmulatedServer } from '#lib/testing/server/emulated-server.js';
+import { jsonReply, type Answer, type Reply } from '#lib/testing/server/reply.js';
+import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
@@ -82,21 +81,19 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
     }
   };
 
-  const answer = async (request: RecordedRequest): Promise<Reply> => {
-    const refuse = (status: number, error: string, title: string, extra: object = {}): Reply =>
-      jsonReply(
-        status,
-        {
-          type: `https://developer.vonage.com/api-errors${/^\d/.test(error) ? '/messages' : ''}#${error}`,
-          title,
-          detail: 'As the reference says.',
-          instance: randomUUID().replaceAll('-', ''),
-          ...extra,
-        },
-        { 'content-type': 'application/problem+json' },
-      );
-    if (request.path !== '/v1/messages') return refuse(404, 'not-found', 'Not Found');
-    if (request.method !== 'POST') return refuse(405, 'method-not-allowed', 'Method not allowed');
+  const refuse = (status: number, error: string, title: string, extra: object = {}): Reply =>
+    jsonReply(
+      status,
+      {
+        type: `https://developer.vonage.com/api-errors${/^\d/.test(error) ? '/messages' : ''}#${error}`,
+        title,
+        detail: 'As the reference says.',
+        instance: randomUUID().replaceAll('-', ''),
+        ...extra,
+      },
+      { 'content-type': 'application/problem+json' },
+    );
+  const sendMessage: Answer = async (request) => {
     if (!(await isCaller(request.headers.authorization))) return refuse(401, 'unauthorized', 'Unauthorized');
     if (request.headers['content-type'] !== 'application/json') {
       return refuse(415, 'unsupported-media-type', 'Unsupported media type');
@@ -119,29 +116,29 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
     };
   };
 
-  const server = await startLoopbackServer();
-  const api = serveApi(server, {
-    clock,
-    isRecorded: () => true,
-    handler: replyWith(answer),
+  const server = await startEmulatedServer({ clock, callTimeoutMs: 15_000 });
+  server.serve({
+    routes: [['post', '/v1/messages', sendMessage]],
+    notFound: () => refuse(404, 'not-found', 'Not Found'),
+    notAllowed: () => refuse(405, 'method-not-allowed', 'Method not allowed'),
   });
   return {
     baseUrl: server.origin,
     ...account,
-    requests: api.requests,
+    requests: server.requests,
     messages,
     get redirectHits() {
-      return api.redirectHits();
+      return server.redirectHits;
     },
     refuseWith: (status, error) => {
       refusal = { status, error };
     },
-    fault: api.fault,
+    fault: server.fault,
     clearFaults: () => {
       refusal = undefined;
-      api.clearFaults();
+      server.clearFaults();
     },
-    close: () => server.close(),
+    close: server.close,
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
-import { judgeAnswer } from '#lib/testing/okta/verdict.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
+import { judgeAnswer } from '#lib/testing/okta/hooks/verdict.js';
 import type { CallFact, EventFact, UseFact } from '../account/facts.js';
 import type { Balancer } from './balancer.js';
 import { HOOK_PATH } from './callbacks.js';

@@ -1,5 +1,5 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { between, chanceOf } from '../chance.js';
 import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../account/facts.js';
 import { readAnswer } from '../processes/okta.js';

@@ -4,10 +4,7 @@ import type { AnswerOfFirst, RememberedAnswer } from './state.js';
 
 /** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
 
-/**
- * So many running and so many answered events are remembered. So no running call is forgotten, and at 2,500 a second an
- * answer is known for the three seconds that Okta waits before its retry.
- */
+/** So many ended events are remembered: at 2,500 a second, an answer is known for the three seconds that Okta waits before its retry. */
 export const MAX_EVENTS = 8_000;
 
 /** The claim of an event by one call of this process. */
@@ -17,14 +14,14 @@ export class LocalClaim {
   /** Its call's number in `LocalOrder`. */
   readonly arrival: number;
   readonly #rememberMs: number;
-  readonly #onEnd: (claim: LocalClaim) => void;
+  readonly #onEnd: () => void;
   /** Once it has ended. */
   #end: { readonly found: Awaited<AnswerOfFirst> } | undefined;
   /** Made when the first repeat waits. */
   #answer: AnswerOfFirst | undefined;
   #resolve: ((found: Awaited<AnswerOfFirst>) => void) | undefined;
 
-  constructor(arrival: number, rememberMs: number, onEnd: (claim: LocalClaim) => void) {
+  constructor(arrival: number, rememberMs: number, onEnd: () => void) {
     this.arrival = arrival;
     this.#rememberMs = rememberMs;
     this.#onEnd = onEnd;
@@ -74,14 +71,15 @@ export class LocalClaim {
   #endWith(found: Awaited<AnswerOfFirst>): void {
     if (this.#end !== undefined) return;
     this.#end = { found };
-    this.#onEnd(this);
+    this.#onEnd();
     this.#resolve?.(found);
   }
 }
 
 /** The claims of this process, and the answers of its calls. */
 export class LocalClaims {
-  readonly #running = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
+  /** No cache: a repeat of a running call that is forgotten would send its code again. Every call ends. */
+  readonly #running = new Map<string, LocalClaim>();
   /** Also those that were released: their events keep their place in `LocalOrder`. */
   readonly #ended = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
 
@@ -101,11 +99,9 @@ export class LocalClaims {
     if (key === undefined) return new LocalClaim(arrival, rememberMs, () => undefined);
     const known = this.#ended.get(key);
     const first = known === undefined || known.isAnswered ? arrival : known.arrival;
-    const held = new LocalClaim(first, rememberMs, (ended) => {
-      // A forgotten event may be claimed by another call by now.
-      if (this.#running.get(key) !== ended) return;
+    const held = new LocalClaim(first, rememberMs, () => {
       this.#running.delete(key);
-      this.#ended.set(key, ended);
+      this.#ended.set(key, held);
     });
     this.#running.set(key, held);
     return held;

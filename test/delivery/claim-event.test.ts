@@ -198,23 +198,10 @@ describe('claiming an event', () => {
     });
   });
 
-  it('drops the oldest of 20,001 events that never end, and keeps a later one', () => {
+  it('keeps a running event beside 20,000 other running ones', () => {
     const events = new LocalClaims();
     for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
-    expect([0, 12_001].map((key) => events.find(`${key}`)?.answer !== undefined)).to.deep.equal([
-      false,
-      true,
-    ]);
-  });
-
-  it('keeps the claim of a repeat, though the first call ends that was forgotten meanwhile', () => {
-    const events = new LocalClaims();
-    const forgotten = events.claim('event', 300_000, 1);
-    for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
-    expect(events.find('event')?.answer).to.equal(undefined);
-    events.claim('event', 300_000, 2);
-    forgotten.release();
-    expect(events.find('event')?.answer).to.be.a('promise');
+    expect(events.find('0')?.answer).to.be.a('promise');
   });
 
   it('makes one call at a time the first while 22 calls release their claims in turn', async () => {

@@ -63,8 +63,8 @@ export class OktaOrg {
 
   /** The org authorization server, and the custom one. */
   #makeProviders({ orgUrl, issuer, clock, rsaKeys }: OrgContext): readonly OidcProvider[] {
-    const { orgTokens, hookTokens } = this;
-    const shared = { orgUrl, clock, apps: this.apps, findUser: (id: string) => this.users.find(id) };
+    const { orgTokens, hookTokens, apps, users } = this;
+    const shared = { orgUrl, clock, apps, users };
     let orgKey: Promise<SigningKey> | undefined;
     return [
       new OidcProvider(shared, {

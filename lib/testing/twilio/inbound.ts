@@ -111,27 +111,14 @@ export class TwilioInbound {
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, smsSender);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
     const signature = url === undefined ? '' : signWebhook(authToken, url, params);
-    const received: EmulatedInbound = {
-      sid,
-      channel,
-      from,
-      to,
-      body,
-      isForwarded,
-      url,
-      params,
-      signature,
-      answer,
-      at,
-      replies,
-    };
+    const made = { sid, channel, from, to, body, isForwarded, url, params, signature, answer, at, replies };
     // Added before its replies, so that a listener sees the message that they answer.
-    this.received.push(received);
+    this.received.push(made);
     // Phones show RCS and SMS in one app.
     const shown = isWhatsApp ? 'whatsapp' : 'sms';
     for (const text of replies)
       phones.deliver(from, { channel: shown, text, at: clock(), sid: randomSid('SM') });
-    return received;
+    return made;
   }
 
   setAdvancedOptOut(words: AdvancedOptOut | undefined): void {

@@ -15,7 +15,7 @@ import { oauthError } from '../api/errors.js';
 import type { SigningKey } from '../authorization/rsa-keys.js';
 import { problemPage, SIGNED_OUT_PAGE } from './sign-in-page.js';
 import { tokenReply } from '../authorization/token-endpoint.js';
-import type { EmulatedUser } from '../users/users.js';
+import type { EmulatedUser, UserDirectory } from '../users/users.js';
 import type { RateLimitBucket } from '../api/rate-limit.js';
 import type { Operation, Route } from '../api/route.js';
 
@@ -39,7 +39,7 @@ export interface OidcOrg {
   readonly clock: () => number;
   /** By client id. */
   readonly apps: ReadonlyMap<string, OidcApp>;
-  readonly findUser: (id: string) => EmulatedUser | undefined;
+  readonly users: UserDirectory;
 }
 
 /** How a user has signed in. */
@@ -154,7 +154,7 @@ export class OidcProvider {
   #answerUserInfo({ headers }: RecordedRequest): Reply {
     const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
     const issued = this.#tokens.get(token);
-    const user = issued === undefined ? undefined : this.#org.findUser(issued.userId);
+    const user = issued === undefined ? undefined : this.#org.users.find(issued.userId);
     if (issued === undefined || user === undefined || this.#org.clock() >= issued.expiresAt) {
       const proof = 'Bearer error="invalid_token", error_description="The access token is invalid"';
       return jsonReply(401, {}, { 'www-authenticate': proof });

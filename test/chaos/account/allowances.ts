@@ -6,7 +6,7 @@ import { endOf, workEndOf, type EventRecord } from './records.js';
  * that has lost its keys knows nothing; a gateway that died keeps nothing. Nothing else is an excuse.
  */
 
-/** A loss of Redis that a gateway has reported, or a wait for a connection that it need not report. */
+/** A loss of Redis that a gateway has reported. */
 export interface Loss {
   readonly gateway: number;
   readonly life: number | undefined;
@@ -28,21 +28,17 @@ const READ_MS = 200;
 const CLAIMED_MS = 30;
 
 export class Allowances {
-  /** Those that were reported. */
   readonly losses: readonly Loss[];
-  /** When a gateway may have decided alone. */
-  readonly #alone: readonly Loss[];
   readonly #facts: RunFacts;
 
   constructor(facts: RunFacts) {
     this.#facts = facts;
     this.losses = lossesOf(facts);
-    this.#alone = [...this.losses, ...(facts.reconnects ?? [])];
   }
 
   /** Whether a gateway had lost Redis at some time, or had not written since what it had kept. */
   hadLost(gateway: number | undefined, from: number, to: number): boolean {
-    return this.#alone.some(
+    return this.losses.some(
       (loss) =>
         (gateway === undefined || loss.gateway === gateway) &&
         loss.from <= to &&
@@ -55,7 +51,7 @@ export class Allowances {
    * or died before it had.
    */
   isUnwritten(gateway: number, from: number, to: number, until: number): boolean {
-    return this.#alone.some(
+    return this.losses.some(
       (loss) =>
         loss.gateway === gateway &&
         loss.from <= to + WRITTEN_MS &&
@@ -129,7 +125,7 @@ export class Allowances {
 
   /** Whether a gateway decided alone: it had lost Redis at some time of the call. */
   #wasAlone(call: CallFact): boolean {
-    return this.#alone.some(
+    return this.losses.some(
       ({ gateway, from, to }) => gateway === call.gateway && from <= endOf(call) && to >= call.at,
     );
   }

@@ -99,14 +99,6 @@ export interface FeltFact {
   readonly at: number;
 }
 
-/** A gateway had no connection to Redis, and waited for the next one longer than a claim can that then needs its command. */
-export interface ReconnectFact {
-  readonly gateway: number;
-  readonly life: number;
-  readonly from: number;
-  readonly to: number;
-}
-
 /** The outage of a process, until it worked as usual. */
 export interface OutageFact {
   /** `undefined` is Redis. */
@@ -158,7 +150,6 @@ export interface RunFacts {
   readonly words?: readonly WordFact[] | undefined;
   readonly uses?: readonly UseFact[] | undefined;
   readonly felt?: readonly FeltFact[] | undefined;
-  readonly reconnects?: readonly ReconnectFact[] | undefined;
   readonly wipes?: readonly WipeFact[] | undefined;
   readonly clockJumps?: readonly ClockJumpFact[] | undefined;
   /** The end of the records, if nothing was wrong any more for a while before it. */

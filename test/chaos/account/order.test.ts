@@ -57,11 +57,6 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...facts, hookEvents: loss(0, 1.5, 9) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 1.2) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, outages: [outage(0, 0, 0.5)] })).to.deep.equal([]);
-    const reconnect = { gateway: 0, life: 1, from: at(-0.1), to: at(0.1) };
-    expect(violationsOf({ ...facts, reconnects: [reconnect] })).to.deep.equal([]);
-    expect(violationsOf({ ...facts, reconnects: [{ ...reconnect, gateway: 2 }] })).to.deep.equal([
-      'superseded',
-    ]);
     expect(violationsOf({ ...facts, hookEvents: loss(2, 0) })).to.deep.equal(['superseded']);
   });
 

@@ -39,17 +39,12 @@ export class SimulatedGateway implements Asker {
       readonly onEvent: (event: HookEvent) => void;
       /** Called when its connection to Redis was cut with a command in flight. */
       readonly onFelt: () => void;
-      /** Called when it has a connection again. */
-      readonly onReconnect: (sinceMs: number) => void;
     },
   ) {
     this.index = place.index;
     this.life = place.life;
-    this.line = new RedisLine(parts.redis, parts.chance, {
-      felt: () => {
-        if (!this.isDead && !this.isClosing) parts.onFelt();
-      },
-      reconnect: parts.onReconnect,
+    this.line = new RedisLine(parts.redis, parts.chance, () => {
+      if (!this.isDead && !this.isClosing) parts.onFelt();
     });
     this.hook = oktaTelephonyHook({
       credentials: {

@@ -5,7 +5,6 @@ import type {
   FeltFact,
   HookEventFact,
   OutageFact,
-  ReconnectFact,
   RunFacts,
   WipeFact,
 } from '../account/facts.js';
@@ -68,7 +67,6 @@ class Play {
   readonly #hookEvents: HookEventFact[] = [];
   readonly #outages: OutageFact[] = [];
   readonly #felt: FeltFact[] = [];
-  readonly #reconnects: ReconnectFact[] = [];
   readonly #wipes: WipeFact[] = [];
   readonly #clockJumps: ClockJumpFact[] = [];
 
@@ -108,7 +106,7 @@ class Play {
     return {
       ...{ events, callbacks, words, uses, messages: this.#vendors.messages },
       ...{ outages: this.#outages, felt: this.#felt, wipes: this.#wipes, shortages: [] },
-      ...{ clockJumps: this.#clockJumps, reconnects: this.#reconnects },
+      clockJumps: this.#clockJumps,
       ...{ hookEvents: [...this.#hookEvents], sendRequests: this.#vendors.sendRequests },
       ...{ afterSeconds, limit, endsAt: Date.now() },
     };
@@ -156,7 +154,6 @@ class Play {
       onEvent: (event: HookEvent) =>
         void this.#hookEvents.push({ ...readHookEvent(index, event), at: Date.now(), life }),
       onFelt: () => void this.#felt.push({ gateway: index, life, at: Date.now() }),
-      onReconnect: (from) => void this.#reconnects.push({ gateway: index, life, from, to: Date.now() }),
     });
     this.#gateways[index] = gateway;
     void gateway.open();

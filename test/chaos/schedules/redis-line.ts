@@ -18,16 +18,6 @@ export type Trap = {
 
 const HAS_SEVERAL_KEYS = /^(?:eval|evalsha)$/i;
 
-/** A claim waits for 200 ms, and its command may take 150 ms of them. Milliseconds. */
-const LONGEST_RECONNECT_MS = 50;
-
-interface LineListeners {
-  /** A connection was cut with a command in flight. */
-  readonly felt: () => void;
-  /** There was no connection for a while. */
-  readonly reconnect: (sinceMs: number) => void;
-}
-
 export class RedisLine {
   /** The longest delay to Redis and back, milliseconds. Each command and each answer has its own. */
   delayMs = { to: 0, from: 0 };
@@ -41,16 +31,15 @@ export class RedisLine {
   readonly traps: Trap[] = [];
   readonly #redis: SimulatedRedis;
   readonly #chance: () => number;
-  readonly #on: LineListeners;
+  readonly #onFelt: () => void;
   readonly #wires = new Set<Wire>();
-  /** Since when it has no connection; `undefined` while it has one. */
-  #awaySinceMs: number | undefined;
   #isDead = false;
 
-  constructor(redis: SimulatedRedis, chance: () => number, on: LineListeners) {
+  /** @param onFelt - called when a connection was cut with a command in flight. */
+  constructor(redis: SimulatedRedis, chance: () => number, onFelt: () => void) {
     this.#redis = redis;
     this.#chance = chance;
-    this.#on = on;
+    this.#onFelt = onFelt;
   }
 
   /** A client for `redisState()`, which duplicates it. */
@@ -72,7 +61,7 @@ export class RedisLine {
 
   /** Ends all connections now. */
   cut(): void {
-    if ([...this.#wires].some(({ inFlight }) => inFlight > 0)) this.#on.felt();
+    if ([...this.#wires].some(({ inFlight }) => inFlight > 0)) this.#onFelt();
     for (const wire of this.#wires) wire.reset();
   }
 
@@ -96,15 +85,9 @@ export class RedisLine {
       onCommand: (command, trap) => {
         this.#arrive(wire, command, trap);
       },
-      onEnd: () => {
-        this.#wires.delete(wire);
-        if (this.#wires.size === 0) this.#awaySinceMs = Date.now();
-      },
+      onEnd: () => void this.#wires.delete(wire),
     });
     this.#wires.add(wire);
-    const sinceMs = this.#awaySinceMs;
-    this.#awaySinceMs = undefined;
-    if (sinceMs !== undefined && Date.now() - sinceMs > LONGEST_RECONNECT_MS) this.#on.reconnect(sinceMs);
     return wire;
   }
 

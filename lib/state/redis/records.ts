@@ -43,7 +43,11 @@ interface OwnRecord {
   stored: Stored;
   /** What changes it as soon as Redis has answered, in this order. */
   waiting: readonly Update[];
+  /** What it becomes by those up to this number. Kept, because thousands may wait while Redis is lost. */
+  ahead?: { readonly record: StoredValue; readonly upTo: number } | undefined;
 }
+
+type StoredValue = Pick<Stored, 'value' | 'endsAtMs'>;
 
 /** An update on its way. */
 interface Update {
@@ -123,7 +127,10 @@ export class RedisRecords implements RecordState {
     } finally {
       // A STOP that is dropped still counts here.
       if (update.isDone || !isLasting) {
-        for (const one of own) one.waiting = one.waiting.filter((waiting) => waiting !== update);
+        for (const one of own) {
+          forgetAhead(one);
+          one.waiting = one.waiting.filter((waiting) => waiting !== update);
+        }
         for (const record of records) this.#forgetAbsent(record);
       }
     }
@@ -241,8 +248,10 @@ export class RedisRecords implements RecordState {
     for (const [at, record] of records.entries()) {
       const one = inOwnTime(stored[at] ?? this.#copies.absent, aheadMs);
       const own = this.#own.get(record)?.value;
-      if (own !== undefined) own.stored = one;
-      else if (one.value !== undefined)
+      if (own !== undefined) {
+        forgetAhead(own);
+        own.stored = one;
+      } else if (one.value !== undefined)
         this.#own.set(record, { stored: one, waiting: [] }, rememberMs(record));
       this.#forgetAbsent(record);
     }
@@ -256,17 +265,16 @@ export class RedisRecords implements RecordState {
 
   /** What a record becomes by the updates that wait. */
   #ahead(own: OwnRecord): Known<RecordValue> | undefined {
-    const ahead = new Map<OwnRecord, Known<RecordValue>>();
-    for (const update of waitingWith(own)) {
-      const known = update.own.map((one) => ahead.get(one) ?? knownNow(one.stored));
+    for (const update of newlyWaitingWith(own)) {
+      const known = update.own.map((one) => knownNow(aheadOf(one)));
       const { next } = this.#runTransition(update, known, steadyMs());
       for (const [at, one] of update.own.entries()) {
-        const changed = next?.[at];
-        if (changed !== undefined && changed.lifeMs > 0)
-          ahead.set(one, { value: changed.value, leftMs: changed.lifeMs });
+        const { value, lifeMs = 0 } = next?.[at] ?? {};
+        const record = lifeMs > 0 ? { value, endsAtMs: performance.now() + lifeMs } : aheadOf(one);
+        one.ahead = { record, upTo: update.number };
       }
     }
-    return ahead.get(own) ?? knownNow(own.stored);
+    return knownNow(aheadOf(own));
   }
 
   /** @throws RedisFailure if Redis has not answered. The next attempt sends the same, as Redis may have done it. */
@@ -394,14 +402,30 @@ function storedAfter({ stored, writes }: Exchange): readonly Stored[] {
   });
 }
 
-/** The updates that wait for a record, and for those that change with it, in their order. */
-function waitingWith(own: OwnRecord): readonly Update[] {
+function aheadOf({ ahead, stored }: OwnRecord): StoredValue {
+  return ahead?.record ?? stored;
+}
+
+/** The updates that wait for a record, and for those that change with it, in their order: those that are not yet in `ahead`. */
+function newlyWaitingWith(own: OwnRecord): readonly Update[] {
   const related = new Set([own]);
+  const updates = new Set<Update>();
   // It also visits those that it adds.
-  for (const { waiting } of related)
-    for (const update of waiting) for (const one of update.own) related.add(one);
-  const updates = new Set([...related].flatMap(({ waiting }) => waiting));
+  for (const { waiting, ahead } of related) {
+    const first = waiting.findLastIndex(({ number }) => number <= (ahead?.upTo ?? 0)) + 1;
+    for (const update of waiting.slice(first)) {
+      updates.add(update);
+      for (const one of update.own) related.add(one);
+    }
+  }
   return [...updates].sort((one, two) => one.number - two.number);
+}
+
+/** An update of the record ends, or Redis has another value: it is computed again, as are those that change with it. */
+function forgetAhead(own: OwnRecord): void {
+  if (own.ahead === undefined) return;
+  own.ahead = undefined;
+  for (const update of own.waiting) for (const one of update.own) forgetAhead(one);
 }
 
 /** With the times of suppressions by `steadyMs`. */
@@ -416,7 +440,7 @@ function inOwnTime(stored: Stored, aheadMs: number): Stored {
   return { ...stored, value: { ...value, entries } };
 }
 
-function knownNow({ value, endsAtMs }: Stored): Known<RecordValue> | undefined {
+function knownNow({ value, endsAtMs }: StoredValue): Known<RecordValue> | undefined {
   const leftMs = endsAtMs - performance.now();
   return value === undefined || leftMs <= 0 ? undefined : { value, leftMs };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { lastCodeName, type LastCodeRecord } from '#lib/delivery/messages/last-code.js';
-import type { AttemptRecord } from '#lib/delivery/messages/transitions.js';
+import type { AttemptRecord, MessageRecord } from '#lib/delivery/messages/transitions.js';
 import type { RecordKind, RecordName, RecordState } from '#lib/delivery/records.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import { createSealing, type Sealing } from '#lib/state/redis/sealing.js';
@@ -487,6 +487,37 @@ describe('records in Redis', () => {
         'SM3',
       ]);
       expect(statuses()).to.deep.equal(['failed', 'failed', 'failed', undefined]);
+    });
+
+    it('are recalled after thousands of updates without running each of them every time', async () => {
+      const one = openLosing();
+      await lose(one);
+      let runs = 0;
+      /** Raises the number in each of these messages. */
+      const raise = (...ids: readonly string[]): Promise<unknown> =>
+        one.update(ids.map(messageName), (known) => {
+          runs += 1;
+          const next = known.map((record) => {
+            const code = String(Number(numberIn(record?.value)) + 1);
+            const failure = { status: 'failed', code, reason: 'No' } as const;
+            return { value: { status: 'early', failure } as const, lifeMs: 600_000 };
+          });
+          return { next, result: undefined };
+        });
+      const numberIn = (record: MessageRecord | undefined): string =>
+        record?.status === 'early' ? record.failure.code : '0';
+      const numbers = (): readonly string[] =>
+        ['SM1', 'SM2'].map((id) => numberIn(one.recall(messageName(id))?.value));
+      const waiting: Promise<unknown>[] = [];
+      for (let count = 1; count <= 100; count += 1) {
+        waiting.push(raise('SM1'), raise('SM2', 'SM1'), raise('SM2'));
+        expect(numbers()).to.deep.equal([`${count * 2}`, `${count * 2}`]);
+      }
+      expect(runs).to.equal(300);
+      thaw();
+      await one.check();
+      await Promise.all(waiting);
+      expect(numbers()).to.deep.equal(['200', '200']);
     });
 
     it('tell a transition how long it has waited, and Redis’s time', async () => {

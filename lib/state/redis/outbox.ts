@@ -154,6 +154,7 @@ export class Outbox {
       if (dropped >= MAX_WRITES / 2) break;
       dropped += this.#drop(queue);
     }
+    if (dropped === 0) return;
     this.#connection.warn(
       'WRITES_DROPPED',
       `Check why Redis was lost for so long. The ${dropped} oldest writes that waited for it were dropped: late failovers of their codes may not run.`,

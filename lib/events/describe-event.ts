@@ -155,9 +155,7 @@ const TABLE: {
   'state.recovered': (event) => good('The shared state store is back.', event),
   'state.warned': (event) =>
     warn(
-      event.reason === 'OTHER_KEYS'
-        ? 'Gateways with different encryption keys share nothing: no repeats, no limits, no STOP.'
-        : 'The shared state store works, but not as well as it could.',
+      STATE_WARNINGS.get(event.reason) ?? 'The shared state store works, but not as well as it could.',
       event,
     ),
   'breaker.changed': ({ host, state, channels }) => {
@@ -187,6 +185,12 @@ const TABLE: {
 export const EVENT_TYPES: readonly string[] = Object.keys(TABLE);
 
 /** What must be the same at both sides, by the kind of authentication. */
+/** The warnings about a shared state that harm more than they slow down, by their reason. */
+const STATE_WARNINGS: ReadonlyMap<string, string> = new Map([
+  ['OTHER_KEYS', 'Gateways with different encryption keys share nothing: no repeats, no limits, no STOP.'],
+  ['WRITES_DROPPED', 'Writes that waited for the shared state store were dropped.'],
+]);
+
 const PROOFS = {
   header: "the header's name and the secret",
   basic: 'the user name and the password',

@@ -57,7 +57,7 @@ const DROPPED: ReadonlyMap<string, string> = new Map([
   ['CODE_EXPIRED', '. The code had ended by then, so no other channel sends it.'],
   [
     'STATE_LOST',
-    '. Without the shared state, the hook does not know of newer codes, so no other channel sends it.',
+    '. The shared state was lost or empty: the hook does not know of newer codes, so no other channel sends it.',
   ],
 ]);
 

@@ -133,8 +133,9 @@ export class LateFailover {
     if (receipt === undefined) return;
     const replying = this.#update(key, { token: newToken(), accepted: receipt });
     this.#watch.start(key, receipt);
+    const sinceMs = steadyMs();
     this.#keep(replying, (reply) => {
-      this.#doReply(key, reply);
+      this.#doReply(key, reply, { wasLost: steadyMs() - sinceMs > REPORT_WAIT_MS });
     });
   }
 

@@ -26,7 +26,8 @@ const REASONS: Readonly<Record<DropCode, string>> = {
   DELIVERED: 'The message arrived after all',
   STATE_LOST: 'It is not known whether a newer code was requested',
 };
-const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
+const STATE_REMEDY =
+  'The user can request another code. For the state, see the remedy of state.lost, or the reason of extension.failed.';
 
 /** A late send while it runs. Its code is the receipt, with the steps that can still help. */
 export interface LateSend extends Send {

@@ -130,10 +130,14 @@ export function readReply(reply: unknown): ExchangeReply {
   return { keeperMs: Number(time), replies };
 }
 
+/** How often a record was changed, as its versions say; 0 if there is none. */
+export function countOf({ versions }: Stored): number {
+  return Math.max(...versions.map((version) => Number.parseInt(String(version), 10) || 0));
+}
+
 /** The version that follows what is stored. Its token makes it unlike any other. */
-export function nextVersion({ versions }: Stored, token: string): string {
-  const counts = versions.map((version) => Number.parseInt(String(version), 10) || 0);
-  return `${Math.max(...counts) + 1}.${token}`;
+export function nextVersion(stored: Stored, token: string): string {
+  return `${countOf(stored) + 1}.${token}`;
 }
 
 /** The newest copy that is not void. */

@@ -103,7 +103,7 @@ export class Outbox {
     if (dropped === 0) return;
     this.#connection.warn(
       'WRITES_DROPPED',
-      `Wait with a restart until Redis is back. The state was closed, and the ${dropped} writes that waited were dropped: a STOP among them is lost.`,
+      `The gateway stopped while Redis was lost, and dropped ${dropped} writes: a STOP or START since state.lost may be missing (inbound.received). Next time, wait until Redis is back.`,
     );
   }
 

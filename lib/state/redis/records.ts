@@ -12,10 +12,11 @@ import type {
   Transition,
   UpdateMoment,
 } from '../../delivery/records.js';
-import { mergeCopies, nextRecord, SUPPRESSED_MS } from '../../delivery/suppressions.js';
+import { mergeCopies, nextRecord, type KeptEntry, SUPPRESSED_MS } from '../../delivery/suppressions.js';
 import { RecordMap } from '../memory/records.js';
 import type { RedisConnection } from './connection.js';
 import {
+  countOf,
   nextVersion,
   readReply,
   RecordCopies,
@@ -180,7 +181,7 @@ export class RedisRecords implements RecordState {
       replies,
       keeperMs,
     );
-    this.#remember([record], [stored], keeperMs - steadyMs());
+    this.#remember(record, stored, keeperMs - steadyMs());
   }
 
   /**
@@ -243,18 +244,29 @@ export class RedisRecords implements RecordState {
     return own;
   }
 
-  /** @param aheadMs - how far Redis's clock was ahead of `steadyMs`. */
-  #remember(records: readonly RecordName[], stored: readonly Stored[], aheadMs: number): void {
-    for (const [at, record] of records.entries()) {
-      const one = inOwnTime(stored[at] ?? this.#copies.absent, aheadMs);
-      const own = this.#own.get(record)?.value;
-      if (own !== undefined) {
-        forgetAhead(own);
-        own.stored = one;
-      } else if (one.value !== undefined)
-        this.#own.set(record, { stored: one, waiting: [] }, rememberMs(record));
-      this.#forgetAbsent(record);
-    }
+  /**
+   * Remembers a record that was read. Returns it with what Redis has forgotten, after a flush or a failover to a replica that is
+   * behind, and what this process still knows. Suppressions of that kind are written again.
+   *
+   * @param aheadMs - how far Redis's clock was ahead of `steadyMs`.
+   */
+  #remember(record: RecordName, read: Stored, aheadMs: number): Stored {
+    const readHere = inOwnTime(read, aheadMs);
+    const own = this.#own.get(record)?.value;
+    const stored = own === undefined ? readHere : withForgotten(readHere, own.stored);
+    if (own !== undefined) setStored(own, stored);
+    else if (stored.value !== undefined) this.#own.set(record, { stored, waiting: [] }, rememberMs(record));
+    this.#forgetAbsent(record);
+    if (stored === readHere) return read;
+    if (record.kind === 'suppressions' && own?.waiting.length === 0) this.#writeAgain(record.key);
+    return { ...inOwnTime(stored, -aheadMs), versions: read.versions };
+  }
+
+  #writeAgain(recipient: string): void {
+    void this.update([suppressionsName(recipient)], ([known], { keeperMs }) => ({
+      next: [nextRecord(recipient, known?.value.entries ?? [], keeperMs)],
+      result: true,
+    }));
   }
 
   /** Users without suppressions must not push out those with some. */
@@ -286,7 +298,7 @@ export class RedisRecords implements RecordState {
       const step = { name: 'exchange', keys: update.names.flat(), args } as const;
       const reply = await (update.isOptional ? this.#runOptional(step) : this.#connection.run(step));
       if (sent !== undefined && reply === 1) {
-        if (!update.isOptional) this.#remember(update.records, storedAfter(sent), sent.aheadMs);
+        this.#noteWritten(update, sent);
         return sent.result;
       }
       const { keeperMs, found } = this.#found(update, reply);
@@ -300,6 +312,14 @@ export class RedisRecords implements RecordState {
       if (tries > 1) await sleep(randomInt(tries * 2));
     }
     return undefined;
+  }
+
+  #noteWritten({ own, isOptional }: Update, sent: Exchange): void {
+    if (isOptional) return;
+    for (const [at, stored] of storedAfter(sent).entries()) {
+      const one = own[at];
+      if (one !== undefined) setStored(one, inOwnTime(stored, sent.aheadMs));
+    }
   }
 
   /** Decides by what this process knows. */
@@ -367,10 +387,11 @@ export class RedisRecords implements RecordState {
       const own = replies.slice(first, (first += names.length));
       const { isUnreadable, ...stored } = this.#copies.read(kind, names, own, keeperMs);
       update.isUnreadable ||= isUnreadable;
-      return stored;
+      const record = update.records[at];
+      // A sweep of all numbers must not push out those that this process needs.
+      if (update.isOptional || record === undefined) return stored;
+      return this.#remember(record, stored, keeperMs - steadyMs());
     });
-    // A sweep of all numbers must not push out those that this process needs.
-    if (!update.isOptional) this.#remember(update.records, found, keeperMs - steadyMs());
     return { keeperMs, found };
   }
 
@@ -428,6 +449,11 @@ function forgetAhead(own: OwnRecord): void {
   for (const update of own.waiting) for (const one of update.own) forgetAhead(one);
 }
 
+function setStored(own: OwnRecord, stored: Stored): void {
+  forgetAhead(own);
+  own.stored = stored;
+}
+
 /** With the times of suppressions by `steadyMs`. */
 function inOwnTime(stored: Stored, aheadMs: number): Stored {
   const { value } = stored;
@@ -439,6 +465,24 @@ function inOwnTime(stored: Stored, aheadMs: number): Stored {
   }));
   return { ...stored, value: { ...value, entries } };
 }
+
+/**
+ * What Redis has, with what it has forgotten and this process still knows, and its versions from before. Returns `read` itself if it
+ * has forgotten nothing.
+ */
+function withForgotten(read: Stored, own: Stored): Stored {
+  const known = knownNow(own)?.value;
+  if (known === undefined || countOf(own) <= countOf(read)) return read;
+  if (!('entries' in known)) return own;
+  const entries = read.value !== undefined && 'entries' in read.value ? read.value.entries : NO_ENTRIES;
+  const alive = known.entries.filter(({ untilMs }) => untilMs > steadyMs());
+  const all = mergeCopies(entries, alive);
+  if (all === entries) return read;
+  const endsAtMs = Math.max(...all.map(({ untilMs }) => untilMs)) - steadyMs() + performance.now();
+  return { ...own, value: { recipient: known.recipient, entries: all }, endsAtMs };
+}
+
+const NO_ENTRIES: readonly KeptEntry[] = [];
 
 function knownNow({ value, endsAtMs }: StoredValue): Known<RecordValue> | undefined {
   const leftMs = endsAtMs - performance.now();

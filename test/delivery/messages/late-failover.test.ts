@@ -675,6 +675,21 @@ describe('late failover', () => {
       expect(left).to.be.empty;
     });
 
+    it('sends nothing either if the state was lost when its failure came before its answer', async () => {
+      const back = defer<undefined>();
+      const one = gateway(
+        'one',
+        beforeRecords(state, ['message'], () => back.promise),
+      );
+      report(one, FAILED);
+      one.accepted(keyOf('SM1'), SENT_BY, () => receipt());
+      await clock.tickAsync(1_501);
+      back.resolve(undefined);
+      await settle();
+      expect(endings()).to.deep.equal(['STATE_LOST']);
+      expect(left).to.be.empty;
+    });
+
     it('only says whose message it is if nothing may follow', async () => {
       const one = gateway('one');
       overtake('event-1');
@@ -816,7 +831,8 @@ describe('late failover', () => {
       outcome: 'dropped',
       code: 'STATE_LOST',
       reason: 'It is not known whether a newer code was requested',
-      remedy: 'See the remedy of state.lost, or the reason of extension.failed.',
+      remedy:
+        'The user can request another code. For the state, see the remedy of state.lost, or the reason of extension.failed.',
     });
   });
 

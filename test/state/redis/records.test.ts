@@ -121,6 +121,14 @@ describe('records in Redis', () => {
       expect(follows).to.deep.equal(ids.map(() => 1));
     });
 
+    it('follow at their sender also if Redis started empty meanwhile', async () => {
+      const [one, two] = [open(), open()];
+      await accept(one, 'SM1');
+      await redis.admin.flushall();
+      expect((await report(one, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
+      expect((await report(two, 'SM1'))?.before).to.equal('failed');
+    });
+
     it('let the sender follow if a report came first at another gateway', async () => {
       const [one, two] = [open(), open()];
       expect(await report(two, 'SM1')).to.deep.equal({ before: undefined });

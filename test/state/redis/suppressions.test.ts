@@ -513,7 +513,32 @@ describe('suppressions in Redis', () => {
     expect(await redis.admin.pttl(name)).to.be.within(DAY_MS - 60_000, DAY_MS);
     expect(kept.map(textOf).join('\n')).to.not.match(/447700900123|"line"|NOT_REACHED/);
     await redis.admin.pexpire(name, 1);
-    await until(async () => (await namesIn(state)).length === 0);
+    const other = open();
+    await until(async () => (await namesIn(other)).length === 0);
+  });
+
+  it('are written again by a gateway that knows them, if Redis starts empty', async () => {
+    const [one, two] = [open(), open()];
+    await suppress(one, ANA.phone);
+    await redis.admin.flushall();
+    expect(await namesIn(two)).to.deep.equal([]);
+    expect(await claimed(one, 'event')).to.deep.equal(['whatsapp:STOPPED']);
+    await until(async () => (await namesIn(two)).length > 0);
+    expect(await namesIn(two)).to.deep.equal(['whatsapp:STOPPED']);
+    const [{ name } = expect.fail('nothing is kept')] = await stored();
+    expect(await redis.admin.pttl(name)).to.be.within(364 * DAY_MS, 365 * DAY_MS);
+  });
+
+  it('keep what another gateway has changed since Redis started empty', async () => {
+    const [one, two] = [open(), open()];
+    await suppress(one, ANA.phone);
+    await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
+    await redis.admin.flushall();
+    await suppress(two, ANA.phone, 'OPTED_OUT', 'sms');
+    const all = ['line:NOT_REACHED', 'sms:OPTED_OUT', 'whatsapp:STOPPED'];
+    expect(await claimed(one, 'event')).to.have.members(all);
+    await until(async () => (await namesIn(two)).length === 3);
+    expect(await namesIn(two)).to.have.members(all);
   });
 
   it('from a loss of Redis reach it when it is back', async () => {

@@ -138,9 +138,9 @@ export function isCurrent(
   if (order.newestEvent === eventKey) return true;
   // Also while the newest is not known, an event before it is superseded.
   if (order.newestEvent === UNKNOWN) return isComparable && own.count < order.newestPlace ? false : 'unknown';
-  // After a failover of Redis, another event may have the place that the late one was given.
-  const isShared = isComparable && own.isLate && own.count === order.newestPlace;
-  return isShared && order.newestEvent !== NOBODY ? 'unknown' : false;
+  // After a failover of Redis, the newest event may have had its place before the late one was given one.
+  const isUnclear = isComparable && own.isLate && own.count >= order.newestPlace;
+  return isUnclear && order.newestEvent !== NOBODY ? 'unknown' : false;
 }
 
 /** Whether the first place certainly comes after the second one. */

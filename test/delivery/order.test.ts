@@ -56,7 +56,7 @@ describe('the order within a process', () => {
 });
 
 describe("the place of an event among its person's codes", () => {
-  it('says nothing of an event that the state learned of late, if another one has the same place', () => {
+  it('says nothing of an event that the state learned of late, if another one has the same place, or one before', () => {
     // Redis failed over to a replica without the newest event. That one is learned of again after the late one.
     const replica: OrderRecord = { ...ORDER, count: 5 };
     const late = takePlace(replica, event('late', { isLate: true }));
@@ -68,6 +68,7 @@ describe("the place of an event among its person's codes", () => {
     expect(isCurrent(order, { ...asked, place: '6.e' })).to.equal(false);
     expect(isCurrent({ ...order, newestEvent: NOBODY }, asked)).to.equal(false);
     expect(isCurrent({ ...order, newestPlace: 7 }, asked)).to.equal(false);
+    expect(isCurrent({ ...order, newestPlace: 5 }, asked)).to.equal('unknown');
   });
 
   it('is the next one; the first event makes the order', () => {

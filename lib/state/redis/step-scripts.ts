@@ -70,8 +70,8 @@ local function isCurrent(known, event, count, epoch, isLate)
   if not known then return 'unknown' end
   if known.newest == event.names[known.index] then return 'yes' end
   if known.newest == '?' and not (isComparable and count < known.place) then return 'unknown' end
-  local isShared = isComparable and isLate and count == known.place
-  return isShared and known.newest ~= '-' and 'unknown' or 'no'
+  local isUnclear = isComparable and isLate and count >= known.place
+  return isUnclear and known.newest ~= '-' and 'unknown' or 'no'
 end
 
 local function takePlace(keys, event)

@@ -15,7 +15,7 @@ async function sharedState({ url, key }) {
   const { redisState } = await import(`${settings.dist}/state/redis/index.js`);
   const state = redisState({ connection: url, encryptionKeys: [key] });
   const counting = Object.create(state);
-  for (const name of ['claim', 'isNewest', 'takeReceipt', 'isDelivered']) {
+  for (const name of ['claim', 'isCurrent', 'read']) {
     counting[name] = (...args) => {
       const result = state[name](...args);
       if (result instanceof Promise) counted.waits += 1;

@@ -138,9 +138,11 @@ export function isCurrent(
   if (order.newestEvent === eventKey) return true;
   // Also while the newest is not known, an event before it is superseded.
   if (order.newestEvent === UNKNOWN) return isComparable && own.count < order.newestPlace ? false : 'unknown';
+  if (!isComparable) return false;
+  // Its claim has not allowed an event after the newest one, but a process that decided alone may have.
+  if (!own.isLate) return own.count > order.newestPlace ? 'unknown' : false;
   // After a failover of Redis, the newest event may have had its place before the late one was given one.
-  const isUnclear = isComparable && own.isLate && own.count >= order.newestPlace;
-  return isUnclear && order.newestEvent !== NOBODY ? 'unknown' : false;
+  return own.count >= order.newestPlace && order.newestEvent !== NOBODY ? 'unknown' : false;
 }
 
 /** Whether the first place certainly comes after the second one. */

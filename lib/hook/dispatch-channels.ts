@@ -200,7 +200,7 @@ async function withoutSuppressed(
   const isOther = whatsAppNumber !== phoneNumber;
   // The claim reads the enrolled number only, unless the state failed then.
   const unread = [...(call.isRecipientRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
-  if (unread.length > 0) await Promise.all(unread.map((number) => suppressions.refresh(number)));
+  if (unread.length > 0) await Promise.all(unread.map((number) => suppressions.refresh(number, call.budget)));
   const ofEnrolled = suppressions.of(phoneNumber);
   const ofWhatsApp = isOther ? suppressions.of(whatsAppNumber) : ofEnrolled;
   // Fast path: nothing is suppressed.

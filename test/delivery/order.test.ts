@@ -114,7 +114,7 @@ describe("the place of an event among its person's codes", () => {
     [
       'takes a place if it does not pass, and is not the newest',
       { passes: false },
-      { place: '8.e', isCurrent: false, newest: 'five' },
+      { place: '8.e', isCurrent: 'unknown', newest: 'five' },
     ],
     [
       'takes a place as a preview, and is not the newest',
@@ -181,7 +181,8 @@ describe('whether an event is current', () => {
       false,
     ],
     ['is true for the newest, also without a place', ORDER, ['five'], true],
-    ['is false for any other', ORDER, ['six', '6.e'], false],
+    ['is false for any before it', ORDER, ['four', '4.e'], false],
+    ['is not known for one after it, which its claim has not allowed', ORDER, ['six', '6.e'], 'unknown'],
     ['is false for all after a use', { ...ORDER, newestEvent: NOBODY }, ['five', '5.e'], false],
     ['is true for a preview after the newest', ORDER, ['p', '6.e', true], true],
     ['is false for a preview before the newest', ORDER, ['p', '4.e', true], false],

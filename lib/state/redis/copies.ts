@@ -197,11 +197,8 @@ function valueOf(kind: RecordKind, text: string): RecordValue | undefined {
 function textOf(value: RecordValue): string {
   try {
     return JSON.stringify(value);
-  } catch (error) {
-    if (!('receipt' in value)) throw error;
-    // `raw` may be nested too deeply or, after a custom body parser, be cyclic.
-    const { receipt } = value;
-    const request = { ...receipt.request, raw: undefined };
-    return JSON.stringify({ ...value, receipt: { ...receipt, request } });
+  } catch {
+    // The `raw` of a request may be nested too deeply or, after a custom body parser, be cyclic.
+    return JSON.stringify(value, (name, field: unknown) => (name === 'raw' ? undefined : field));
   }
 }

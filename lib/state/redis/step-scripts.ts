@@ -219,6 +219,8 @@ if #KEYS > encryptionKeys and not isDone and (isAlone or not isKnown) then
   local people, names = {}, {}
   for i = 1, encryptionKeys do people[i], names[i] = KEYS[encryptionKeys + i], ARGV[7 + encryptionKeys + i] end
   local lifeMs = math.max(tonumber(ARGV[6]), rememberMs)
+  -- Redis has forgotten the event, and may have given later ones lower places since.
+  if not isKnown and place and string.sub(place, -1) ~= '?' then place = place .. '?' end
   place = takePlace(people, {
     token = token, names = names, place = place, isLate = isAlone, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
 end

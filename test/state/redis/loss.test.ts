@@ -523,6 +523,25 @@ describe('while Redis is lost', () => {
     for (const older of ['before', 'during']) expect(await look(two, older)).to.equal(false);
   });
 
+  it('a code that Redis has forgotten ends none that came after that', async () => {
+    const state = open();
+    const come = async (eventKey: string): Promise<Extract<Claim, { isFirst: true }>> =>
+      firstOf(await state.claim(eventClaim(eventKey, { ...life(), person: 'person' })));
+    const one = await come('one');
+    await come('two');
+    const three = await come('three');
+    await redis.admin.flushall();
+    one.settle({});
+    await state.check();
+    expect(await come('newer')).to.include({ isCurrent: true });
+    three.settle({});
+    await state.check();
+    expect(await look(state, 'newer')).to.equal('unknown');
+    expect(await look(state, 'one')).to.equal(false);
+    expect(await come('newest')).to.include({ isCurrent: true });
+    for (const older of ['three', 'newer']) expect(await look(state, older)).to.equal(false);
+  });
+
   it('a code without an event id leaves no older one current when Redis is back', async () => {
     const state = open();
     await state.check();

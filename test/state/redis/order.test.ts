@@ -86,6 +86,7 @@ class Model implements Played {
     let place = given ?? known?.place;
     const isDone = isOwn && known.word === 'A';
     if (passes === 'always' && !isPreview && !isDone && (isAlone || known === undefined)) {
+      if (known === undefined && place?.endsWith('?') === false) place += '?';
       const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token, isLate: isAlone };
       ({ order: this.#order, place } = takePlace(this.#order, event));
     }

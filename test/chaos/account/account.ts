@@ -206,6 +206,7 @@ function mayFollow(
   return delivered.every(
     ({ at, gateway }) =>
       allowances.hasForgotten(at, message.at, at + REPORT_MS) ||
+      (gateway !== undefined && allowances.isUnwritten(gateway, at, at, message.at)) ||
       // The gateway with the report could not pass it on.
       outages.some((outage) => {
         if (outage.gateway === undefined) return overlaps(outage, before.at, message.at);

@@ -529,6 +529,21 @@ describe('suppressions in Redis', () => {
     expect(await redis.admin.pttl(name)).to.be.within(364 * DAY_MS, 365 * DAY_MS);
   });
 
+  it('do not undo a word that came since Redis started empty', async () => {
+    const [one, two] = [open(), open()];
+    await lift(one, ANA.phone);
+    await suppress(one, ANA.phone);
+    await redis.admin.flushall();
+    await lift(two, ANA.phone);
+    expect(await claimed(one, 'event')).to.deep.equal([]);
+    expect(await namesIn(two)).to.deep.equal([]);
+    await suppress(one, BOB.phone);
+    await lift(one, BOB.phone);
+    await redis.admin.flushall();
+    await suppress(two, BOB.phone);
+    expect(await namesIn(one, BOB.phone)).to.deep.equal(['whatsapp:STOPPED']);
+  });
+
   it('keep what another gateway has changed since Redis started empty', async () => {
     const [one, two] = [open(), open()];
     await suppress(one, ANA.phone);

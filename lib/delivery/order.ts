@@ -138,6 +138,7 @@ export function isCurrent(
   if (order.newestEvent === eventKey) return true;
   // Also while the newest is not known, an event before it is superseded.
   if (order.newestEvent === UNKNOWN) return isComparable && own.count < order.newestPlace ? false : 'unknown';
+  if (own === undefined) return 'unknown';
   if (!isComparable) return false;
   // Its claim has not allowed an event after the newest one, but a process that decided alone may have.
   if (!own.isLate) return own.count > order.newestPlace ? 'unknown' : false;

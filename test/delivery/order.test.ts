@@ -182,6 +182,7 @@ describe('whether an event is current', () => {
     ],
     ['is true for the newest, also without a place', ORDER, ['five'], true],
     ['is false for any before it', ORDER, ['four', '4.e'], false],
+    ['is not known for one without a place', ORDER, ['four'], 'unknown'],
     ['is not known for one after it, which its claim has not allowed', ORDER, ['six', '6.e'], 'unknown'],
     ['is false for all after a use', { ...ORDER, newestEvent: NOBODY }, ['five', '5.e'], false],
     ['is true for a preview after the newest', ORDER, ['p', '6.e', true], true],

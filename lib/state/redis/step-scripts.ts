@@ -70,6 +70,7 @@ local function isCurrent(known, event, count, epoch, isLate)
   if not known then return 'unknown' end
   if known.newest == event.names[known.index] then return 'yes' end
   if known.newest == '?' and not (isComparable and count < known.place) then return 'unknown' end
+  if not count then return 'unknown' end
   if not isComparable then return 'no' end
   if not isLate then return count > known.place and 'unknown' or 'no' end
   return count >= known.place and known.newest ~= '-' and 'unknown' or 'no'

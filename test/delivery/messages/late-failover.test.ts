@@ -922,7 +922,7 @@ describe('late failover', () => {
       accept('SM1', { by });
       late.report(keyOf('SM1'), DELIVERED);
       accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
-      accept('SM3', { by, receipt: { eventKey: 'event-0' } });
+      accept('SM3', { by, receipt: { eventKey: 'event-0', place: '1.older' } });
       await clock.tickAsync(20_000);
       expect(lookUps).to.equal(0);
     });

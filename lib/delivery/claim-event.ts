@@ -29,7 +29,7 @@ interface ClaimWait {
   readonly stateMs: number;
   /** For the answer of the first call, milliseconds. */
   remainingMs(): number;
-  /** Whether nobody waits for the call any more. */
+  /** Whether the caller has hung up. */
   readonly hasHungUp: boolean;
 }
 

@@ -87,7 +87,7 @@ export interface ClaimingEvent extends PlacedEvent {
 
 /**
  * Gives an event its place, unless it has one, and makes it the newest if it is. If the event is late, and another one is known as the
- * newest, nobody knows which of the two is.
+ * newest, it is unknown which of the two is newer.
  */
 export function takePlace(
   known: OrderRecord | undefined,

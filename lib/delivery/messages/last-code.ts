@@ -75,7 +75,7 @@ export function lastCodeName(
   return { kind: 'lastCode', key: `${deliveryChannel} ${person}` };
 }
 
-/** Keeps the code of an attempt as its user's last one. Without event hooks of Okta, nobody asks for it. */
+/** Keeps the code of an attempt as its user's last one. Without Okta's event hook it is not kept. */
 export function keepSentCode(
   { request, codeRequest, person }: PlannedCode,
   {

@@ -288,7 +288,7 @@ export class LateFailover {
         : this.#sends.send(sent, failure, { messageKey: key, wasLost });
       this.#track(following);
     } else if (before === undefined && owners.get(key) === undefined) {
-      // Nobody knows the message. Its send may still be on its way.
+      // No gateway knows the message. Its send may still be on its way.
       this.#unmatched?.add(key, isSending() || !this.#sends.isIdle);
     }
   }

@@ -22,7 +22,7 @@ export function openMemoryState(): StatePort {
   const claim: StatePort['claim'] = (event) => {
     const { person, limits: buckets, nowMs } = event;
     const exceeded = limits.take(buckets, nowMs);
-    const passes = event.passes === 'always' || (event.passes === 'withinLimits' && exceeded.length === 0);
+    const passes = isPassed(event, exceeded);
     const taken = person === undefined ? NO_PLACE : orders.claim(person, event, passes);
     return {
       isFirst: true,
@@ -54,6 +54,11 @@ export function openMemoryState(): StatePort {
 
 const nothing = (): undefined => undefined;
 const NO_PLACE = { place: undefined, isCurrent: 'unknown' } as const;
+
+/** Whether a code supersedes older ones. */
+export function isPassed({ passes }: Pick<EventClaim, 'passes'>, exceeded: readonly string[]): boolean {
+  return passes === 'always' || (passes === 'withinLimits' && exceeded.length === 0);
+}
 
 /** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */
 class Orders {

@@ -9,7 +9,7 @@ import type {
   FirstClaim,
   RememberedAnswer,
 } from '../../delivery/state.js';
-import { LimitWindows } from '../memory/memory-state.js';
+import { isPassed, LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
 import type { RedisRecords } from './records.js';
@@ -103,7 +103,7 @@ export class RedisClaims {
     const { names, limitNames, people, limits, recipient } = event;
     const known = recipient === undefined ? [] : this.#records.namesOf(recipient);
     const keys = [...names, ...limitNames.flat(), ...people, ...known];
-    const args = claimArgs(event, event.passes, { suppressions: known.length, ageMs: 0 });
+    const args = claimArgs(event, event.passes, { suppressions: known.length, lives: event });
     const ofLimits = limits.flatMap(({ points, seconds }) => [points, seconds * 1000]);
     let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
@@ -168,6 +168,7 @@ export class RedisClaims {
       orderNames: person === undefined ? [] : this.#orderNamesOf(key),
       token: newToken(),
       claimedMs: performance.now(),
+      lifeMs: Math.ceil(event.lifeMs),
       requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
     };
   }
@@ -223,12 +224,14 @@ export class RedisClaims {
         const keys = isOrdered ? [...names, ...event.people] : names;
         const answers = this.#sealings.map((sealing, at) => sealing.seal('answer', names[at] ?? '', text));
         write(() => {
-          // It may wait until Redis is back.
-          const ageMs = Math.round(performance.now() - event.claimedMs);
-          if (ageMs >= rememberMs) return undefined;
-          const lives = [rememberMs - ageMs, Math.max(0, Math.ceil(event.lifeMs) - ageMs)] as const;
-          const how = [token, lives[0], names.length, isAlone ? 1 : 0, place, lives[1], event.requestedAtMs];
-          return { name: 'settleEvent', keys, args: [...how, ...answers, ...event.orderNames] };
+          const lives = livesAfter(event, Math.round(performance.now() - event.claimedMs));
+          if (lives === undefined) return undefined;
+          const how = [token, lives.rememberMs, names.length, isAlone ? 1 : 0, place, lives.lifeMs];
+          return {
+            name: 'settleEvent',
+            keys,
+            args: [...how, event.requestedAtMs, ...answers, ...event.orderNames],
+          };
         });
       },
       release: () => {
@@ -284,28 +287,32 @@ export class RedisClaims {
   }
 }
 
-/** Whether a code supersedes older ones. */
-function isPassed({ passes }: EventClaim, exceeded: readonly string[]): boolean {
-  return passes === 'always' || (passes === 'withinLimits' && exceeded.length === 0);
-}
-
 /** Lets Redis know of a claim once it is back. It takes no points: the process has counted alone. */
 function lateClaim(event: ClaimedEvent): Step | undefined {
-  const ageMs = Math.round(performance.now() - event.claimedMs);
-  if (ageMs >= event.rememberMs) return undefined;
-  const args = claimArgs(event, 'late', { suppressions: 0, ageMs });
+  const lives = livesAfter(event, Math.round(performance.now() - event.claimedMs));
+  if (lives === undefined) return undefined;
+  const args = claimArgs(event, 'late', { suppressions: 0, lives });
   return { name: 'claimEvent', keys: [...event.names, ...event.people], args };
+}
+
+/** How long an event is remembered, and how long its code lives, milliseconds. */
+type Lives = Pick<EventClaim, 'rememberMs' | 'lifeMs'>;
+
+/** What is left of the lives for what has waited until Redis is back; `undefined` if it came too late. */
+function livesAfter({ rememberMs, lifeMs }: Lives, ageMs: number): Lives | undefined {
+  if (ageMs >= rememberMs) return undefined;
+  return { rememberMs: rememberMs - ageMs, lifeMs: Math.max(0, lifeMs - ageMs) };
 }
 
 /** The arguments of the claim's script, up to the limits. */
 function claimArgs(
-  { token, names, people, orderNames, isPreview, rememberMs, lifeMs, requestedAtMs }: ClaimedEvent,
+  { token, names, people, orderNames, isPreview, requestedAtMs }: ClaimedEvent,
   passes: EventClaim['passes'] | 'late',
-  { suppressions, ageMs }: { readonly suppressions: number; readonly ageMs: number },
+  { suppressions, lives }: { readonly suppressions: number; readonly lives: Lives },
 ): Step['args'] {
   const kind = people.length === 0 ? '' : isPreview ? 'preview' : 'code';
-  const places = [kind, passes, Math.max(0, Math.ceil(lifeMs) - ageMs), requestedAtMs, ...orderNames];
-  return [token, rememberMs - ageMs, suppressions, names.length, ...places];
+  const places = [kind, passes, lives.lifeMs, requestedAtMs, ...orderNames];
+  return [token, lives.rememberMs, suppressions, names.length, ...places];
 }
 
 /** The window's length is part of the name, so that a changed limit applies at once. */

@@ -194,9 +194,8 @@ return reply
  * Stores the answer of an event, and keeps an answer that is there. The answer replaces its own claim, and a release.
  * If the process decided alone, it replaces another claim as well: the code was sent.
  *
- * If the order may not know the code, it learns of it. With its place, that is its claim again. Without one, it is the
- * newest if no other code is known; else nobody knows which one is. A release may have given the event a place when
- * Redis was back: if it is after the newest code, that says nothing about when the event came.
+ * If the order may not know the code, it learns of it: the process decided alone, or Redis has forgotten the event. The
+ * place then ends with `?` (`takePlace`), unless another claim gave it.
  *
  * KEYS: the event, then its person (if its code passed), once for each encryption key. ARGV: the claim's token, how
  * long the event is remembered, the number of encryption keys, '1' if the process decided alone, its place (empty if

@@ -31,6 +31,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'libphonenumber-js': ['numbers'],
   ioredis: ['state'],
   'prom-client': ['events'],
+  preact: ['console', 'testing'],
 };
 
 interface Import {
@@ -40,21 +41,26 @@ interface Import {
   readonly isInside: boolean;
 }
 
-const lib = filesUnder(join(ROOT, 'lib')).filter((file) => file.endsWith('.ts'));
+const lib = filesUnder(join(ROOT, 'lib')).filter((file) => /\.tsx?$/.test(file));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const imports: readonly Import[] = lib.flatMap((from) =>
   [...read(`lib/${from}`).matchAll(/(?:\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) =>
     target.startsWith('.')
-      ? { from, to: posix.join(posix.dirname(from), target).replace(/\.js$/, '.ts'), isInside: true }
+      ? { from, to: sourceOf(posix.join(posix.dirname(from), target)), isInside: true }
       : { from, to: /^(@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target, isInside: false },
   ),
 );
+/** The source of an imported module. */
+function sourceOf(module: string): string {
+  const name = module.replace(/\.js$/, '');
+  return lib.includes(`${name}.tsx`) ? `${name}.tsx` : `${name}.ts`;
+}
 const inside = imports.filter(({ isInside }) => isInside);
 const show = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 /** The first part of a path: a folder, or a file beside `index.ts`. */
 function roomOf(file: string): string {
-  return file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
+  return file.split('/')[0]?.replace(/\.tsx?$/, '') ?? '';
 }
 
 function floorOf(file: string): number {

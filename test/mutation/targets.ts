@@ -34,7 +34,7 @@ const ENTRIES = [
 
 /** Reads the checkout. Without paths, every folder of `lib/` is a target. */
 export function targetsFor(paths: readonly string[]): Target[] {
-  const lib = files('lib').filter((file) => file.endsWith('.ts'));
+  const lib = files('lib').filter((file) => /\.tsx?$/.test(file));
   const texts = new Map(lib.map((file) => [file, read(file)]));
   const tests = files('test')
     .filter((file) => file.endsWith('.test.ts') && !OTHER_TESTS.test(file))

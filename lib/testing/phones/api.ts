@@ -17,8 +17,6 @@ export interface PhonesAbout {
     readonly link: string;
     readonly qrCode: readonly string[];
   };
-  /** Links to other pages. */
-  readonly links: readonly PageLink[];
 }
 
 /** A link to another page. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, Router, type Request, type RequestHandler, type Response } from 'express';
 import { createAssets, PAGE_HEADERS } from '../../http/page/assets.js';
-import { htmlDocument } from '../../http/page/html.js';
+import { escapeHtml, htmlDocument } from '../../http/page/html.js';
 import { LiveState } from './live-state.js';
 import { slashRedirect } from '../../http/page/mount-slash.js';
 import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../../http/page/same-site.js';
@@ -75,8 +75,8 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const suppressionsOf = rememberSuppressions(options.hook);
   const parts = { okta, twilio, optInAttribute, switches, signIns, suppressionsOf };
   const assets = createAssets(() => import('./page-files.js'));
-  const about = aboutOf(twilio, links);
-  const html = phonesHtml(insecureRemoteAccess);
+  const about = aboutOf(twilio);
+  const html = phonesHtml(links, insecureRemoteAccess);
   const live = new LiveState(() => stateOf(parts));
   twilio.onDelivered(() => live.update());
 
@@ -197,10 +197,13 @@ function nothingHere(res: ServerResponse): void {
 }
 
 /** The page before its script has filled it. It says who can see the codes. */
-function phonesHtml(isOpenToOthers: boolean): string {
+function phonesHtml(links: readonly PageLink[], isOpenToOthers: boolean): string {
   const reach = isOpenToOthers
     ? 'Nothing reaches a real phone. Whoever reaches this address sees the codes.'
     : 'Nothing leaves this machine.';
+  const others = links.map(({ title, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(title)}</a>`);
+  const nav =
+    others.length === 0 ? '' : `<nav id="links" aria-label="Other pages">${others.join('\n')}</nav>\n`;
   return htmlDocument(
     'Phones – Okta telephony hook demo',
     `<link rel="icon" href="data:,">
@@ -211,15 +214,8 @@ function phonesHtml(isOpenToOthers: boolean): string {
 <h1>Phones</h1>
 <p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
 <a class="to-faults" href="#faults">Make something go wrong</a>
-<nav id="links" aria-label="Other pages" hidden></nav>
-</header>
-<p id="connection" role="status"></p>
-<main id="main">
-<section id="asked" hidden></section>
-<div id="phones" tabindex="-1"></div>
-<section id="faults" aria-labelledby="faults-title"></section>
-<section id="sandbox" aria-labelledby="sandbox-title"></section>
-</main>
+${nav}</header>
+<div id="page"></div>
 <noscript><p>This page needs JavaScript.</p></noscript>`,
   );
 }

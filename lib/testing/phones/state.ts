@@ -4,7 +4,6 @@ import type { EmulatedUser } from '../okta/users/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
 import type {
-  PageLink,
   PersonView,
   PhoneItem,
   PhonesAbout,
@@ -30,12 +29,12 @@ export interface StateParts {
 const MAX_ITEMS = 100;
 
 /** What never changes. */
-export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): PhonesAbout {
+export function aboutOf(twilio: TwilioEmulator): PhonesAbout {
   const joinWords = `join ${twilio.joinCode}`;
   const link = `https://wa.me/${twilio.sandboxNumber.slice(1)}?text=${encodeURIComponent(joinWords)}`;
   const { data } = encode(link, { ecc: 'M', border: 2 });
   const qrCode = data.map((row) => row.map((isDark) => (isDark ? '1' : '0')).join(''));
-  return { sandbox: { number: twilio.sandboxNumber, joinWords, link, qrCode }, links };
+  return { sandbox: { number: twilio.sandboxNumber, joinWords, link, qrCode } };
 }
 
 export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {

@@ -485,7 +485,9 @@ describe('createPhonesPage', () => {
       await start((phones) => (req, res) => {
         phones(req, res);
       });
-      expect((await ask('GET', '/')).text).to.match(/<h1>Phones/);
+      expect((await ask('GET', '/')).text)
+        .to.match(/<h1>Phones/)
+        .and.include('<a href="/admin">Console</a>');
       const script = await ask('GET', '/assets/main.js');
       expect(script.headers['content-type']).to.match(/^text\/javascript/);
       expect((await ask('GET', '/elsewhere')).status).to.equal(404);

@@ -9,7 +9,7 @@ export type Ask = <Name extends keyof PhonesRequests>(
 ) => Promise<string | undefined>;
 
 /** Resolves to the new state, or to a sentence for people. */
-export async function ask<Name extends keyof PhonesRequests>(
+export async function post<Name extends keyof PhonesRequests>(
   name: Name,
   request: PhonesRequests[Name],
 ): Promise<PhonesState | string> {
@@ -30,11 +30,11 @@ export async function readAbout(): Promise<PhonesAbout> {
   return (await (await fetch('api/about')).json()) as PhonesAbout;
 }
 
-/** Listens to changes of the state for as long as the page is open. */
+/** Listens to changes of the state. Returns a function that ends it. */
 export function listen(
   onState: (state: PhonesState) => void,
   onConnection: (isConnected: boolean) => void,
-): void {
+): () => void {
   const stream = new EventSource('api/stream');
   stream.addEventListener('open', () => {
     onConnection(true);
@@ -45,4 +45,5 @@ export function listen(
   stream.addEventListener('state', (event: MessageEvent<string>) => {
     onState(JSON.parse(event.data) as PhonesState);
   });
+  return () => stream.close();
 }

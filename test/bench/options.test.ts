@@ -29,6 +29,14 @@ describe('the options of the bench', () => {
     expect(USAGE).to.include('--scale');
   });
 
+  it('accept the build of another commit and a version of Node.js', () => {
+    const { servers, nodeVersion } = readBenchOptions(['--quick', '--before', 'dist', '--node', '24']);
+    expect({ servers, nodeVersion }).to.deep.equal({
+      ...{ servers: ['bare + log', 'ours + log', 'before + log'], nodeVersion: '24' },
+    });
+    expect(() => readBenchOptions(['--node', 'latest'])).to.throw('--node takes a version');
+  });
+
   for (const other of [
     ['--only', 'ours'],
     ['--parts', 'memory'],

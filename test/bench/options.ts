@@ -7,6 +7,8 @@ import { ROOT } from './processes.js';
 export interface ServerFile {
   readonly file: string;
   readonly hasLog: boolean;
+  /** Whether it runs the build that `--before` names. */
+  readonly isBefore?: boolean;
 }
 
 /**
@@ -21,7 +23,11 @@ export const SERVERS: ReadonlyMap<string, ServerFile> = new Map([
   ['ours', { file: 'servers/ours.mjs', hasLog: false }],
   ['bare again', { file: 'servers/bare.mjs', hasLog: false }],
   ['limit', { file: 'servers/limit.mjs', hasLog: false }],
+  ['before + log', { file: 'servers/ours.mjs', hasLog: true, isBefore: true }],
 ]);
+
+/** The servers of `--quick`. */
+const QUICK = new Set(['bare + log', 'ours + log', 'before + log']);
 
 const PARTS = ['servers', 'allocations', 'memory', 'imports'] as const;
 type Part = (typeof PARTS)[number];
@@ -41,6 +47,8 @@ export const USAGE = `npm run bench -- [options]
   --profile <file>     nothing but a CPU profile of ours, or the first of --only, at the first of --connections
   --json <file>        everything measured, round by round
   --dist <folder>      another build than dist/
+  --before <folder>    also the build of another commit, as 'before + log'
+  --node <version>     with this version of Node.js, which the npm package node brings to .nodes/
 `;
 
 /** The options of the bench. */
@@ -60,6 +68,9 @@ export interface BenchOptions {
   readonly jsonFile: string | undefined;
   /** The URL of the build's folder. */
   readonly dist: string;
+  /** Like `dist`, of another commit. */
+  readonly before: string | undefined;
+  readonly nodeVersion: string | undefined;
   readonly isHelp: boolean;
 }
 
@@ -80,16 +91,21 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
       profile: { type: 'string' },
       json: { type: 'string' },
       dist: { type: 'string', default: `${ROOT}/dist` },
+      before: { type: 'string' },
+      node: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { quick, only, million, scale } = values;
+  const { quick, only, million, scale, before } = values;
   if (scale && (only ?? values.parts ?? values.profile) !== undefined) {
     throw new Error('--scale is a run of its own: without --only, --parts and --profile');
   }
+  if (values.node !== undefined && !/^\d+(\.\d+){0,2}$/.test(values.node)) {
+    throw new Error(`--node takes a version such as 24, not ${values.node}`);
+  }
   const isChosen = quick || only !== undefined;
-  const allServers = [...SERVERS.keys()];
-  const quickServers = quick ? ['bare + log', 'ours + log'] : allServers;
+  const allServers = [...SERVERS.keys()].filter((name) => before !== undefined || name !== 'before + log');
+  const quickServers = allServers.filter((name) => !quick || QUICK.has(name));
   return {
     rounds: readCount('rounds', values.rounds ?? (quick ? '4' : '16')),
     seconds: readCount('seconds', values.seconds),
@@ -105,6 +121,8 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
     profileFile: values.profile,
     jsonFile: values.json,
     dist: pathToFileURL(resolve(values.dist)).href,
+    before: before === undefined ? undefined : pathToFileURL(resolve(before)).href,
+    nodeVersion: values.node,
     isHelp: values.help,
   };
 }

@@ -1,4 +1,4 @@
-import { runLoad } from './load.js';
+import { runLoad, type LoadLimits } from './load.js';
 import type { Process } from './processes.js';
 import type { Measurement } from './report.js';
 import type { StandInCounts } from './stand-ins.js';
@@ -15,17 +15,23 @@ interface Usage {
   readonly cpuMicroseconds: number;
 }
 
-/** Per process: enough for V8 to compile hot code, and to fill caches and pools. */
-const WARM_UP_REQUESTS = 5_000;
+/** The load of the warm-up. */
+export const WARM_UP_CONNECTIONS = 32;
 
-/** The length and the load of a turn. */
-export interface Turn {
-  readonly connections: number;
-  readonly seconds: number;
-}
+/** The first codes of a new process, which cost more than twice as much as later codes. */
+export const COLD_REQUESTS = 2_000;
+
+/** Per process: on Node 24 the CPU time of a code falls over about so many codes. */
+export const WARM_UP_REQUESTS = 30_000;
 
 /** The measurement of one server in one turn. */
 export type Measured = Omit<Measurement, 'round'>;
+
+/** What was measured of the first codes of each server, in round 0, and of later codes. */
+export interface Rounds<Result> {
+  readonly cold: readonly (Result & { readonly round: number })[];
+  readonly warm: readonly (Result & { readonly round: number })[];
+}
 
 /**
  * Short turns: every server in each round, each round in another order. Other load on this machine then affects all
@@ -34,31 +40,35 @@ export type Measured = Omit<Measurement, 'round'>;
 export async function runRounds<Result extends Measured, C extends Contestant>(
   contestants: readonly C[],
   limits: { readonly rounds: number; readonly seconds: number; readonly connections: readonly number[] },
-  measure: (contestant: C, turn: Turn) => Promise<Result>,
-): Promise<(Result & { readonly round: number })[]> {
-  for (const { server, processes = 1 } of contestants) {
-    await runLoad(server.started.port, { connections: 32, requests: WARM_UP_REQUESTS * processes });
-    await runLoad(server.started.port, { connections: 1, requests: WARM_UP_REQUESTS / 10 });
+  measure: (contestant: C, turn: LoadLimits) => Promise<Result>,
+): Promise<Rounds<Result>> {
+  const cold: (Result & { readonly round: number })[] = [];
+  for (const contestant of contestants) {
+    const { server, processes = 1 } = contestant;
+    const first = { connections: WARM_UP_CONNECTIONS, requests: COLD_REQUESTS * processes };
+    cold.push({ ...(await measure(contestant, first)), round: 0 });
+    await runLoad(server.started.port, { ...first, requests: WARM_UP_REQUESTS * processes });
+    await runLoad(server.started.port, { connections: 1, requests: 500 });
   }
-  const measurements: (Result & { readonly round: number })[] = [];
+  const warm: (Result & { readonly round: number })[] = [];
   for (const connections of limits.connections) {
     for (let round = 0; round < limits.rounds; round += 1) {
       const first = round % contestants.length;
       const order = [...contestants.slice(first), ...contestants.slice(0, first)];
       for (const contestant of order) {
         const measured = await measure(contestant, { connections, seconds: limits.seconds });
-        measurements.push({ ...measured, round });
+        warm.push({ ...measured, round });
       }
     }
   }
-  return measurements;
+  return { cold, warm };
 }
 
 /** @param optedInShare - the share of users whose profile at the stand-ins has the opt-in. */
 export async function measureServer(
   { name, server }: Contestant,
   standIns: Process<unknown>,
-  turn: Turn,
+  turn: LoadLimits,
   optedInShare = 0.5,
 ): Promise<Measured> {
   const standInsBefore = await standIns.ask<StandInCounts>('counts');

@@ -15,8 +15,16 @@ import {
   spreadOf,
   tableOfRatios,
   tableOfServers,
+  type Measurement,
 } from './report.js';
-import { measureServer, runRounds, type Contestant } from './rounds.js';
+import {
+  COLD_REQUESTS,
+  measureServer,
+  runRounds,
+  WARM_UP_CONNECTIONS,
+  WARM_UP_REQUESTS,
+  type Contestant,
+} from './rounds.js';
 import { compareScale } from './scale.js';
 
 /** The ratios that the bench prints. */
@@ -26,6 +34,7 @@ const PAIRS = [
   ['ours', 'bare'],
   ['bare again', 'bare'],
   ['limit', 'bare'],
+  ['ours + log', 'before + log'],
 ] as const;
 
 /** The servers whose memory the bench measures. */
@@ -50,15 +59,20 @@ function print(text: string): void {
 /** @param execArgv - options of Node. */
 async function startServer(
   name: string,
-  parts: { readonly standIns: StandIns; readonly dist: string; readonly execArgv?: readonly string[] },
+  parts: {
+    readonly standIns: StandIns;
+    readonly options: BenchOptions;
+    readonly execArgv?: readonly string[];
+  },
 ): Promise<Server> {
   const server = SERVERS.get(name);
   if (server === undefined) throw new Error(`no server is called ${name}`);
   const { oktaPort, twilioPort } = parts.standIns.started;
+  const { dist, before = dist } = parts.options;
   const argument = {
     oktaUrl: `http://127.0.0.1:${oktaPort}`,
     twilioUrl: `http://127.0.0.1:${twilioPort}`,
-    ...{ dist: parts.dist, hasLog: server.hasLog },
+    ...{ dist: server.isBefore === true ? before : dist, hasLog: server.hasLog },
   };
   const started: Server = await startProcess(server.file, { argument, execArgv: parts.execArgv ?? [] });
   const { cores } = parts.standIns;
@@ -81,25 +95,29 @@ async function startStandIns(): Promise<StandIns> {
 }
 
 async function compareServers(options: BenchOptions, standIns: StandIns): Promise<object> {
-  const { rounds, seconds, servers, connections, dist } = options;
+  const { rounds, seconds, servers, connections } = options;
   print(`${rounds} rounds, in each ${seconds} s of: ${servers.join(', ')}`);
   const contestants: Contestant[] = [];
-  for (const name of servers) contestants.push({ name, server: await startServer(name, { standIns, dist }) });
-  const measurements = await runRounds(contestants, options, (contestant, turn) =>
+  for (const name of servers)
+    contestants.push({ name, server: await startServer(name, { standIns, options }) });
+  const { cold, warm } = await runRounds(contestants, options, (contestant, turn) =>
     measureServer(contestant, standIns, turn),
   );
   await Promise.all(contestants.map(({ server }) => server.stop()));
 
   const pairs = PAIRS.filter((pair) => pair.every((name) => servers.includes(name)));
+  const printTables = (title: string, measurements: readonly Measurement[], count: number): void => {
+    print(`\n${title}:\n\n${tableOfServers(measurements, count)}`);
+    if (pairs.length > 0) print(`\n${tableOfRatios(measurements, pairs, count)}`);
+  };
+  const title = `Cold: the first ${COLD_REQUESTS} codes of each server, at ${WARM_UP_CONNECTIONS} connections`;
+  printTables(title, cold, WARM_UP_CONNECTIONS);
   for (const count of connections) {
-    print(`\nAt ${count} connection${count === 1 ? '' : 's'}, medians of the rounds:\n`);
-    print(tableOfServers(measurements, count));
-    if (pairs.length > 0) {
-      print(`\n${tableOfRatios(measurements, pairs, count)}`);
-    }
+    const load = `at ${count} connection${count === 1 ? '' : 's'}`;
+    printTables(`Warm: ${load}, medians of the rounds`, warm, count);
   }
   const addedMs = compareByRound(
-    measurements,
+    warm,
     { of: 'ours + log', to: 'bare + log', connections: 1 },
     (ours, bare) => ours.p50Ms - bare.p50Ms,
   );
@@ -109,16 +127,16 @@ async function compareServers(options: BenchOptions, standIns: StandIns): Promis
       `What ours + log adds to the p50 of bare + log at 1 connection, ms: ${formatSpread(spreadOf(addedMs))}`,
     );
   }
-  const standInShare = Math.max(...measurements.map((one) => one.standInShare));
+  const standInShare = Math.max(...warm.map((one) => one.standInShare));
   print(`The stand-ins for Okta and Twilio used at most ${(100 * standInShare).toFixed(0)} % of a core.`);
-  return { measurements, addedMs };
+  return { cold, measurements: warm, addedMs };
 }
 
 /** Measures how much each server allocates for a code. Garbage collection is a large part of the CPU time. */
-async function compareAllocations({ dist, servers }: BenchOptions, standIns: StandIns): Promise<object> {
+async function compareAllocations(options: BenchOptions, standIns: StandIns): Promise<object> {
   const perCode: Record<string, number> = {};
-  for (const name of servers) {
-    const server = await startServer(name, { standIns, dist });
+  for (const name of options.servers) {
+    const server = await startServer(name, { standIns, options });
     await runLoad(server.started.port, { connections: 32, requests: ALLOCATING_REQUESTS });
     await server.ask('startAllocations');
     await runLoad(server.started.port, { connections: 32, requests: ALLOCATING_REQUESTS });
@@ -133,13 +151,13 @@ async function compareAllocations({ dist, servers }: BenchOptions, standIns: Sta
 }
 
 async function compareMemory(options: BenchOptions, standIns: StandIns): Promise<object> {
-  const { memoryRequests, dist } = options;
+  const { memoryRequests } = options;
   const names = options.servers.filter((name) => REMEMBERING.includes(name));
   print(`\nMemory over ${memoryRequests.toLocaleString('en')} requests, after collecting garbage`);
   print('(--million for a million, --requests for another number):\n');
   const samples = new Map<string, MemorySample[]>();
   for (const name of names) {
-    const server = await startServer(name, { standIns, dist, execArgv: ['--expose-gc'] });
+    const server = await startServer(name, { standIns, options, execArgv: ['--expose-gc'] });
     samples.set(name, await sampleMemory(server, memoryRequests));
     await server.stop();
   }
@@ -174,8 +192,8 @@ async function profileServer(options: BenchOptions, standIns: StandIns, file: st
   const { rounds, seconds, dist } = options;
   const [name = 'ours + log'] = options.isChosen ? options.servers : [];
   const load = { connections: options.connections[0] ?? 1 };
-  const server = await startServer(name, { standIns, dist });
-  await runLoad(server.started.port, { ...load, requests: 5_000 });
+  const server = await startServer(name, { standIns, options });
+  await runLoad(server.started.port, { connections: WARM_UP_CONNECTIONS, requests: WARM_UP_REQUESTS });
   await server.ask('startProfile');
   const { requests } = await runLoad(server.started.port, { ...load, seconds: seconds * rounds });
   const profile = await server.ask<Profiler.Profile>('stopProfile');

@@ -3,12 +3,12 @@ import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
 import { coresFor, keepTo } from './cores.js';
-import { runLoad } from './load.js';
+import { runLoad, type LoadLimits } from './load.js';
 import type { BenchOptions } from './options.js';
 import { startProcess, type Process } from './processes.js';
 import { askUsage, costPerCode } from './redis-usage.js';
 import { compareByRound, formatSpread, spreadOf, tableOfRatios } from './report.js';
-import { measureServer, runRounds, type Contestant, type Turn } from './rounds.js';
+import { measureServer, runRounds, type Contestant } from './rounds.js';
 import { limitOf, tableOfRedis, tableOfScale, turnsOf, type ScaleMeasurement } from './scale-report.js';
 import type { StandInsArgument } from './stand-ins.js';
 
@@ -77,7 +77,7 @@ export async function compareScale(options: BenchOptions): Promise<object> {
   }
   print(`${rounds} rounds, in each ${seconds} s of: ${fleets.map(({ name }) => name).join('; ')}`);
   const sent = await traceCommands(fleets, redis);
-  const turns = await runRounds(fleets, options, (fleet, turn) =>
+  const { warm: turns } = await runRounds(fleets, options, (fleet, turn) =>
     measureFleet(fleet, { redis, standIns }, turn),
   );
   await Promise.all(fleets.map(({ server }) => server.stop()));
@@ -137,7 +137,7 @@ function printTurns(turns: readonly ScaleMeasurement[], connections: number): vo
 async function measureFleet(
   fleet: Fleet,
   { redis, standIns }: Bench,
-  turn: Turn,
+  turn: LoadLimits,
 ): Promise<Omit<ScaleMeasurement, 'round'>> {
   // Without codes of other turns: Redis would grow from turn to turn.
   await redis.admin.flushall();

@@ -18,6 +18,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\bDuration=\d+ms\b/g, 'Duration=TIME'],
   [/…:\d{4,5}\b/g, '…:PORT'],
   [/\breq[\w-]{20,}/g, 'req-ID'],
+  [/\b(?:ENOTFOUND|EAI_AGAIN)\b/g, 'NO_NAME'],
   [/\bNode is \d+\.\d+\.\d+/g, 'Node is VERSION'],
   // Only a slow machine prints these lines; other tests check them with stopped time.
   [/^(?:<dim>)?… [Ss]till (?:looking|waiting).*\n/gm, ''],
@@ -27,6 +28,11 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\u001b\[\d+[GJ]/g, ''],
 ];
 
+/** The text without the parts that differ in each run. */
+function steady(text: string): string {
+  return CHANGING.reduce((changed, [pattern, name]) => changed.replace(pattern, name), text);
+}
+
 /** The output and the exit code of one run as text. */
 export function shownRun(args: string, { code, stdout, stderr }: Run): string {
   const shown = [
@@ -35,16 +41,33 @@ export function shownRun(args: string, { code, stdout, stderr }: Run): string {
     stderr === '' ? '' : `--- standard error\n${stderr}`,
     `--- exit code ${code}\n`,
   ].join('');
-  return CHANGING.reduce((text, [pattern, name]) => text.replace(pattern, name), withStylesNamed(shown));
+  return steady(withStylesNamed(shown));
 }
 
-/**
- * Compares the complete output with the file in `outputs/`. `KEEP_OUTPUTS=1 npx mocha test/cli/outputs.test.ts`
- * writes the files anew.
- */
+const fileOf = (name: string): string => join(ROOT, 'test/cli/outputs', `${name}.txt`);
+const read = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+/** Compares the complete output with the file in `outputs/`. `KEEP_OUTPUTS=1 npx mocha test/cli` writes the files anew. */
 export function expectKept(name: string, ...runs: readonly string[]): void {
-  const file = join(ROOT, 'test/cli/outputs', `${name}.txt`);
   const text = runs.join('\n');
-  if (REWRITES_OUTPUTS) writeFileSync(file, text);
-  expect(text).to.equal(existsSync(file) ? readFileSync(file, 'utf8') : '');
+  if (REWRITES_OUTPUTS) writeFileSync(fileOf(name), text);
+  expect(text).to.equal(read(fileOf(name)));
+}
+
+/** Compares texts with the parts of one file in `outputs/`, each under its title. Each test may run alone. */
+export function keptParts(name: string): (title: string, text: string) => void {
+  const kept = new Map(
+    read(fileOf(name))
+      .split(/^# /m)
+      .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1).trimEnd()]),
+  );
+  const seen: string[] = [];
+  after(() => {
+    if (REWRITES_OUTPUTS) writeFileSync(fileOf(name), seen.join('\n'));
+  });
+  return (title, text) => {
+    const shown = steady(text);
+    seen.push(`# ${title}\n${shown}\n`);
+    if (!REWRITES_OUTPUTS) expect(shown).to.equal(kept.get(title));
+  };
 }

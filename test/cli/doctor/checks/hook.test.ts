@@ -41,38 +41,21 @@ describe('examineHook', () => {
       },
     );
   };
-  const look = async (name: string) => {
-    const { group } = examine();
-    const check = group.checks.find((one) => one.name === name);
-    try {
-      return await check?.run();
-    } finally {
-      await group.close?.();
-    }
-  };
 
-  const REMEDY =
-    'Run the gateway near Okta and Twilio, avoid serverless cold starts, and check the proxies in between.';
-  const answeredIn = (ms: number): string =>
-    `The hook answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
-  for (const [tookMs, finding] of [
-    [999.5, { status: 'ok', message: `${answeredIn(1_000)}.`, remedy: undefined }],
-    [
-      1_000,
-      { status: 'warn', message: `${answeredIn(1_000)}, and the time for sending is added.`, remedy: REMEDY },
-    ],
-    [
-      2_999,
-      { status: 'warn', message: `${answeredIn(2_999)}, and the time for sending is added.`, remedy: REMEDY },
-    ],
-    [
-      3_000,
-      { status: 'fail', message: `${answeredIn(3_000)}, and then sends the code itself.`, remedy: REMEDY },
-    ],
+  for (const [tookMs, status, message] of [
+    [999.5, 'ok', /^The hook answered in 1000 ms, over a new connection; Okta waits for 3 s\.$/],
+    [1_000, 'warn', / 1000 ms, .*3 s, and the time for sending is added\.$/],
+    [2_999, 'warn', / 2999 ms, .*3 s, and the time for sending is added\.$/],
+    [3_000, 'fail', / 3000 ms, .*3 s, and then sends the code itself\.$/],
   ] as const) {
-    it(`rates an answer after ${tookMs} ms as "${finding.status}"`, async () => {
+    it(`rates an answer after ${tookMs} ms as "${status}"`, async () => {
       takesMs = tookMs;
-      expect(await look('hook.time')).to.deep.equal(finding);
+      const { group } = examine();
+      const finding = await group.checks.find(({ name }) => name === 'hook.time')?.run();
+      await group.close?.();
+      expect(finding?.status).to.equal(status);
+      expect(finding?.message).to.match(message);
+      if (status !== 'ok') expect(finding?.remedy).to.match(/^Run the gateway near Okta and Twilio, /);
     });
   }
 
@@ -111,28 +94,5 @@ describe('examineHook', () => {
         }),
       ],
     ]);
-  });
-
-  it('fails hook.events and hook.callbacks if the gateway answers them wrongly', async () => {
-    expect(await look('hook.events')).to.include({ status: 'fail' });
-    expect(await look('hook.callbacks')).to.include({ status: 'fail' });
-  });
-
-  it('checks only the variables without a URL', async () => {
-    const { group, answer } = examineHook(
-      { finding: FINE, value: undefined },
-      {
-        time: { now: () => nowMs, sleep: () => Promise.resolve() },
-        callMs: 1,
-        authToken: undefined,
-        hasCallbacks: true,
-        headerName: () => Promise.resolve(undefined),
-      },
-    );
-    expect(group.title).to.equal('The hook');
-    expect(
-      await Promise.all(group.checks.map(async ({ name, run: see }) => [name, await see()])),
-    ).to.deep.equal([['hook.variables', FINE]]);
-    expect(await answer()).to.deep.equal({ kind: 'not-sent', reason: 'UNKNOWN' });
   });
 });

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Environment } from '../options/options.js';
 import type { OktaCredential } from '../options/credential-types.js';
-import { hasServiceApp, readOktaCredential, VariableReader } from '../options/variables.js';
-import type { VariableName } from '../options/variables.js';
-import { decodeUrlPart } from '../state/redis/options.js';
+import { hasServiceApp, readOktaCredential } from '../options/read-variables.js';
+import { VariableReader } from '../options/variable-reader.js';
+import { VARIABLES, type VariableName } from '../options/variables.js';
 import { CommandError, systemCode } from './failure.js';
 import type { Terminal } from './terminal.js';
 
@@ -22,12 +22,8 @@ export class Variables extends VariableReader {
     super(values);
     this.changed = changed;
     this.#terminal = terminal;
-    for (const name of SECRETS) terminal.hide(values[name] ?? '');
-    for (const key of (values['STATE_ENCRYPTION_KEY'] ?? '').split(',')) terminal.hide(key.trim());
-    const redis = values['REDIS_URL'] ?? '';
-    if (URL.canParse(redis)) {
-      const { password } = new URL(redis);
-      for (const text of [password, decodeUrlPart(password) ?? '']) terminal.hide(text);
+    for (const [name, { secretsIn }] of Object.entries(VARIABLES)) {
+      for (const secret of secretsIn?.(values[name] ?? '') ?? []) terminal.hide(secret);
     }
   }
 
@@ -70,20 +66,6 @@ export class Variables extends VariableReader {
     return readOktaCredential(this);
   }
 }
-
-const SECRETS = [
-  'OKTA_API_TOKEN',
-  'OKTA_PRIVATE_KEY',
-  'HOOK_SECRET',
-  'HOOK_SECRET_PREVIOUS',
-  'HOOK_OAUTH_CLIENT_SECRET',
-  'TWILIO_API_KEY_SECRET',
-  'TWILIO_AUTH_TOKEN',
-  'VONAGE_API_SECRET',
-  'VONAGE_PRIVATE_KEY',
-  'LINE_CHANNEL_ACCESS_TOKEN',
-  'REDIS_URL',
-] as const;
 
 /**
  * Adds the variables of a file (lines of `NAME=value`) to the environment. The environment has priority.

@@ -5,22 +5,23 @@
  */
 import { twilioCalls } from '../channels/twilio/calls.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
+import { VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
 import type { Channel } from '../channels/channel.js';
 import type { Environment, OktaTelephonyHookOptions } from './options.js';
 import type { EventHookCredential, OktaCredential } from './credential-types.js';
 import {
-  readLine,
+  readOktaCredential,
+  readProviders,
+  readRedis,
   readSenders,
   readTwilioLogin,
-  readVerify,
-  readVonage,
   requireAnySender,
   usesProvider,
-  verifyChannelOf,
-} from './provider-variables.js';
-import { OPTION_NAMES, readOktaCredential, readRedis, VariableReader } from './variables.js';
+} from './read-variables.js';
+import { VariableReader } from './variable-reader.js';
+import { OPTION_NAMES } from './variables.js';
 
 export type { Environment } from './options.js';
 
@@ -126,26 +127,15 @@ function headerCredential(secret: string, reader: VariableReader): EventHookCred
   return { scheme: 'header', secrets: previous === undefined ? [secret] : [secret, previous] };
 }
 
-/** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first, then Verify, then Vonage. */
+/** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first. */
 function channelsOf(
   reader: VariableReader,
-  senders: Readonly<Record<'whatsapp' | 'sms' | 'voice', unknown>>,
+  senders: Readonly<Record<string, unknown>>,
 ): OktaTelephonyHookOptions['channels'] {
-  const verify = readVerify(reader);
-  const verifyChannel = verifyChannelOf(verify);
-  const vonage = readVonage(reader);
-  const line = readLine(reader);
-  const channels: Record<string, Channel | readonly Channel[]> = line === undefined ? {} : { line };
-  for (const [name, byTwilio, byVonage] of [
-    ['whatsapp', twilioMessages, vonage.whatsapp],
-    ['sms', twilioMessages, vonage.sms],
-    ['voice', twilioCalls, undefined],
-  ] as const) {
-    const others = [verify?.channels.includes(name) === true ? verifyChannel : undefined, byVonage].filter(
-      (channel) => channel !== undefined,
-    );
-    if (others.length === 0) continue;
-    channels[name] = senders[name] === undefined ? others : [byTwilio(), ...others];
+  const channels: Record<string, readonly Channel[]> = {};
+  for (const [name, channel] of readProviders(reader).flatMap((made) => Object.entries(made))) {
+    const byTwilio = senders[name] === undefined ? [] : [name === VOICE ? twilioCalls() : twilioMessages()];
+    channels[name] = [...(channels[name] ?? byTwilio), channel];
   }
   return Object.keys(channels).length === 0 ? undefined : channels;
 }

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
+import { variablesWhere } from '#lib/options/variables.js';
 import { readGivenProof, readHookProof } from '#lib/cli/hook-proof.js';
 import { rejection } from '../testing/local.js';
 import { captureTerminal } from './captured-terminal.js';
@@ -12,8 +13,6 @@ import { captureTerminal } from './captured-terminal.js';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const variablesOf = (env: Env): Variables => new Variables(env, captureTerminal().terminal);
-const ORG = { OKTA_ORG_URL: 'https://acme.okta.com' };
-const TOKEN = '00-an-api-token-of-okta-that-is-as-long-as-one';
 const SECRET = 'hook-secret-5f1c9ab2';
 
 /** The error that `require` throws, or `undefined`. */
@@ -28,36 +27,21 @@ function problemOf(variables: Variables): unknown {
 
 describe('the environment', () => {
   it('hides every secret of its variables', () => {
-    const secrets = {
-      OKTA_API_TOKEN: 'secret-of-okta-1',
-      OKTA_PRIVATE_KEY: 'secret-of-okta-2',
-      HOOK_SECRET: 'secret-of-hook-1',
-      HOOK_OAUTH_CLIENT_SECRET: 'secret-of-hook-2',
-      TWILIO_API_KEY_SECRET: 'secret-of-twilio-1',
-      TWILIO_AUTH_TOKEN: 'secret-of-twilio-2',
-      REDIS_URL: 'redis://user:secret%2Dof%2Dredis@redis.example',
-      STATE_ENCRYPTION_KEY: 'secret-of-state-1, secret-of-state-2',
-    };
+    const secrets = variablesWhere(({ secretsIn }) => secretsIn !== undefined);
+    const values: Record<string, string> = Object.fromEntries(
+      secrets.map((name) => [name, `value-of-${name}`]),
+    );
+    values['REDIS_URL'] = 'redis://user:secret%2Dof%2Dredis@redis.example';
+    values['STATE_ENCRYPTION_KEY'] = 'secret-of-state-1, secret-of-state-2';
     const { terminal, stdout } = captureTerminal();
-    new Variables({ ...secrets, OKTA_CLIENT_ID: '0oa-is-no-secret' }, terminal);
-    const { REDIS_URL, STATE_ENCRYPTION_KEY, ...whole } = secrets;
+    new Variables({ ...values, OKTA_CLIENT_ID: '0oa-is-no-secret' }, terminal);
     const hidden = [
-      ...[...Object.values(whole), REDIS_URL, 'secret%2Dof%2Dredis', 'secret-of-redis'],
-      ...STATE_ENCRYPTION_KEY.split(', '),
+      ...Object.values(values).flatMap((value) => value.split(', ')),
+      ...['secret%2Dof%2Dredis', 'secret-of-redis'],
     ];
     for (const secret of hidden) terminal.say(secret);
     terminal.say('0oa-is-no-secret');
     expect(stdout()).to.equal('[secret]\n'.repeat(hidden.length) + '0oa-is-no-secret\n');
-  });
-
-  it('treats an empty variable as not set', () => {
-    const variables = variablesOf({ PUBLIC_URL: '', HTTP_PROXY: '' });
-    expect(variables.read('PUBLIC_URL')).to.equal(undefined);
-    expect(variables.valueOf('HTTP_PROXY')).to.equal(undefined);
-    expect(variables.required('PUBLIC_URL', 'the URL')).to.equal('');
-    expect(variables.takeProblems()).to.deep.equal(['PUBLIC_URL is missing: the URL']);
-    // `takeProblems` returns each problem once.
-    expect(variables.takeProblems()).to.deep.equal([]);
   });
 
   it('reports missing variables, wrong values, and variables that exclude each other', () => {
@@ -77,6 +61,8 @@ describe('the environment', () => {
       message: `The environment cannot work:\n- HOOK_SECRET is missing: the header's value\n- A does not go with B\n- ${isWrong}`,
       remedy,
     });
+    // Each problem is reported once.
+    expect(problemOf(variables)).to.equal(undefined);
   });
 
   it('asks at a terminal for a missing secret, hides it, and checks it like a variable', async () => {
@@ -108,45 +94,6 @@ describe('the environment', () => {
     expect(variables.takeProblems()).to.deep.equal(['HOOK_SECRET is missing: what it is']);
   });
 
-  describe('has the credentials for Okta:', () => {
-    const NO_ID = 'OKTA_CLIENT_ID is missing: the client id of the service app';
-    const NO_KEY = 'OKTA_PRIVATE_KEY is missing: the private key of the service app, a PEM or a JWK';
-    const BOTH =
-      'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them';
-    for (const [env, ...problems] of [
-      [{ ...ORG, OKTA_API_TOKEN: TOKEN }],
-      [{ OKTA_API_TOKEN: TOKEN }, "OKTA_ORG_URL is missing: the org's origin, such as https://acme.okta.com"],
-      [
-        ORG,
-        'OKTA_API_TOKEN is missing: an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do',
-      ],
-      // Any variable of a service app selects the service app.
-      [{ ...ORG, OKTA_CLIENT_ID: '0oa1' }, NO_KEY],
-      [{ ...ORG, OKTA_KEY_ID: 'key-1' }, NO_ID, NO_KEY],
-      [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH],
-    ] as readonly (readonly [Env, ...string[]])[]) {
-      it(Object.keys(env).join(', '), async () => {
-        const variables = variablesOf(env);
-        await variables.okta();
-        expect(variables.takeProblems()).to.deep.equal(problems);
-      });
-    }
-
-    it('an API token or a service app, exactly as set', async () => {
-      expect(await variablesOf({ ...ORG, OKTA_API_TOKEN: TOKEN }).okta()).to.deep.equal({
-        orgUrl: ORG.OKTA_ORG_URL,
-        apiToken: TOKEN,
-      });
-      const app = { OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: 'a PEM', OKTA_KEY_ID: 'key-1' };
-      expect(await variablesOf({ ...ORG, ...app }).okta()).to.deep.equal({
-        orgUrl: ORG.OKTA_ORG_URL,
-        clientId: '0oa1',
-        privateKey: 'a PEM',
-        keyId: 'key-1',
-      });
-    });
-  });
-
   describe('has the credentials of the hook:', () => {
     const OAUTH = {
       HOOK_OAUTH_CLIENT_ID: '0oa1',
@@ -167,7 +114,7 @@ describe('the environment', () => {
       };
       const proof = await readGivenProof(call);
       const problems = variables.takeProblems();
-      return { proof, problems, read: () => readHookProof(call) };
+      return { proof, problems, variables, read: () => readHookProof(call) };
     };
 
     it('a secret, in the header of --header', async () => {
@@ -177,41 +124,29 @@ describe('the environment', () => {
     });
 
     it('none, which is a problem for setup only', async () => {
-      const { terminal } = captureTerminal();
-      const { proof, problems } = await proofBy({});
-      expect(proof).to.equal(undefined);
-      expect(problems).to.deep.equal([]);
-      const variables = new Variables({}, terminal);
-      const time = { now: () => 0, sleep: () => Promise.resolve() };
-      const call = { options: {}, variables, terminal, time, signals: process, report: {} };
-      expect(await readHookProof(call)).to.deep.equal({ kind: 'header', headerName: undefined, secret: '' });
+      const { proof, problems, variables, read } = await proofBy({});
+      expect([proof, problems]).to.deep.equal([undefined, []]);
+      expect(await read()).to.deep.equal({ kind: 'header', headerName: undefined, secret: '' });
       expect(variables.takeProblems()).to.deep.equal([
         "HOOK_SECRET is missing: the whole header value that Okta's inline hook sends",
       ]);
     });
 
-    const all = { ...OAUTH, ...BY };
+    const KEY = { HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
+    const all = { ...OAUTH, ...BY, ...KEY };
     for (const name of Object.keys(all) as (keyof typeof all)[]) {
       it(`OAuth 2.0 if only ${name} is set, with the other variables as missing`, async () => {
         const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, [name]: all[name] });
         expect(proof?.kind).to.equal('oauth');
-        const missing = Object.keys(all).filter((other) => other !== name);
-        expect(problems).to.deep.equal(
-          missing.map((other) =>
-            other === 'HOOK_OAUTH_CLIENT_SECRET'
-              ? `${other} is missing: the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do`
-              : `${other} is missing: it goes with the other variables HOOK_OAUTH_…`,
-          ),
-        );
+        const together = Object.keys(OAUTH)
+          .filter((other) => other !== name)
+          .map((other) => `${other} is missing: it goes with the other variables HOOK_OAUTH_…`);
+        const isProven = name in BY || name in KEY;
+        const bySecret =
+          "HOOK_OAUTH_CLIENT_SECRET is missing: the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do";
+        expect(problems).to.deep.equal([...together, ...(isProven ? [] : [bySecret])]);
       });
     }
-
-    const KEY = { HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
-    it('OAuth 2.0 if only the id of a hook key is set, with the other variables as missing', async () => {
-      const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, ...KEY });
-      expect(proof?.kind).to.equal('oauth');
-      expect(problems.map((problem) => problem.split(' ')[0])).to.deep.equal(Object.keys(OAUTH));
-    });
 
     for (const [what, by, expected, ...problems] of [
       ['a client secret', BY, { clientSecret: SECRET }],
@@ -295,54 +230,48 @@ describe('the environment', () => {
 
     it('refuses a wrong line by its number, and does not show the line', () => {
       const file = join(folder, 'gateway.env');
-      for (const [text, line] of [
-        ['HOOK_SECRET\nPUBLIC_URL=https://id.acme.com\n', 1],
-        ['# a comment\n\nA=1\nnot-to-be-shown\nB=2\n', 4],
-        ['A=1\nexport B', 2],
-        ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6],
-        ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2],
+      const noVariable = 'is no NAME=value';
+      const noEnd = 'opens a quote that is not closed.';
+      for (const [text, line, why] of [
+        ['HOOK_SECRET\nPUBLIC_URL=https://id.acme.com\n', 1, noVariable],
+        ['# a comment\n\nA=1\nnot-to-be-shown\nB=2\n', 4, noVariable],
+        ['A=1\nexport B', 2, noVariable],
+        ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6, noVariable],
+        ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2, noVariable],
         // Node reads each of these as the name of the next variable, or as a part of that name.
-        ['A=1\n  # not-to-be-shown\nB=2\n', 2],
-        ['A=1\n  \nB=2\n', 2],
-        ['A=1\n\t\r\nB=2\n', 2],
-        ['\uFEFFA=1\n', 1],
-        ['A=1\nexport\tB=not-to-be-shown\n', 2],
-        ['A=1\nexport  B=not-to-be-shown\n', 2],
-        ['=not-to-be-shown\n', 1],
-        ['A B=not-to-be-shown\n', 1],
+        ['A=1\n  # not-to-be-shown\nB=2\n', 2, noVariable],
+        ['A=1\n  \nB=2\n', 2, noVariable],
+        ['A=1\n\t\r\nB=2\n', 2, noVariable],
+        ['\uFEFFA=1\n', 1, noVariable],
+        ['A=1\nexport\tB=not-to-be-shown\n', 2, noVariable],
+        ['A=1\nexport  B=not-to-be-shown\n', 2, noVariable],
+        ['=not-to-be-shown\n', 1, noVariable],
+        ['A B=not-to-be-shown\n', 1, noVariable],
+        ['A="not-to-be-shown\nB=1\n', 1, noEnd],
+        ["A=1\nexport B = 'not-to-be-shown", 2, noEnd],
+        ['A="1"\nB="not-to-be-shown\nC="2"\nD=3\n', 2, noEnd],
+        ['A="not-to-be-shown\nnot-to-be-shown\nB=1\n', 1, noEnd],
+        ['A=`\n', 1, noEnd],
       ] as const) {
         writeFileSync(file, text);
         expect(() => withFile({}, file), text)
-          .to.throw(CommandError, `Line ${line} of the file ${file} that --env names is no NAME=value`)
+          .to.throw(CommandError, `Line ${line} of the file ${file} that --env names ${why}`)
           .that.satisfies(
-            ({ exitCode, message }: CommandError) => exitCode === 2 && !message.includes('shown'),
+            ({ exitCode, code, message }: CommandError) =>
+              exitCode === 2 && code === 'BAD_ENVIRONMENT' && !message.includes('shown'),
           );
       }
-      writeFileSync(file, '\n#\n# "\nA=\n  B = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\r\nexport F=y\n');
-      expect(withFile({}, file).values).to.deep.equal(parseEnv(readFileSync(file, 'utf8')));
-      expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x', F: 'y' });
     });
 
-    it('refuses a quote that is not closed by the line that opens it', () => {
+    it('reads comments, quotes and values of several lines as Node does', () => {
       const file = join(folder, 'gateway.env');
-      for (const [text, line] of [
-        ['A="not-to-be-shown\nB=1\n', 1],
-        ["A=1\nexport B = 'not-to-be-shown", 2],
-        ['A="1"\nB="not-to-be-shown\nC="2"\nD=3\n', 2],
-        ['A="not-to-be-shown\nnot-to-be-shown\nB=1\n', 1],
-        ['A=`\n', 1],
-      ] as const) {
+      for (const text of [
+        '\n#\n# "\nA=\n  B = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\r\nexport F=y\n',
+        'A="-----BEGIN\nMII=\n-----END" # a key\r\nB=it\'s\nC=a"b\nD=\'x"\' y\n',
+      ]) {
         writeFileSync(file, text);
-        expect(() => withFile({}, file), text)
-          .to.throw(
-            CommandError,
-            `Line ${line} of the file ${file} that --env names opens a quote that is not closed.`,
-          )
-          .that.includes({ exitCode: 2, code: 'BAD_ENVIRONMENT' });
+        expect(withFile({}, file).values).to.deep.equal(parseEnv(text));
       }
-      const pem = 'A="-----BEGIN\nMII=\n-----END" # a key\r\nB=it\'s\nC=a"b\nD=\'x"\' y\n';
-      writeFileSync(file, pem);
-      expect(withFile({}, file).values).to.deep.equal(parseEnv(pem));
     });
 
     it('fails with BAD_USE if the file does not exist', () => {

@@ -1,4 +1,3 @@
-import type { Channel } from '../../channels/channel.js';
 import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
 import type { OktaCredential } from '../../options/credential-types.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
@@ -7,18 +6,19 @@ import {
   hasApiKey,
   hasSender,
   hasWhatsAppSender,
-  readLine,
+  readProvider,
+  readRedis,
   readSenders,
   readTwilioLogin,
   readVerify,
-  readVonage,
   requireAnySender,
   usesProvider,
+  type ChannelsByName,
+  type RedisVariables,
   type SenderVariables,
   type TwilioVariables,
-} from '../../options/provider-variables.js';
+} from '../../options/read-variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
-import { readRedis, type RedisVariables } from '../../options/variables.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -159,35 +159,28 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
   });
 }
 
-/** A provider beyond Twilio. It begins the names of its checks. */
-type OtherProviderName = 'vonage' | 'line';
+/** The providers beyond Twilio, by the beginning of the names of their checks. */
+export const OTHER_PROVIDERS = { vonage: 'VONAGE_', line: 'LINE_' } as const;
+type OtherProviderName = keyof typeof OTHER_PROVIDERS;
 
 /** A provider beyond Twilio that the gateway sends by. */
 export interface OtherProvider {
   readonly name: OtherProviderName;
-  readonly section: Section<ReturnType<typeof readChannels>>;
-}
-
-/** The channels of a provider by the hook's names for them. */
-export function readChannels(
-  provider: OtherProviderName,
-  variables: Variables,
-): Readonly<Record<string, Channel | undefined>> {
-  return provider === 'vonage' ? { ...readVonage(variables) } : { line: readLine(variables) };
+  readonly section: Section<ChannelsByName>;
 }
 
 /** The providers beyond Twilio of which a variable is set. */
 export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
   return otherProviders(variables).map((name) => ({
     name,
-    section: section(variables, 'Set.', readChannels(name, variables)),
+    section: section(variables, 'Set.', readProvider(variables, OTHER_PROVIDERS[name])),
   }));
 }
 
-function otherProviders(variables: Variables): readonly OtherProviderName[] {
-  const names = ['vonage', 'line'] as const;
-  return names.filter((name) => usesProvider(variables, name === 'vonage' ? 'VONAGE_' : 'LINE_'));
-}
+const otherProviders = (variables: Variables): readonly OtherProviderName[] =>
+  (Object.keys(OTHER_PROVIDERS) as OtherProviderName[]).filter((name) =>
+    usesProvider(variables, OTHER_PROVIDERS[name]),
+  );
 
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);

@@ -1,11 +1,18 @@
-import { hasApiKey, readSenders, readTwilioLogin } from '../../options/provider-variables.js';
-import { hasServiceApp, readOktaCredential, type VariableName } from '../../options/variables.js';
+import {
+  hasApiKey,
+  hasServiceApp,
+  readOktaCredential,
+  readProvider,
+  readSenders,
+  readTwilioLogin,
+} from '../../options/read-variables.js';
+import type { VariableName } from '../../options/variables.js';
 import type { CommandCall } from '../command.js';
 import { examineOkta } from '../doctor/checks/okta.js';
 import { examineProvider } from '../doctor/checks/provider.js';
 import { examineTwilio } from '../doctor/checks/twilio.js';
 import { ok, type CheckGroup } from '../doctor/finding.js';
-import { readChannels } from '../doctor/variables.js';
+import { OTHER_PROVIDERS } from '../doctor/variables.js';
 import type { Variables } from '../environment.js';
 import type { ProviderName } from './questions.js';
 
@@ -63,7 +70,7 @@ export function providerChecks(provider: ProviderName, variables: Variables): Ch
       : variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
         variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM');
   if (!isWhole) return undefined;
-  const channels = readChannels(provider, variables);
+  const channels = readProvider(variables, OTHER_PROVIDERS[provider]);
   if (variables.hasProblems()) return undefined;
   const group = examineProvider({ name: provider, section: section(channels) }, { callMs: CALL_MS });
   return { ...group, checks: group.checks.filter(({ name }) => name !== `${provider}.variables`) };

@@ -3,8 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearestWord } from '../../core/nearest-word.js';
 import { optionsFrom } from '../../options/environment.js';
-import { hasWhatsAppSender } from '../../options/provider-variables.js';
-import { attempt, OPTION_NAMES } from '../../options/variables.js';
+import { hasWhatsAppSender } from '../../options/read-variables.js';
+import { attempt } from '../../options/variable-reader.js';
+import { OPTION_NAMES, VARIABLES } from '../../options/variables.js';
 import { commandLine, flagOptions, printNextSteps, shellWord, textOption, textOptions } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
@@ -183,14 +184,15 @@ async function answer(
  * @param before - the answer that failed a check. Enter keeps it, because the check may be wrong.
  */
 async function ask({ terminal, variables }: CommandCall, question: Question, before?: string): Promise<void> {
-  const { name, what, isSecret, preset, form, hint, complete } = question;
+  const { name, what, preset, form, hint, complete } = question;
+  const isSecret = VARIABLES[name].secretsIn !== undefined;
   const takes = preset === undefined ? 'skips it' : `takes ${preset}`;
-  const keeps = `keeps ${isSecret === true ? 'the answer' : String(before)}, - skips it`;
+  const keeps = `keeps ${isSecret ? 'the answer' : String(before)}, - skips it`;
   const text = `${name} (${what}; Enter ${before === undefined ? takes : keeps})`;
   let isOpen = openQuestions([question], variables).length > 0;
   for (;;) {
     if (isOpen && terminal.isInteractive) {
-      const typed = isSecret === true ? terminal.askSecret(text) : terminal.askText(text);
+      const typed = isSecret ? terminal.askSecret(text) : terminal.askText(text);
       const answered = requireAnswer(await typed) || (before ?? preset ?? '');
       variables.set(name, answered === '-' && before !== undefined ? '' : answered);
     }

@@ -14,7 +14,6 @@ export interface Question {
   readonly form?: RegExp;
   /** More about the form, for an answer that does not have it. */
   readonly hint?: string;
-  readonly isSecret?: boolean;
   /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
   /** The answer that Enter gives. `undefined`: Enter skips the question. */
@@ -51,7 +50,6 @@ export const OKTA_QUESTIONS: readonly Question[] = [
   {
     name: 'OKTA_API_TOKEN',
     what: "an API token of an administrator who may only read users: the gateway's own",
-    isSecret: true,
   },
 ];
 
@@ -94,11 +92,10 @@ export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions
     credential: [
       { name: 'TWILIO_ACCOUNT_SID', what: ACCOUNT_SID, form: SID },
       { name: 'TWILIO_API_KEY_SID', what: API_KEY_SID, form: SID },
-      { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret", isSecret: true },
+      { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret" },
       {
         name: 'TWILIO_AUTH_TOKEN',
         what: "the account's auth token, with which Twilio's callbacks to PUBLIC_URL are checked",
-        isSecret: true,
       },
     ],
     channels: {
@@ -115,7 +112,7 @@ export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions
   vonage: {
     credential: [
       { name: 'VONAGE_API_KEY', what: "the account's API key" },
-      { name: 'VONAGE_API_SECRET', what: "the account's API secret", isSecret: true },
+      { name: 'VONAGE_API_SECRET', what: "the account's API secret" },
     ],
     channels: {
       sms: [{ name: 'VONAGE_SMS_FROM', what: 'the sender of SMS' }],
@@ -126,7 +123,7 @@ export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions
     },
   },
   line: {
-    credential: [{ name: 'LINE_CHANNEL_ACCESS_TOKEN', what: 'a channel access token', isSecret: true }],
+    credential: [{ name: 'LINE_CHANNEL_ACCESS_TOKEN', what: 'a channel access token' }],
     channels: { line: [] },
   },
 };

@@ -1,21 +1,19 @@
-import { OPTION_NAMES, VARIABLES } from '#lib/options/variables.js';
+import { VARIABLES, variablesWhere, type VariableName } from '#lib/options/variables.js';
 import { entryDocsOf } from './tsdoc.js';
 
 /** The page of the environment variables, from the comments of their rules. */
 export function environmentPage(): string {
-  const docs = new Map([
-    ...entryDocsOf('options/variables.ts', 'OPTION_RULES'),
-    ...entryDocsOf('options/variables.ts', 'RULES'),
-  ]);
-  const list = (names: readonly string[]): string =>
-    names.map((name) => `- \`${name}\`: ${sentenceOf(name)}`).join('\n');
-  const sentenceOf = (name: string): string => {
-    const doc = docs.get(name);
-    if (doc === undefined || doc === '')
-      throw new Error(`${name} has no comment in lib/options/variables.ts`);
-    return doc;
+  const docs = entryDocsOf('options/variables.ts', 'TABLE');
+  const list = (isOption: boolean): string =>
+    variablesWhere(({ option }) => (option !== undefined) === isOption)
+      .map((name) => `- \`${name}\`: ${sentenceOf(name)}`)
+      .join('\n');
+  const sentenceOf = (name: VariableName): string => {
+    const doc = docs.get(name) ?? '';
+    if (doc === '') throw new Error(`${name} has no comment in lib/options/variables.ts`);
+    const { option } = VARIABLES[name];
+    return option === undefined ? doc : `${doc} Option: \`${option}\`.`;
   };
-  const others = VARIABLES.filter((name) => !OPTION_NAMES.includes(name));
   return `# Environment variables
 
 \`optionsFrom(process.env)\` makes [options](options.md) from these variables. The [command line](cli.md) reads them by the same rules.
@@ -38,13 +36,15 @@ express()
 
 ## Variables for options
 
-${list(OPTION_NAMES)}
+An option of a function, such as \`vonageChannel.apiKey\`, makes an entry of \`channels\` or \`state\`.
+
+${list(true)}
 
 ## Variables for the command line
 
 Only the command line reads these:
 
-${list(others)}
+${list(false)}
 
 ## Your own variables
 

@@ -1,7 +1,7 @@
 import { loadIoredis } from '../../../state/redis/clients.js';
 import { REMEDIES, type RedisFailure } from '../../../state/redis/failure.js';
 import { inspectRedis, type RedisInspection } from '../redis-inspection.js';
-import type { RedisVariables } from '../../../options/variables.js';
+import type { RedisVariables } from '../../../options/read-variables.js';
 import type { Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, describeUnreached } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';

@@ -2,7 +2,7 @@ import { createAgent } from '../../../http/call.js';
 import { createAccountReader } from '../../../channels/twilio/account-reader.js';
 import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
-import type { TwilioVariables } from '../../../options/provider-variables.js';
+import type { TwilioVariables } from '../../../options/read-variables.js';
 import { connectMsOf, fail, unreachedFinding, type Finding } from '../finding.js';
 
 /** Reads a Twilio account for doctor. */

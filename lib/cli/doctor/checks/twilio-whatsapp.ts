@@ -1,5 +1,5 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
-import type { SenderVariables } from '../../../options/provider-variables.js';
+import type { SenderVariables } from '../../../options/read-variables.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import { unreadFinding, type TwilioAccess } from './twilio-access.js';
 

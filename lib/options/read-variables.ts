@@ -1,0 +1,223 @@
+import type { Channel } from '../channels/channel.js';
+import { lineChannel } from '../channels/line/line.js';
+import { twilioVerify } from '../channels/twilio/verify.js';
+import type { VonageCredential } from '../channels/vonage/options.js';
+import { vonageChannel } from '../channels/vonage/vonage.js';
+import { readRedisOptions } from '../state/redis/options.js';
+import type { OktaCredential, TwilioCredential } from './credential-types.js';
+import { attempt, type VariableReader } from './variable-reader.js';
+import { variablesWhere } from './variables.js';
+
+/** Reads the variables that go together, for `optionsFrom` and the command line. */
+
+/** Whether a variable names a sender of any provider. */
+export const hasSender = (reader: VariableReader): boolean =>
+  reader.hasAny(...variablesWhere(({ sends }) => sends !== undefined));
+
+/** Whether a variable names a WhatsApp sender. Codes go by it only to users who have opted in. */
+export const hasWhatsAppSender = (reader: VariableReader): boolean =>
+  reader.hasAny(...variablesWhere(({ sends }) => sends === 'whatsapp')) ||
+  reader.valueOf('TWILIO_VERIFY_CHANNELS')?.split(',').includes('whatsapp') === true;
+
+/** Adds a problem if no variable names a sender of any provider. */
+export function requireAnySender(reader: VariableReader): void {
+  if (hasSender(reader)) return;
+  reader.complain(
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN',
+  );
+}
+
+/** The credential for Okta's API: an API token, or a service app. @param prefix - of the variables' names. */
+export function readOktaCredential(reader: VariableReader, prefix = 'OKTA_'): OktaCredential {
+  const orgUrl = reader.required('OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
+  const apiToken = reader.readAs(`${prefix}API_TOKEN`, 'OKTA_API_TOKEN');
+  const hasApp = hasServiceApp(reader, prefix);
+  if (apiToken !== undefined) {
+    if (hasApp) {
+      reader.complain(
+        `${prefix}API_TOKEN does not go with ${prefix}CLIENT_ID, ${prefix}PRIVATE_KEY and ${prefix}KEY_ID: unset it, or them`,
+      );
+    }
+    return { orgUrl, apiToken };
+  }
+  if (!hasApp) {
+    reader.complain(
+      `${prefix}API_TOKEN is missing: an API token of an administrator; in its place ${prefix}CLIENT_ID and ${prefix}PRIVATE_KEY of a service app will do`,
+    );
+    return { orgUrl, apiToken: '' };
+  }
+  return {
+    orgUrl,
+    clientId: reader.requiredAs(`${prefix}CLIENT_ID`, 'the client id of the service app', 'OKTA_CLIENT_ID'),
+    privateKey: reader.requiredAs(
+      `${prefix}PRIVATE_KEY`,
+      'the private key of the service app, a PEM or a JWK',
+      'OKTA_PRIVATE_KEY',
+    ),
+    keyId: reader.readAs(`${prefix}KEY_ID`, 'OKTA_KEY_ID'),
+  };
+}
+
+/** Whether any variable names a service app. */
+export const hasServiceApp = (reader: VariableReader, prefix = 'OKTA_'): boolean =>
+  reader.hasAny(`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`);
+
+/** The credential of Twilio, with one auth token at most. */
+export type TwilioVariables = TwilioCredential & { readonly authToken?: string | undefined };
+
+export function readTwilioLogin(reader: VariableReader): TwilioVariables {
+  const accountSid = reader.required('TWILIO_ACCOUNT_SID', "the account's SID");
+  const authToken = reader.read('TWILIO_AUTH_TOKEN');
+  const baseUrl = reader.read('TWILIO_BASE_URL');
+  if (hasApiKey(reader)) {
+    const what = "the API key's; in place of a key TWILIO_AUTH_TOKEN will do";
+    const apiKeySid = reader.required('TWILIO_API_KEY_SID', what);
+    const apiKeySecret = reader.required('TWILIO_API_KEY_SECRET', what);
+    return { accountSid, apiKeySid, apiKeySecret, authToken, baseUrl };
+  }
+  if (authToken === undefined) {
+    reader.complain(
+      'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do',
+    );
+  }
+  return { accountSid, authToken: authToken ?? '', baseUrl };
+}
+
+export const hasApiKey = (reader: VariableReader): boolean =>
+  reader.hasAny('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET');
+
+/** Twilio's senders. */
+export interface SenderVariables {
+  readonly sms: string | undefined;
+  readonly voice: string | undefined;
+  readonly sandboxNumber: string | undefined;
+  readonly whatsapp: { readonly from: string; readonly templates: { readonly default: string } } | undefined;
+}
+
+export function readSenders(reader: VariableReader): SenderVariables {
+  const sms = reader.read('TWILIO_SMS_FROM');
+  const voice = reader.read('TWILIO_VOICE_FROM');
+  const sandboxNumber = reader.read('TWILIO_SANDBOX_NUMBER');
+  if (!reader.hasAny('TWILIO_WHATSAPP_FROM', 'TWILIO_WHATSAPP_TEMPLATE')) {
+    return { sms, voice, sandboxNumber, whatsapp: undefined };
+  }
+  if (sandboxNumber !== undefined) {
+    reader.complain(
+      'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them',
+    );
+  }
+  const from = reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE');
+  const what = 'the Content SID of the authentication template';
+  const template = reader.required('TWILIO_WHATSAPP_TEMPLATE', what);
+  return { sms, voice, sandboxNumber, whatsapp: { from, templates: { default: template } } };
+}
+
+/** Whether a variable with a prefix such as `TWILIO_` is set. */
+export const usesProvider = (reader: VariableReader, prefix: string): boolean =>
+  reader.hasAny(...variablesWhere(({ option }, name) => option !== undefined && name.startsWith(prefix)));
+
+/** Channels of one provider by the hook's names for them. */
+export type ChannelsByName = Readonly<Record<string, Channel>>;
+
+/**
+ * The providers beyond Twilio's senders, by the beginning of their variables and in the order in which a channel tries them. A
+ * new one is a row here, and its variables in the table.
+ */
+const PROVIDERS = { TWILIO_VERIFY_: readVerifyChannels, VONAGE_: readVonage, LINE_: readLine };
+
+/** The channels of one provider; none without its variables, or with problems. */
+export const readProvider = (reader: VariableReader, prefix: keyof typeof PROVIDERS): ChannelsByName =>
+  usesProvider(reader, prefix) ? PROVIDERS[prefix](reader) : {};
+
+/** The channels of each provider, in their order. */
+export const readProviders = (reader: VariableReader): readonly ChannelsByName[] =>
+  (Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]).map((prefix) => readProvider(reader, prefix));
+
+/** A service of Twilio Verify, and the channels that it serves. */
+export function readVerify(
+  reader: VariableReader,
+): { readonly serviceSid: string; readonly channels: readonly string[] } | undefined {
+  const channels = reader.read('TWILIO_VERIFY_CHANNELS');
+  if (!reader.hasAny('TWILIO_VERIFY_SERVICE_SID') && channels === undefined) return undefined;
+  const serviceSid = reader.required('TWILIO_VERIFY_SERVICE_SID', 'TWILIO_VERIFY_CHANNELS needs it');
+  return { serviceSid, channels: (channels ?? 'sms,voice').split(',') };
+}
+
+function readVerifyChannels(reader: VariableReader): ChannelsByName {
+  const { serviceSid = '', channels = [] } = readVerify(reader) ?? {};
+  // The rule of the variable reports a wrong SID.
+  const { made } = attempt(() => twilioVerify({ serviceSid }));
+  return made === undefined ? {} : Object.fromEntries(channels.map((name) => [name, made]));
+}
+
+function readVonage(reader: VariableReader): ChannelsByName {
+  const name = reader.read('VONAGE_WHATSAPP_TEMPLATE');
+  const language = reader.read('VONAGE_WHATSAPP_LANGUAGE') ?? 'en_US';
+  if (name !== undefined) reader.required('VONAGE_WHATSAPP_FROM', 'the sender of VONAGE_WHATSAPP_TEMPLATE');
+  else if (!reader.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM')) {
+    reader.complain('VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both');
+  }
+  const shared = { ...readVonageCredential(reader), baseUrl: reader.read('VONAGE_BASE_URL') };
+  const template = name === undefined ? undefined : { name, languages: { default: language } };
+  const senders = [
+    ['sms', 'VONAGE_SMS_FROM', undefined],
+    ['whatsapp', 'VONAGE_WHATSAPP_FROM', template],
+  ] as const;
+  const channels = senders.flatMap(([kind, variable, template]) => {
+    const from = reader.read(variable);
+    if (from === undefined) return [];
+    const options = { ...shared, from, kind, template };
+    const made = reader.make('vonageChannel', () => vonageChannel(options), { from: variable });
+    return made === undefined ? [] : [[kind, made] as const];
+  });
+  return Object.fromEntries(channels);
+}
+
+function readVonageCredential(reader: VariableReader): VonageCredential {
+  const isByApp = reader.hasAny('VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY');
+  if (isByApp && reader.hasAny('VONAGE_API_KEY', 'VONAGE_API_SECRET')) {
+    reader.complain(
+      'VONAGE_API_KEY and VONAGE_API_SECRET do not go with VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY: unset one of the pairs',
+    );
+  }
+  if (isByApp) {
+    const what = 'the id of the application of VONAGE_PRIVATE_KEY';
+    return {
+      applicationId: reader.required('VONAGE_APPLICATION_ID', what),
+      privateKey: reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID'),
+    };
+  }
+  const what = "the account's; in place of both VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY will do";
+  return {
+    apiKey: reader.required('VONAGE_API_KEY', what),
+    apiSecret: reader.required('VONAGE_API_SECRET', what),
+  };
+}
+
+function readLine(reader: VariableReader): ChannelsByName {
+  const options = {
+    channelAccessToken: reader.read('LINE_CHANNEL_ACCESS_TOKEN') ?? '',
+    userIdAttribute: reader.read('LINE_USER_ID_ATTRIBUTE'),
+    baseUrl: reader.read('LINE_BASE_URL'),
+  };
+  const line = reader.make('lineChannel', () => lineChannel(options));
+  return line === undefined ? {} : { line };
+}
+
+/** The Redis that several gateways share, and its keys: the options of `redisState`. */
+export interface RedisVariables {
+  readonly connection: string;
+  readonly encryptionKeys: readonly string[];
+}
+
+/** `undefined` if neither variable is set. */
+export function readRedis(reader: VariableReader): RedisVariables | undefined {
+  if (!reader.hasAny('REDIS_URL', 'STATE_ENCRYPTION_KEY')) return undefined;
+  const connection = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
+  const what = 'what REDIS_URL keeps is sealed with it: openssl rand -base64 32';
+  const keys = reader.required('STATE_ENCRYPTION_KEY', what);
+  // Several keys have commas between them.
+  const redis = { connection, encryptionKeys: keys.split(',').map((key) => key.trim()) };
+  if (connection !== '' && keys !== '') reader.make('redisState', () => readRedisOptions(redis));
+  return redis;
+}

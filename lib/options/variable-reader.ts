@@ -1,0 +1,129 @@
+import { ConfigurationError } from '../core/errors.js';
+import { checkOptions } from '../core/option-rules.js';
+import type { Environment } from './options.js';
+import { VARIABLES, variablesWhere, type VariableName } from './variables.js';
+
+/** Reads variables one by one and collects their problems: one sentence each, with the name and without the value. */
+export class VariableReader {
+  readonly #environment: Environment;
+  readonly #given = new Map<string, string>();
+  /** Variables that are missing, or that exclude each other. */
+  #complaints: string[] = [];
+  /** Values that break a rule. */
+  #broken = new Set<string>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** The value as it is. An empty variable counts as absent: Compose files and CI systems pass unset variables so. */
+  valueOf(name: string): string | undefined {
+    return (this.#given.get(name) ?? this.#environment[name]) || undefined;
+  }
+
+  /** Whether one of the variables is set. */
+  hasAny(...names: readonly string[]): boolean {
+    return names.some((name) => this.valueOf(name) !== undefined);
+  }
+
+  /** Gives a variable another value. */
+  set(name: VariableName, value: string): void {
+    this.#given.set(name, value);
+  }
+
+  /** The value, checked by the rule of its name and in its normal form: PUBLIC_URL without a slash at its end. */
+  read(name: VariableName): string | undefined {
+    return this.readAs(name, name);
+  }
+
+  /** The value, checked by the rule of another name, or only for what an env file leaves around it. */
+  readAs(name: string, row?: VariableName): string | undefined {
+    const value = this.valueOf(name);
+    if (value === undefined) return undefined;
+    const { rule, isPem } = row === undefined ? {} : VARIABLES[row];
+    if (isWrapped(isPem ? value.trim() : value)) {
+      this.#broken.add(
+        `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+      );
+      return value;
+    }
+    if (rule === undefined) return value;
+    const checked = checkOptions<unknown>(rule().label(name), value);
+    for (const problem of checked.problems) this.#broken.add(problem);
+    return typeof checked.value === 'string' ? checked.value : value;
+  }
+
+  /** The empty text if the variable is missing, which is a problem then. */
+  required(name: VariableName, what: string): string {
+    return this.requiredAs(name, what, name);
+  }
+
+  requiredAs(name: string, what: string, row?: VariableName): string {
+    const value = this.readAs(name, row);
+    if (value === undefined) this.complain(`${name} is missing: ${what}`);
+    return value ?? '';
+  }
+
+  /**
+   * Makes something by a function that checks its options. The problems go by the names of the variables, and an option that is
+   * required and not set is a missing variable.
+   *
+   * @param factory - the function's name, as the rows of its variables have it.
+   * @param names - variables by option, where several rows have the same option.
+   */
+  make<Made>(
+    factory: string,
+    make: () => Made,
+    names: Readonly<Record<string, VariableName>> = {},
+  ): Made | undefined {
+    const { made, problems } = attempt(make);
+    for (const problem of problems) {
+      const [place = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
+      const [ofTable] = variablesWhere((row) => row.option === `${factory}.${option}`);
+      const name = names[option] ?? ofTable;
+      const missing = `${String(name)} is missing: `;
+      if (name === undefined || this.#complaints.some((complaint) => complaint.startsWith(missing))) continue;
+      const rest = problem
+        .slice(place.length)
+        .replace(/, or (?:be left out$|an ioredis client or cluster)/, '');
+      this.complain(this.hasAny(name) ? name + rest : rest.replace(/^ must be /, missing));
+    }
+    return made;
+  }
+
+  /** Adds a problem that no variable has alone. */
+  complain(problem: string): void {
+    this.#complaints.push(problem);
+  }
+
+  /** Whether a variable that was read since the last `takeProblems` is missing or wrong. */
+  hasProblems(): boolean {
+    return this.#complaints.length + this.#broken.size > 0;
+  }
+
+  /** The problems since the last call. */
+  takeProblems(): readonly string[] {
+    const problems = [...new Set([...this.#complaints, ...this.#broken])];
+    this.#complaints = [];
+    this.#broken.clear();
+    return problems;
+  }
+}
+
+/** Whether an env file has left quotes, spaces or invisible characters around a value. */
+function isWrapped(value: string): boolean {
+  return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(value);
+}
+
+/** Makes something of options, or says which problems they have. */
+export function attempt<Made>(make: () => Made): {
+  readonly made: Made | undefined;
+  readonly problems: readonly string[];
+} {
+  try {
+    return { made: make(), problems: [] };
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { made: undefined, problems: error.problems };
+    throw error;
+  }
+}

@@ -191,10 +191,17 @@ describe('the README and the guides', () => {
 describe('the code of the guides, unchanged,', () => {
   const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.mjs`);
   const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.mjs`);
-  /** Its clock advances at most 1 ms per turn of the event loop: even on a busy machine it answers within three seconds. */
+  /**
+   * Its clock advances at most 1 ms per turn of the event loop: even on a busy machine it answers within three seconds.
+   * The waits of the code follow that clock too: sinon's module does not replace those of node:timers/promises.
+   */
   const OWN_TIME = `data:text/javascript,${encodeURIComponent(`
+    import { syncBuiltinESMExports } from 'node:module';
+    import timers from 'node:timers/promises';
     import { slowTime } from '${new URL('harness/slow-time.js', import.meta.url).href}';
     slowTime(1);
+    timers.setTimeout = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    syncBuiltinESMExports();
   `)}`;
   /** The printed lines without the log of the hook. */
   let lines: readonly string[];

@@ -54,20 +54,25 @@ export function expectKept(name: string, ...runs: readonly string[]): void {
   expect(text).to.equal(read(fileOf(name)));
 }
 
+/** Ends each part of a file. */
+const PART_END = '\n\n';
+
 /** Compares texts with the parts of one file in `outputs/`, each under its title. Each test may run alone. */
 export function keptParts(name: string): (title: string, text: string) => void {
+  const parts = read(fileOf(name)).split(/^# /m);
   const kept = new Map(
-    read(fileOf(name))
-      .split(/^# /m)
-      .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1).trimEnd()]),
+    parts.map((part) => {
+      const start = part.indexOf('\n') + 1;
+      return [part.slice(0, start - 1), part.slice(start, -PART_END.length)];
+    }),
   );
   const seen: string[] = [];
   after(() => {
-    if (REWRITES_OUTPUTS) writeFileSync(fileOf(name), seen.join('\n'));
+    if (REWRITES_OUTPUTS) writeFileSync(fileOf(name), seen.join(''));
   });
   return (title, text) => {
     const shown = steady(text);
-    seen.push(`# ${title}\n${shown}\n`);
+    seen.push(`# ${title}\n${shown}${PART_END}`);
     if (!REWRITES_OUTPUTS) expect(shown).to.equal(kept.get(title));
   };
 }

@@ -17,33 +17,29 @@ const stryker = ((
 
 const ACTIVE_MUTANT = '__STRYKER_ACTIVE_MUTANT__';
 
-/** The folders of browser code. */
-const pages = readdirSync('lib')
-  .map((folder) => join(folder, 'browser'))
-  .filter((folder) => existsSync(join('lib', folder, 'tsconfig.json')));
+/** The folders with a page; see .ci/build.js. */
+const PAGES = ['console', 'testing/phones'];
 
 /** Builds what pages and child processes of tests run: with all mutants, and without types, which no test reads. */
 function build(): void {
   const modules = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path.endsWith('.ts') && !pages.some((page) => path.startsWith(join(page, '/'))),
+    (path) => path.endsWith('.ts') && !PAGES.some((page) => path.startsWith(join(page, 'browser/'))),
   );
   buildSync({ entryPoints: modules.map((path) => join('lib', path)), outbase: 'lib', outdir: 'dist' });
   execFileSync(execPath, ['.ci/build.js', 'pages']);
+  for (const page of PAGES) nameMutantIn(join('dist', page, 'page-files.js'));
+}
+
+/** Browsers have no environment: the script of a page begins with the mutant of the time at which it is served. */
+function nameMutantIn(pageFiles: string): void {
+  const text = readFileSync(pageFiles, 'utf8').replace('export const script =', 'const text =');
+  const begin = `globalThis.__stryker__ ??= \${JSON.stringify({ activeMutant: globalThis.__stryker__?.activeMutant })};`;
+  writeFileSync(
+    pageFiles,
+    `${text}export const script = { [Symbol.toPrimitive]: () => \`${begin}\` + text };\n`,
+  );
 }
 if (!existsSync('dist')) build();
-
-/** Browsers have no environment, so the first line of each module sets the mutant. */
-function nameMutantToBrowsers(): void {
-  for (const folder of pages) {
-    for (const file of readdirSync(join('dist', folder)).filter((name) => name.endsWith('.js'))) {
-      const path = join('dist', folder, file);
-      const text = readFileSync(path, 'utf8');
-      if (!text.includes('__stryker__')) continue;
-      const line = `globalThis.__stryker__ ??= ${JSON.stringify({ activeMutant: stryker.activeMutant })};//mutant\n`;
-      writeFileSync(path, line + text.replace(/^.*\/\/mutant\n/, ''));
-    }
-  }
-}
 
 const LEFT_OUT = 'left-out.json';
 
@@ -73,7 +69,6 @@ export const mochaHooks = {
     // Child processes of tests get the mutant, too.
     if (stryker.activeMutant === undefined) Reflect.deleteProperty(env, ACTIVE_MUTANT);
     else env[ACTIVE_MUTANT] = stryker.activeMutant;
-    nameMutantToBrowsers();
   },
   // Stryker would end at the first test that fails without a mutant, such as a time-out on a busy machine.
   beforeEach(this: Mocha.Context): void {

@@ -7,7 +7,7 @@ import type { HttpResult } from '#lib/core/http.js';
 import { endOfTurn } from '#lib/core/time.js';
 import { callHttp, createAgent, type HttpCall, type HttpLimits } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { stopTime } from '#harness/stopped-time.js';
+import { endTime, stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 describe('callHttp()', () => {
@@ -278,6 +278,15 @@ describe('callHttp()', () => {
       } finally {
         clock.restore();
       }
+    });
+
+    it('leaves no timer behind, with and without a time for a connection', async () => {
+      const url = await serve((_req, res) => res.end('{}'));
+      const clock = stopTime();
+      for (const leaveWithinMs of [undefined, 400])
+        expect(await call(url, { leaveWithinMs })).to.include({ status: 200 });
+      // undici has timers of its own.
+      expect(endTime(clock).join()).to.not.match(/giveUp|endConnectWait/);
     });
 
     it('closes the connection of a call that it gave up', async () => {

@@ -207,6 +207,24 @@ describe('OpenAnswers', () => {
     }
   });
 
+  it('holds few complete answers, though none emits close, as in a serverless adapter', () => {
+    const open = new OpenAnswers();
+    let ended = 0;
+    for (let count = 0; count < 1_000; count += 1) {
+      const [, res] = requestOf('/');
+      let isWritten = false;
+      Object.defineProperty(res, 'writableFinished', { get: () => isWritten });
+      res.setHeader = () => {
+        ended += 1;
+        return res;
+      };
+      open.add(res);
+      isWritten = true;
+    }
+    open.drain();
+    expect(ended).to.be.below(200);
+  });
+
   it('removes an answer without a connection, as in a serverless adapter', async () => {
     const open = new OpenAnswers();
     const req = new IncomingMessage(new Socket());

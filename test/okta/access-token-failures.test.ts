@@ -87,6 +87,33 @@ describe("a service app's token request", () => {
     expect(app.tokenRequests()).to.have.length(1);
   });
 
+  it('ends after 3 s with all its attempts together', async () => {
+    const late = makeGate();
+    app.issue(async (count) => {
+      if (count > 1) return 'hang';
+      await late.opened;
+      // Another attempt follows, with the corrected time.
+      const headers = { date: httpDate(NOW + 10 * MINUTE_MS) };
+      return { status: 401, body: { error: 'invalid_client' }, headers };
+    });
+    const clock = stopTime();
+    try {
+      let failure: OktaApiError | undefined;
+      const failing = failureOf(app.get(10_000)).then((error) => (failure = error));
+      await app.until(() => app.tokenRequests().length === 1);
+      clock.tick(2_000);
+      late.open();
+      await app.until(() => app.tokenRequests().length === 2);
+      await clock.tickAsync(999);
+      expect(failure).to.equal(undefined);
+      await clock.tickAsync(1);
+      await failing;
+      expect(failure).to.include({ code: 'OKTA_NO_ANSWER' });
+    } finally {
+      clock.restore();
+    }
+  });
+
   it('waits for a connection no longer than any other call', async () => {
     let isConnecting = false;
     const unreachable = new Agent({

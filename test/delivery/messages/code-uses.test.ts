@@ -88,6 +88,7 @@ describe('used codes', () => {
       }
     };
     uses.receive(reading());
+    expect(read).to.equal(100);
     for (let turn = 1; read < 1_000; turn += 1) {
       expect(read).to.be.at.most(turn * 100);
       expect(taken).to.be.at.most(turn * 4);

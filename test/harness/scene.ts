@@ -5,6 +5,8 @@ import express from 'express';
 import {
   oktaTelephonyHook,
   type HookEvent,
+  type HookEventOf,
+  type HookEventType,
   type OktaTelephonyHookOptions,
   type State,
   type TelephonyHook,
@@ -14,11 +16,15 @@ import type { StatePort } from '#lib/delivery/state.js';
 import {
   startOktaEmulator,
   startTwilioEmulator,
+  type EmulatedInbound,
   type HookCall,
+  type InboundMessage,
   type OktaEmulator,
+  type RecordedRequest,
   type TwilioEmulator,
   type TwilioEmulatorOptions,
 } from '#lib/testing/index.js';
+import { callApi, eventHook } from '../testing/okta/client.js';
 import { mustNotShow, witness } from './witness.js';
 
 /** The users of the tests. Their numbers are from ranges reserved for fiction. */
@@ -36,11 +42,17 @@ export const BOB = {
   lastName: 'Montgomery',
   phone: '+12025550142',
 } as const;
+/** For `scene.call()`: to Bob, who has no opt-in, in place of Ana. */
+export const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
 export const CODE = '204981';
+/** For faults of Twilio: whether a request is about a WhatsApp message. */
+export const isWhatsApp = ({ form }: RecordedRequest): boolean =>
+  String(form?.['To']).startsWith('whatsapp:');
 /** A message id in the form of WhatsApp's API: base64 of bytes that contain the number. */
 export function wamid(number: string, before = '\x1c\x18\x0c', random = '7A717FACE7FA5C8052'): string {
   return `wamid.${Buffer.from(`${before}${number}\x15\x02\0\x11\x18\x12${random}\0`).toString('base64')}`;
 }
+const PATH = '/okta/telephony';
 export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
 
 export interface LogLine {
@@ -60,7 +72,24 @@ export interface Scene {
   readonly events: HookEvent[];
   /** Lets Okta call the hook. Default: for Ana (opted in to WhatsApp), by SMS. */
   readonly call: (call?: Partial<Parameters<OktaEmulator['callHook']>[0]>) => Promise<HookCall>;
+  /** The events of one type. */
+  readonly of: <Type extends HookEventType>(type: Type) => HookEventOf<Type>[];
+  /** Posts a status callback about a WhatsApp message to Ana, as Twilio does. Resolves to the HTTP status of the answer. */
+  readonly report: (sid: string | undefined, status: string, callback?: StatusCallback) => Promise<number>;
+  /** Lets Ana write by WhatsApp, or another user by another channel. */
+  readonly write: (body: string, message?: Partial<InboundMessage>) => Promise<EmulatedInbound>;
+  /** Makes a verified event hook in Okta. Resolves to its id. */
+  readonly registerEventHook: (url?: string, secret?: string) => Promise<string>;
   close(): Promise<void>;
+}
+
+/** What differs from the usual status callback. */
+interface StatusCallback {
+  readonly code?: string;
+  /** Default: that of the URL. */
+  readonly signature?: string;
+  /** Default: the hook's, as Twilio knows it. */
+  readonly url?: string;
 }
 
 type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials' | 'state'>> & {
@@ -74,6 +103,8 @@ export interface SceneOptions {
   readonly hook?:
     Override | ((parts: { okta: OktaEmulator; twilio: TwilioEmulator; origin: string }) => Override);
   readonly twilio?: TwilioEmulatorOptions;
+  /** Whether Twilio's callbacks and users' messages reach the hook: sets `publicUrl` to its URL. */
+  readonly hasCallbacks?: boolean;
   /** Mounts the hook. Default: alone, at the root. */
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
@@ -145,6 +176,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
         events.push(event);
         witness(event);
       },
+      ...(options.hasCallbacks === true ? { publicUrl: `${origin}${override.path ?? PATH}` } : {}),
       ...override,
       credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
     });
@@ -156,7 +188,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
 
   const mount = options.mount ?? ((gateway, handler) => gateway.use(handler));
   mount(app, hook);
-  const url = `${origin}${override.path ?? '/okta/telephony'}`;
+  const url = `${origin}${override.path ?? PATH}`;
 
   return {
     okta,
@@ -183,6 +215,37 @@ async function openScene(options: SceneOptions): Promise<Scene> {
       witness(made.body);
       witness(made.headers);
       return made;
+    },
+    of: <Type extends HookEventType>(type: Type) =>
+      events.filter((event): event is Extract<HookEventOf<Type>, HookEvent> => event.type === type),
+    report: async (sid = '', MessageStatus, callback = {}) => {
+      const { code: ErrorCode, url: to = `${url}/twilio/status` } = callback;
+      const params = {
+        MessageSid: sid,
+        MessageStatus,
+        To: `whatsapp:${ANA.phone}`,
+        ...(ErrorCode === undefined ? {} : { ErrorCode }),
+      };
+      const { status } = await fetch(to, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': callback.signature ?? twilio.sign(to, params) },
+        body: new URLSearchParams(params),
+      });
+      return status;
+    },
+    write: (body, message) =>
+      twilio.receive({
+        from: ANA.phone,
+        channel: 'whatsapp',
+        body,
+        url: `${url}/twilio/inbound`,
+        ...message,
+      }),
+    registerEventHook: async (hookUrl = `${url}/events`, secret = HOOK_SECRET) => {
+      const { body } = await callApi(okta, 'POST', '/api/v1/eventHooks', eventHook(hookUrl, secret));
+      const id = String(body['id']);
+      await callApi(okta, 'POST', `/api/v1/eventHooks/${id}/lifecycle/verify`);
+      return id;
     },
     close: async () => {
       try {
@@ -225,4 +288,33 @@ export function errorOf(
   return (
     call.body as { error?: { errorSummary: string; errorCauses?: Record<string, string>[] } } | undefined
   )?.error;
+}
+
+/** The channel by which a code went out, as its answer says; `undefined` if the answer is an error. */
+export function channelOf(call: HookCall): string | undefined {
+  return /channel=([^;]+)/.exec(commandOf(call)?.['transactionMetadata'] ?? '')?.[1];
+}
+
+/** The id of the message by which a code went out. */
+export function sidOf(call: HookCall): string {
+  return commandOf(call)?.['transactionId'] ?? '';
+}
+
+/** Why nothing was sent: the code of each cause of an error. */
+export function causesOf(call: HookCall): (string | undefined)[] {
+  return (errorOf(call)?.errorCauses ?? []).map(({ reason }) => reason?.split(':')[0]);
+}
+
+/**
+ * Starts scenes, and closes them after each test. Call it in `describe`, after the hooks that give time back: nothing closes
+ * while time stands still.
+ */
+export function scenes(): typeof startScene {
+  const open: Scene[] = [];
+  afterEach(() => Promise.all(open.splice(0).map((scene) => scene.close())));
+  return async (options) => {
+    const scene = await startScene(options);
+    open.push(scene);
+    return scene;
+  };
 }

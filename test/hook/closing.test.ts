@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { ANA, commandOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { ANA, HOOK_SECRET, scenes, sidOf, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
 import { defer, until } from '#harness/until.js';
 
@@ -18,10 +18,8 @@ describe('close() under load', () => {
     const { url, okta } = scene;
     load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, CONNECTIONS);
   };
-  afterEach(async () => {
-    await load.stop();
-    await scene.close();
-  });
+  afterEach(() => load.stop());
+  const startScene = scenes();
 
   const answeredWith = (answer: number | string): number =>
     load.offered.filter(({ httpStatus, status }) => httpStatus === answer || status === answer).length;
@@ -80,7 +78,7 @@ describe('close() under load', () => {
     const stopped = load.stop();
     await scene.hook.close();
     expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
-    const ended = scene.events.filter((event) => event.type === 'attempt.settled');
+    const ended = scene.of('attempt.settled');
     await stopped;
 
     expect(ended).to.have.length(answeredWith('PENDING'));
@@ -90,8 +88,7 @@ describe('close() under load', () => {
 });
 
 describe('what is reported while the hook closes', () => {
-  let scene: Scene;
-  afterEach(() => scene.close());
+  const startScene = scenes();
 
   it('a message that fails is followed by another channel, though a message of a user is still handled', async () => {
     const reply = defer<undefined>();
@@ -100,36 +97,23 @@ describe('what is reported while the hook closes', () => {
       isAsked = true;
       return reply.promise;
     };
-    scene = await startScene({
-      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, inbound: { onMessage } }),
-    });
-    const { twilio, hook, url } = scene;
+    const scene = await startScene({ hasCallbacks: true, hook: { inbound: { onMessage } } });
+    const { twilio, hook } = scene;
     twilio.faultCallbacks({ copies: 0 });
-    const sid = commandOf(await scene.call())?.['transactionId'] ?? '';
-    const writing = twilio.receive({
-      from: ANA.phone,
-      channel: 'whatsapp',
-      body: 'Hello?',
-      url: `${url}/twilio/inbound`,
-    });
+    const sid = sidOf(await scene.call());
+    const writing = scene.write('Hello?');
     await until(() => isAsked);
     const closing = hook.close();
     for (let turn = 0; turn < 10; turn += 1) await nextTurn();
-    const params = { MessageSid: sid, MessageStatus: 'undelivered', To: `whatsapp:${ANA.phone}` };
-    const reported = await fetch(`${url}/twilio/status`, {
-      method: 'POST',
-      headers: { 'x-twilio-signature': twilio.sign(`${url}/twilio/status`, params) },
-      body: new URLSearchParams(params),
-    });
-    expect(reported.status).to.equal(204);
-    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    expect(await scene.report(sid, 'undelivered')).to.equal(204);
+    await until(() => scene.of('failover.ended').length > 0);
     reply.resolve(undefined);
     await Promise.all([closing, writing]);
     expect(twilio.messages.map(({ channel }) => channel)).to.deep.equal(['whatsapp', 'sms']);
   });
 
   it('a sign-in whose body arrives after close() gets 503, so that another gateway gets it', async () => {
-    scene = await startScene();
+    const scene = await startScene();
     const { okta, hook, server, url } = scene;
     await scene.call();
     const arrived = once(server, 'request');
@@ -144,7 +128,7 @@ describe('what is reported while the hook closes', () => {
     posting.end(body.slice(20));
     const [answer] = (await once(posting, 'response')) as [IncomingMessage];
     expect(answer.statusCode).to.equal(503);
-    expect(scene.events.filter(({ type }) => type === 'code.used')).to.be.empty;
+    expect(scene.of('code.used')).to.be.empty;
     answer.resume();
   });
 });

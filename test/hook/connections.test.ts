@@ -8,11 +8,10 @@ import { vonageChannel } from '#lib/channels/index.js';
 import { twilioMessages, type Channel } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { BOB, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import { commandOf, scenes, TO_BOB, type HookOptions, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
-const BY_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone };
 /** How long a code waits for a connection. */
 const CONNECT_MS = 700;
 /** How long the breaker of a host stays open at first. */
@@ -30,16 +29,16 @@ describe('the breaker of a provider', () => {
   let clock: sinon.SinonFakeTimers | undefined;
   const closers: (() => unknown)[] = [];
   before(warmUp);
-  afterEach(async () => {
-    clock?.restore();
-    await scene?.close();
+  afterEach(() => clock?.restore());
+  const startScene = scenes();
+  afterEach(() => {
     for (const close of closers.splice(0)) close();
   });
 
   const start = async (sms: NonNullable<HookOptions['channels']>['sms']): Promise<Scene> => {
     scene = await startScene({ hook: { sandboxNumber: undefined, channels: { sms } } });
     // Bob's profile is in the cache from here on.
-    await scene.call({ ...BY_BOB, deliveryChannel: 'voice call' });
+    await scene.call({ ...TO_BOB, deliveryChannel: 'voice call' });
     clock = stopTime();
     return scene;
   };
@@ -70,20 +69,20 @@ describe('the breaker of a provider', () => {
     const host = await startSilent();
     const { call } = await start([vonageAt(`https://${host}`), twilioMessages()]);
     for (let count = 1; count <= 5; count += 1) {
-      const calling = call(BY_BOB);
+      const calling = call(TO_BOB);
       await until(() => connections === count);
       clock?.tick(CONNECT_MS);
       expect(endOf(await calling), `code ${count}`).to.equal('TWILIO sms:UNREACHABLE');
       expect(stateOf(host)).to.equal(count < 5 ? 'closed' : 'open');
     }
-    expect(endOf(await call(BY_BOB))).to.equal('TWILIO sms:BREAKER_OPEN');
+    expect(endOf(await call(TO_BOB))).to.equal('TWILIO sms:BREAKER_OPEN');
     clock?.tick(PAUSE_MS);
-    const probing = call(BY_BOB);
+    const probing = call(TO_BOB);
     await until(() => connections === 6);
     clock?.tick(CONNECT_MS);
     expect(endOf(await probing)).to.equal('TWILIO sms:UNREACHABLE');
     clock?.tick(PAUSE_MS);
-    expect(endOf(await call(BY_BOB)), 'the pause is twice as long').to.equal('TWILIO sms:BREAKER_OPEN');
+    expect(endOf(await call(TO_BOB)), 'the pause is twice as long').to.equal('TWILIO sms:BREAKER_OPEN');
   });
 
   it('stays closed if connections fail because a provider before it has used up the time', async () => {
@@ -101,7 +100,7 @@ describe('the breaker of a provider', () => {
     const { call } = await start([slow, vonageAt(`https://${host}`), twilioMessages()]);
     for (let count = 1; count <= 6; count += 1) {
       isAsked = false;
-      const calling = call(BY_BOB);
+      const calling = call(TO_BOB);
       await until(() => isAsked);
       clock?.tick(slowMs);
       await until(() => connections === count);
@@ -115,7 +114,7 @@ describe('the breaker of a provider', () => {
   it('stays closed if the host refuses connections, which costs a code no time', async () => {
     const { call } = await start([vonageAt(REFUSING_ORIGIN), twilioMessages()]);
     for (let count = 1; count <= 7; count += 1) {
-      expect(endOf(await call(BY_BOB))).to.equal('TWILIO sms:UNREACHABLE');
+      expect(endOf(await call(TO_BOB))).to.equal('TWILIO sms:UNREACHABLE');
     }
     expect(stateOf(new URL(REFUSING_ORIGIN).host)).to.equal('closed');
   });
@@ -124,16 +123,16 @@ describe('the breaker of a provider', () => {
     let outcome: Outcome = { status: 'unknown', reason: 'No answer' };
     const own = { provider: 'OWN', host: 'api.own.example', send: () => Promise.resolve(outcome) };
     const { call } = await start([own, twilioMessages()]);
-    for (let count = 1; count <= 5; count += 1) await call(BY_BOB);
+    for (let count = 1; count <= 5; count += 1) await call(TO_BOB);
     expect(stateOf(own.host)).to.equal('open');
     clock?.tick(PAUSE_MS);
     outcome = NEVER_LEFT;
     for (let count = 1; count <= 4; count += 1) {
-      expect(endOf(await call(BY_BOB))).to.equal('TWILIO sms:NO_ADDRESS');
+      expect(endOf(await call(TO_BOB))).to.equal('TWILIO sms:NO_ADDRESS');
       expect(stateOf(own.host)).to.equal('open');
     }
     outcome = ACCEPTED;
-    expect(endOf(await call(BY_BOB))).to.equal('OWN');
+    expect(endOf(await call(TO_BOB))).to.equal('OWN');
     expect(stateOf(own.host)).to.equal('closed');
   });
 });
@@ -142,16 +141,13 @@ describe("a kept connection to Okta's API that Okta closes as a profile read lea
   let scene: Scene;
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
+  afterEach(() => clock?.restore());
+  const startScene = scenes();
   beforeEach(async () => {
     scene = await startScene({ hook: { profile: { cache: false } } });
   });
-  afterEach(async () => {
-    clock?.restore();
-    await scene.close();
-  });
   const channels = (): string[] => scene.twilio.messages.map(({ channel }) => channel);
-  const reads = (): unknown[] =>
-    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason ?? event.source] : []));
+  const reads = (): unknown[] => scene.of('profile.read').map(({ reason, source }) => reason ?? source);
   const losesNext = (times: number): void => {
     scene.okta.fault({ fault: { kind: 'resetOnConnect' }, times });
   };
@@ -204,16 +200,14 @@ describe("a kept connection to Okta's API that Okta closes as a profile read lea
 });
 
 describe('a kept connection to a provider that it closes as a code leaves', () => {
+  const startScene = scenes();
+
   it('is not followed by another one: the code may have left, so nothing else is sent', async () => {
     const scene = await startScene();
-    try {
-      await scene.call();
-      scene.twilio.fault({ fault: { kind: 'resetOnConnect' }, times: 1 });
-      expect(commandOf(await scene.call())?.['status']).to.equal('PENDING');
-      expect(scene.twilio.requests).to.have.length(2);
-    } finally {
-      await scene.close();
-    }
+    await scene.call();
+    scene.twilio.fault({ fault: { kind: 'resetOnConnect' }, times: 1 });
+    expect(commandOf(await scene.call())?.['status']).to.equal('PENDING');
+    expect(scene.twilio.requests).to.have.length(2);
   });
 
   it('is not followed by another one either if a channel of your own sends by GET', async () => {
@@ -233,11 +227,10 @@ describe('a kept connection to a provider that it closes as a code leaves', () =
     };
     const scene = await startScene({ hook: { channels: { sms: own } } });
     try {
-      expect(commandOf(await scene.call(BY_BOB))?.['status']).to.equal('SUCCESSFUL');
-      expect(commandOf(await scene.call(BY_BOB))?.['status']).to.equal('PENDING');
+      expect(commandOf(await scene.call(TO_BOB))?.['status']).to.equal('SUCCESSFUL');
+      expect(commandOf(await scene.call(TO_BOB))?.['status']).to.equal('PENDING');
       expect(requests).to.equal(2);
     } finally {
-      await scene.close();
       provider.closeAllConnections();
       provider.close();
     }

@@ -7,7 +7,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+import { commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
@@ -275,28 +275,6 @@ describe('the hook with a faulty Okta or Twilio', () => {
           ? TWILIOS
           : TWILIOS.filter(([title]) => EACH_KIND.includes(title)),
       ));
-  }
-});
-
-describe('the hook with a faulty WhatsApp only', () => {
-  const isWhatsApp = ({ form }: { form?: Readonly<Record<string, unknown>> | undefined }): boolean =>
-    String(form?.['To']).startsWith('whatsapp:');
-
-  for (const [title, spoil, refused, asked] of [
-    ['a wrong configuration', { code: 63007 }, 'whatsapp:63007', 'whatsapp sms'],
-    ['an opt-out', { code: 21610 }, 'whatsapp:21610', 'whatsapp sms'],
-    ['too many requests', { code: 20429 }, 'whatsapp:20429', 'whatsapp sms'],
-    ['an unknown code', { code: 63999 }, 'whatsapp:63999', 'whatsapp sms'],
-  ] as const) {
-    it(`sends by SMS once after ${title}`, async () => {
-      const scene = await startScene();
-      scene.twilio.refuseWith({ ...spoil, match: isWhatsApp });
-      const call = await scene.call();
-      expect(resultOf(call, scene)).to.include({ status: 'SUCCESSFUL by TWILIO', refused, okta: 'sent' });
-      expect(resultOf(call, scene).asked).to.equal(asked);
-      expect(scene.twilio.inbox(ANA.phone).map(({ channel }) => channel)).to.deep.equal(['sms']);
-      await scene.close();
-    });
   }
 });
 

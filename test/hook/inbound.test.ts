@@ -4,9 +4,17 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
-import { fakeClock } from '#harness/fake-clock.js';
 import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js';
-import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import {
+  ANA,
+  BOB,
+  causesOf,
+  channelOf as channelIn,
+  scenes,
+  TO_BOB,
+  type HookOptions,
+  type Scene,
+} from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -16,36 +24,19 @@ describe('the inbound route', () => {
   let now: number;
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
-  afterEach(async () => {
-    clock?.restore();
-    await scene.close();
-  });
+  afterEach(() => clock?.restore());
+  const startScene = scenes();
 
   const start = async (inbound?: InboundOptions, hook: HookOptions = {}): Promise<void> => {
     now = Date.now();
-    scene = await startScene({
-      hook: ({ origin }) => ({
-        publicUrl: `${origin}/okta/telephony`,
-        clock: () => now,
-        inbound,
-        ...hook,
-      }),
-    });
+    scene = await startScene({ hasCallbacks: true, hook: { clock: () => now, inbound, ...hook } });
   };
-  const write = (body: string, message: Partial<InboundMessage> = {}): Promise<EmulatedInbound> =>
-    scene.twilio.receive({
-      from: ANA.phone,
-      channel: 'whatsapp',
-      body,
-      url: `${scene.url}/twilio/inbound`,
-      ...message,
-    });
+  const write = (body: string, message?: Partial<InboundMessage>): Promise<EmulatedInbound> =>
+    scene.write(body, message);
   const channelOf = async (call?: Parameters<Scene['call']>[0]): Promise<string | undefined> =>
-    /channel=(\w+)/.exec(commandOf(await scene.call(call))?.['transactionMetadata'] ?? '')?.[1];
-  const answered = (): HookEventOf<'request.answered'> | undefined =>
-    scene.events.findLast((event) => event.type === 'request.answered');
-  const received = (): HookEventOf<'inbound.received'>[] =>
-    scene.events.filter((event) => event.type === 'inbound.received');
+    channelIn(await scene.call(call));
+  const answered = (): HookEventOf<'request.answered'> | undefined => scene.of('request.answered').at(-1);
+  const received = (): HookEventOf<'inbound.received'>[] => scene.of('inbound.received');
 
   it('turns WhatsApp off for a number on STOP and on again on START, with a reply and a log line', async () => {
     await start();
@@ -130,7 +121,7 @@ describe('the inbound route', () => {
     scene.twilio.joinSandbox(BOB.phone);
     await write('STOP', { from: BOB.phone });
     expect(await channelOf()).to.equal('whatsapp');
-    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+    expect(await channelOf(TO_BOB)).to.equal('sms');
   });
 
   it('never opts a user in by START or YES, and never writes to Okta', async () => {
@@ -139,7 +130,7 @@ describe('the inbound route', () => {
     const asked = scene.okta.requests.length;
     await write('START', { from: BOB.phone });
     await write('YES', { from: BOB.phone });
-    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+    expect(await channelOf(TO_BOB)).to.equal('sms');
     const since = scene.okta.requests.slice(asked);
     expect(since.map(({ method }) => method)).to.deep.equal(['GET']);
   });
@@ -183,43 +174,44 @@ describe('the inbound route', () => {
     expect((await write('AYUDA', from)).replies).to.deep.equal([]);
     now += 600_000;
     expect((await write('AYUDA', from)).replies[0]).to.match(/Send STOP/);
-    // Advanced Opt-Out has answered it.
-    expect((await write('HALT', { ...from, params: { OptOutType: 'STOP' } })).replies).to.deep.equal([]);
-  });
-
-  it('sends the same reply once in ten minutes, also to a keyword', async () => {
-    await start();
-    expect((await write('HELP')).replies).to.have.lengthOf(1);
-    expect((await write('HELP')).replies).to.have.lengthOf(0);
-    expect((await write('START')).replies).to.have.lengthOf(1);
+    // Advanced Opt-Out has answered it: the ten minutes are over.
     now += 600_000;
-    expect((await write('START')).replies).to.have.lengthOf(1);
+    expect((await write('HALT', { ...from, params: { OptOutType: 'STOP' } })).replies).to.deep.equal([]);
   });
 
   it('leaves STOP by SMS to Twilio, which replies and blocks the number until START', async () => {
     await start();
     const stop = await write('STOP', { from: BOB.phone, channel: 'sms' });
     expect(stop.replies).to.deep.equal(['You will get no more messages. Reply START to resubscribe.']);
-    const { okta, httpStatus } = await scene.call({
-      userId: BOB.id,
-      login: BOB.login,
-      phoneNumber: BOB.phone,
-    });
+    const { okta, httpStatus } = await scene.call(TO_BOB);
     expect({ action: okta.action, httpStatus }).to.deep.equal({ action: 'error', httpStatus: 200 });
     // The hook skips a channel that Twilio blocks only if the plan has another one. Here it has none.
     await write('START', { from: BOB.phone, channel: 'sms' });
-    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+    expect(await channelOf(TO_BOB)).to.equal('sms');
   });
 
-  it('replies to other texts once in ten minutes, so that two machines do not write to each other for ever', async () => {
-    await start();
-    const first = await write('Who is this?');
-    expect(first.replies[0]).to.match(/nobody reads/);
-    expect((await write('Hello?')).replies).to.deep.equal([]);
-    now += 600_000;
-    expect((await write('Anybody there?')).replies).to.have.lengthOf(1);
-    expect(await channelOf({ eventTime: new Date(now) })).to.equal('whatsapp');
-  });
+  for (const [what, body, reply] of [
+    ['to a keyword', 'HELP', /STOP/],
+    [
+      'to other texts, so that two machines do not write to each other for ever',
+      'Who is this?',
+      /nobody reads/,
+    ],
+  ] as const) {
+    it(`sends the same reply once in ten minutes ${what}`, async () => {
+      await start();
+      expect((await write(body)).replies[0]).to.match(reply);
+      expect((await write(body)).replies).to.be.empty;
+      expect((await write('START')).replies).to.have.lengthOf(1);
+      expect((await write(body)).replies).to.have.lengthOf(1);
+      // A clock that is set back does not prolong them.
+      for (const ms of [600_000, -3_600_000]) {
+        now += ms;
+        expect((await write(body)).replies, String(ms)).to.have.lengthOf(1);
+        expect((await write(body)).replies).to.be.empty;
+      }
+    });
+  }
 
   it('counts the ten minutes for each sender and channel', async () => {
     await start();
@@ -283,8 +275,7 @@ describe('the inbound route', () => {
       await until(() => isAsked);
       expect((await passTime(clock, writing, 3_000)).replies[0]).to.match(/nobody reads/);
       clock.restore();
-      const failed = scene.events.find((event) => event.type === 'extension.failed');
-      expect(failed).to.include({ extension: 'inbound', count: 1 });
+      expect(scene.of('extension.failed')[0]).to.include({ extension: 'inbound', count: 1 });
       expect(await channelOf()).to.equal('sms');
       return answer.resolve;
     };
@@ -324,9 +315,7 @@ describe('the inbound route', () => {
       },
     });
     expect((await write('Please call my Daughter with Maple-71')).replies).to.have.lengthOf(1);
-    expect(scene.events.find(({ type }) => type === 'extension.failed')).to.include({
-      reason: 'onMessage threw RangeError (NO_CALL)',
-    });
+    expect(scene.of('extension.failed')[0]).to.include({ reason: 'onMessage threw RangeError (NO_CALL)' });
   });
 
   for (const [what, onMessage] of [
@@ -341,8 +330,7 @@ describe('the inbound route', () => {
     it(`sends the usual reply and reports the failed extension if onMessage ${what}`, async () => {
       await start({ onMessage });
       expect((await write('Hm?')).replies).to.have.lengthOf(1);
-      const failed = scene.events.find((event) => event.type === 'extension.failed');
-      expect(failed).to.include({ extension: 'inbound', count: 1 });
+      expect(scene.of('extension.failed')[0]).to.include({ extension: 'inbound', count: 1 });
     });
   }
 
@@ -453,7 +441,7 @@ describe('the inbound route', () => {
     const stop = await write('STOP', { ...rcs, from: BOB.phone });
     expect(stop.answer?.body).to.match(/<Response\/>$/);
     expect(received().at(-1)).to.include({ channel: 'rcs', keyword: 'stop', fromEnding: '23' });
-    expect(errorOf(await scene.call())?.errorCauses?.[0]?.['reason']).to.match(/^STOPPED/);
+    expect(causesOf(await scene.call())).to.deep.equal(['STOPPED']);
     await write('START', { ...rcs, from: BOB.phone });
     expect(await channelOf()).to.equal('sms');
   });
@@ -466,8 +454,8 @@ describe('the inbound route', () => {
     beforeEach(async () => {
       scene = await startScene({
         twilio: { senders: [`whatsapp:${APPROVED}`] },
-        hook: ({ origin, twilio }) => ({
-          publicUrl: `${origin}/okta/telephony`,
+        hasCallbacks: true,
+        hook: ({ twilio }) => ({
           sandboxNumber: undefined,
           senders: {
             whatsapp: { from: APPROVED, templates: { default: twilio.sandboxContentSid } },
@@ -480,8 +468,7 @@ describe('the inbound route', () => {
     /** Returns the replies of Twilio and of the hook. */
     const say = async (body: string, message: Partial<InboundMessage> = {}): Promise<readonly string[]> =>
       (await write(body, { ...(message.channel === undefined ? { to: APPROVED } : {}), ...message })).replies;
-    const reasonOf = async (): Promise<string | undefined> =>
-      errorOf(await scene.call())?.errorCauses?.[0]?.['reason']?.split(':')[0];
+    const reasonOf = async (): Promise<string | undefined> => causesOf(await scene.call())[0];
 
     it('obeys the words that Twilio recognises on WhatsApp, and leaves the reply to Twilio', async () => {
       expect(await channelOf()).to.equal('whatsapp');
@@ -763,41 +750,31 @@ describe('the inbound route', () => {
       ]) {
         await start(undefined, { state });
         expect((await write('STOP')).answer?.status).to.equal(200);
-        await scene.close();
       }
-      await start();
     });
   });
 
   it('answers 404 without publicUrl, which Twilio signs', async () => {
-    now = Date.now();
     scene = await startScene();
     expect((await fetch(`${scene.url}/twilio/inbound`, { method: 'POST' })).status).to.equal(404);
   });
 
   it('sends a code by SMS if STOP comes while its text is composed', async () => {
-    let release: () => void = () => undefined;
-    const isAsked = new Promise<void>((asked) => {
-      release = asked;
-    });
-    let goOn: () => void = () => undefined;
-    const mayGoOn = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
+    const asked = defer<undefined>();
+    const text = defer<string>();
     await start(undefined, {
-      composeText: async (request) => {
-        release();
-        await mayGoOn;
-        return `Code ${request.otpCode}`;
+      composeText: () => {
+        asked.resolve(undefined);
+        return text.promise;
       },
       deadlineMs: 2800,
     });
     const calling = channelOf();
-    await isAsked;
+    await asked.promise;
     await write('STOP');
     // NTP sets the clock at just this moment.
     now += 30_000;
-    goOn();
+    text.resolve('Your code');
     expect(await calling).to.equal('sms');
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
   });
@@ -805,8 +782,7 @@ describe('the inbound route', () => {
   it('makes a call answer Okta with the error STOPPED if STOP leaves no channel', async () => {
     await start(undefined, { senders: undefined });
     await write('STOP');
-    const cause = errorOf(await scene.call())?.errorCauses?.[0];
-    expect(cause?.['reason']).to.match(/^STOPPED: /);
+    expect(causesOf(await scene.call())).to.deep.equal(['STOPPED']);
     expect(answered()).to.deep.include({
       code: 'STOPPED',
       skipped: [{ channel: 'whatsapp', reason: 'STOPPED' }],
@@ -816,20 +792,23 @@ describe('the inbound route', () => {
 
 describe('a number that WhatsApp does not reach', () => {
   let scene: Scene;
-  let now: number;
-  afterEach(() => scene.close());
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(() => clock?.restore());
+  const startScene = scenes();
   const start = async (hook: HookOptions = {}): Promise<void> => {
-    now = Date.now();
-    scene = await startScene({
-      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
-    });
+    scene = await startScene({ hasCallbacks: true, hook });
   };
   const skipped = (): readonly string[] | undefined =>
-    scene.events
-      .findLast((event) => event.type === 'request.answered')
+    scene
+      .of('request.answered')
+      .at(-1)
       ?.skipped.map(({ channel, reason }) => `${channel}:${reason}`);
-  const metadataOf = async (): Promise<string> =>
-    commandOf(await scene.call({ eventTime: new Date(now) }))?.['transactionMetadata'] ?? '';
+  const channelOf = async (call?: Parameters<Scene['call']>[0]): Promise<string | undefined> =>
+    channelIn(await scene.call(call));
+  const failOnce = (code: number): void => {
+    scene.twilio.refuseWith({ code, times: 1 });
+  };
 
   for (const [code, reason] of [
     [63003, 'NOT_REACHED'],
@@ -838,18 +817,16 @@ describe('a number that WhatsApp does not reach', () => {
   ] as const) {
     it(`gets no WhatsApp message for a day after error ${code}`, async () => {
       await start();
-      scene.twilio.refuseWith({ code, times: 1 });
-      expect(await metadataOf()).to.contain(`refused=whatsapp:${code}`);
+      failOnce(code);
+      expect(await channelOf()).to.equal('sms');
       const asked = scene.twilio.requests.length;
-      expect(await metadataOf())
-        .to.contain('channel=sms')
-        .and.not.contain('refused');
+      expect(await channelOf()).to.equal('sms');
       expect(skipped()).to.deep.equal([`whatsapp:${reason}`]);
       expect(scene.twilio.requests).to.have.lengthOf(asked + 1);
       const aDayLater = performance.now() + 86_400_000;
       const monotonic = sinon.stub(performance, 'now').returns(aDayLater);
       try {
-        expect(await metadataOf()).to.contain('channel=whatsapp');
+        expect(await channelOf()).to.equal('whatsapp');
       } finally {
         monotonic.restore();
       }
@@ -860,93 +837,67 @@ describe('a number that WhatsApp does not reach', () => {
   it('gets no WhatsApp message after a failure in a status callback', async () => {
     await start({ lateFailover: false });
     scene.twilio.failLater({ code: 63024, status: 'undelivered', times: 1 });
-    await metadataOf();
-    await until(() =>
-      scene.events.some((event) => event.type === 'message.reported' && event.status === 'undelivered'),
-    );
-    expect(await metadataOf()).to.contain('channel=sms');
+    await scene.call();
+    await until(() => scene.of('message.reported').some(({ status }) => status === 'undelivered'));
+    expect(await channelOf()).to.equal('sms');
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('gets no WhatsApp message after a refusal that comes after the answer to Okta', async () => {
     const refusal = defer<Outcome>();
-    let isSending = false;
+    const asked = defer<undefined>();
     const send = (): Promise<Outcome> => {
-      isSending = true;
+      asked.resolve(undefined);
       return refusal.promise;
     };
-    await warmUp();
     await start({ channels: { whatsapp: { send } }, lateFailover: false });
-    const clock = stopTime();
-    try {
-      const calling = scene.call();
-      await until(() => isSending);
-      expect((await passTime(clock, calling, 2_200)).okta.action).to.equal('pending');
-      refusal.resolve({ status: 'refused', code: 'GONE', reason: 'Gone', isNotReached: true });
-      await until(() => scene.events.some((event) => event.type === 'attempt.settled'));
-      await scene.call();
-    } finally {
-      clock.restore();
-    }
+    clock = stopTime();
+    const calling = scene.call();
+    await asked.promise;
+    expect((await passTime(clock, calling, 2_200)).okta.action).to.equal('pending');
+    refusal.resolve({ status: 'refused', code: 'GONE', reason: 'Gone', isNotReached: true });
+    await until(() => scene.of('attempt.settled').length > 0);
+    await scene.call();
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('gets no WhatsApp message after a failure that lookUp found', async () => {
-    const lookUp: ConnectedChannel['lookUp'] = () =>
-      Promise.resolve({ status: 'failed', code: 'GONE', reason: 'Gone', isNotReached: true });
-    const channel = {
-      send: () => Promise.resolve({ status: 'accepted', transactionId: '1' } as const),
-      lookUp,
+    const whatsapp: ConnectedChannel = {
+      send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }),
+      lookUp: () => Promise.resolve({ status: 'failed', code: 'GONE', reason: 'Gone', isNotReached: true }),
     };
-    const clock = fakeClock(['setTimeout', 'clearTimeout']);
-    try {
-      await start({ channels: { whatsapp: channel } });
-      await scene.call();
-      await clock.tickAsync(3_000);
-      await until(() => scene.events.some((event) => event.type === 'failover.ended'));
-    } finally {
-      clock.restore();
-    }
+    await start({ channels: { whatsapp } });
+    clock = stopTime();
+    await scene.call();
+    clock.tick(3_000);
+    await until(() => scene.of('failover.ended').length > 0);
     await scene.call();
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('still gets its codes by WhatsApp if there is no other channel', async () => {
     await start({ senders: undefined });
-    scene.twilio.refuseWith({ code: 63003, times: 1 });
+    failOnce(63003);
     await scene.call();
-    expect(await metadataOf()).to.contain('channel=whatsapp');
+    expect(await channelOf()).to.equal('whatsapp');
     expect(skipped()).to.deep.equal([]);
   });
 
-  it('gets WhatsApp messages again after its owner writes by WhatsApp', async () => {
+  it('still gets voice calls, and WhatsApp messages again after its owner writes by WhatsApp', async () => {
     await start();
-    scene.twilio.refuseWith({ code: 63003, times: 1 });
+    failOnce(63003);
     await scene.call();
-    expect(await metadataOf()).to.contain('channel=sms');
-    await scene.twilio.receive({
-      from: ANA.phone,
-      channel: 'whatsapp',
-      body: 'Hello?',
-      url: `${scene.url}/twilio/inbound`,
-    });
-    expect(await metadataOf()).to.contain('channel=whatsapp');
+    expect(await channelOf({ deliveryChannel: 'voice' })).to.equal('voice');
+    expect(await channelOf()).to.equal('sms');
+    await scene.write('Hello?');
+    expect(await channelOf()).to.equal('whatsapp');
   });
 
   it('still gets WhatsApp messages after an error that is not about the number', async () => {
     await start();
-    scene.twilio.refuseWith({ code: 63016, times: 1 });
-    expect(await metadataOf()).to.contain('refused=whatsapp:63016');
-    expect(await metadataOf()).to.contain('channel=whatsapp');
-  });
-
-  it('still gets voice calls', async () => {
-    await start();
-    scene.twilio.refuseWith({ code: 63003, times: 1 });
-    await scene.call();
-    expect(commandOf(await scene.call({ deliveryChannel: 'voice' }))?.['transactionMetadata']).to.contain(
-      'channel=voice',
-    );
+    failOnce(63016);
+    expect(await channelOf()).to.equal('sms');
+    expect(await channelOf()).to.equal('whatsapp');
   });
 
   it('is reported as ROLLED_BACK if the rollout turns WhatsApp off', async () => {

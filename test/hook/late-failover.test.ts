@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type {
-  ConnectedChannel,
-  DeliveryReport,
-  HookEvent,
-  HookEventOf,
-  Outcome,
-  TelephonyRequest,
-} from '#lib/index.js';
+import type { ConnectedChannel, DeliveryReport, HookEventOf, Outcome, TelephonyRequest } from '#lib/index.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import {
   ANA,
-  BOB,
   CODE,
   commandOf,
-  startScene,
+  isWhatsApp,
+  scenes,
+  sidOf,
+  TO_BOB,
   wamid,
   type HookOptions,
   type Scene,
@@ -27,29 +22,23 @@ import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
-type Ended = HookEventOf<'failover.ended'>;
-
 /** The default of `deadlineMs`. */
 const DEADLINE_MS = 2200;
-
-const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 
 describe('late failover', () => {
   let scene: Scene;
   let now: number;
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
-  afterEach(async () => {
+  afterEach(() => {
     clock?.restore();
     clock = undefined;
-    await scene.close();
   });
+  const startScene = scenes();
   /** Starts a gateway that Twilio's callbacks reach. */
   const start = async (hook: HookOptions = {}): Promise<void> => {
     now = Date.now();
-    scene = await startScene({
-      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
-    });
+    scene = await startScene({ hasCallbacks: true, hook: { clock: () => now, ...hook } });
   };
   /** Twilio accepts every WhatsApp message and then reports that it failed. */
   const failWhatsApp = (code = 63024): void => {
@@ -58,37 +47,17 @@ describe('late failover', () => {
   const sent = (channel: 'sms' | 'whatsapp'): EmulatedMessage[] =>
     scene.twilio.messages.filter((message) => message.channel === channel);
   const texts = (): (string | undefined)[] => sent('sms').map(({ body }) => body);
-  const ended = (): Ended[] =>
-    scene.events.filter((event): event is Ended => event.type === 'failover.ended');
-  const count = (type: HookEvent['type']): number =>
-    scene.events.filter((event) => event.type === type).length;
+  const ended = (): HookEventOf<'failover.ended'>[] => scene.of('failover.ended');
+  const unmatched = (): number => scene.of('callback.unmatched').length;
   const areAnswered = (callbacks: number) => (): boolean =>
     scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length === callbacks;
-  /** Posts a status callback as Twilio does. Resolves to the HTTP status of the answer. */
-  const report = async (
-    sid: string | undefined,
-    MessageStatus: string,
-    { signature, ErrorCode }: { signature?: string; ErrorCode?: string } = {},
-  ): Promise<number> => {
-    const url = `${scene.url}/twilio/status`;
-    const params = {
-      MessageSid: sid ?? '',
-      MessageStatus,
-      To: `whatsapp:${ANA.phone}`,
-      ...(ErrorCode === undefined ? {} : { ErrorCode }),
-    };
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'x-twilio-signature': signature ?? scene.twilio.sign(url, params) },
-      body: new URLSearchParams(params),
-    });
-    return answer.status;
-  };
+  const report = (sid: string | undefined, status: string, code?: string): Promise<number> =>
+    scene.report(sid, status, code === undefined ? {} : { code });
   /** Makes a call without callbacks. Resolves to the message's id. */
-  const callSilently = async (call: Parameters<Scene['call']>[0] = {}): Promise<string | undefined> => {
+  const callSilently = async (call: Parameters<Scene['call']>[0] = {}): Promise<string> => {
     scene.twilio.clearFaults();
     scene.twilio.faultCallbacks({ copies: 0 });
-    return commandOf(await scene.call(call))?.['transactionId'];
+    return sidOf(await scene.call(call));
   };
 
   it('sends the same code by the next channel when a callback reports a failure, and logs it', async () => {
@@ -117,7 +86,7 @@ describe('late failover', () => {
       level: 'info',
       message: 'okta-telephony-hook: WhatsApp did not deliver the code (63024), so it was sent by SMS.',
     });
-    expect(count('callback.unmatched')).to.equal(0);
+    expect(unmatched()).to.equal(0);
   });
 
   it('puts user, event id and Okta request id on every message report and its log line', async () => {
@@ -126,13 +95,13 @@ describe('late failover', () => {
     await scene.call({ eventId: 'event-1' });
     // One report on the message that failed, and two on the one that followed.
     await until(areAnswered(1 + 2));
-    const reports = scene.events.filter((event) => event.type === 'message.reported');
+    const reports = scene.of('message.reported');
     expect(reports.map(({ channel, status }) => [channel, status])).to.deep.equal([
       ['whatsapp', 'undelivered'],
       ['sms', 'sent'],
       ['sms', 'delivered'],
     ]);
-    const [received] = scene.events.filter((event) => event.type === 'request.received');
+    const [received] = scene.of('request.received');
     const oktaRequestId = received?.oktaRequestId;
     expect(oktaRequestId).to.be.a('string');
     const owner = { eventId: 'event-1', oktaRequestId, userId: ANA.id, toEnding: '23' };
@@ -150,7 +119,7 @@ describe('late failover', () => {
     await scene.hook.close();
     expect(sent('sms')).to.have.length(1);
     expect(ended()).to.have.length(1);
-    expect(count('message.reported')).to.equal(10);
+    expect(scene.of('message.reported').length).to.equal(10);
   });
 
   it('sends the code when the failure callback comes before Twilio accepts the message', async () => {
@@ -162,34 +131,20 @@ describe('late failover', () => {
     await until(() => scene.twilio.requests.length === 1);
     clock.tick(399);
     await until(areAnswered(1));
-    expect(count('request.answered')).to.equal(0);
+    expect(scene.of('request.answered').length).to.equal(0);
     clock.tick(1);
     await calling;
     await until(() => ended().length === 1);
     expect(sent('sms')).to.have.length(1);
-    expect(count('callback.unmatched')).to.equal(0);
+    expect(unmatched()).to.equal(0);
   });
-
-  for (const [title, signature] of [
-    ['has no signature', ''],
-    ['has a wrong signature', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
-  ] as const) {
-    it(`answers 403 and sends nothing for a callback that ${title}`, async () => {
-      await start();
-      const sid = await callSilently();
-      expect(await report(sid, 'undelivered', { signature, ErrorCode: '63024' })).to.equal(403);
-      await scene.hook.close();
-      expect(sent('sms')).to.be.empty;
-      expect(ended()).to.be.empty;
-    });
-  }
 
   it('sends nothing when the failure comes after the code has expired', async () => {
     await start();
     clock = stopTime();
     const sid = await callSilently();
     clock.tick(300_000);
-    expect(await report(sid, 'undelivered', { ErrorCode: '63024' })).to.equal(204);
+    expect(await report(sid, 'undelivered', '63024')).to.equal(204);
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
   });
@@ -249,25 +204,22 @@ describe('late failover', () => {
       ['sms', 'NO_CHANNEL_LEFT', '30003'],
       ['voice', 'NO_CHANNEL_LEFT', '30003'],
     ]);
-    expect(count('callback.unmatched')).to.equal(0);
+    expect(unmatched()).to.equal(0);
   });
 
-  it('sends nothing when a failure follows the report that the message was delivered', async () => {
-    await start();
-    const sid = await callSilently();
-    for (const status of ['delivered', 'undelivered', 'failed']) await report(sid, status);
-    await scene.hook.close();
-    expect(sent('sms')).to.be.empty;
-    expect(ended()).to.be.empty;
-  });
-
-  it('sends nothing when a failure follows the report that the user read the message', async () => {
-    await start();
-    const sid = await callSilently();
-    for (const status of ['read', 'undelivered']) await report(sid, status);
-    await scene.hook.close();
-    expect(sent('sms')).to.be.empty;
-  });
+  for (const [what, ...statuses] of [
+    ['was delivered', 'delivered', 'undelivered', 'failed'],
+    ['was read', 'read', 'undelivered'],
+  ] as const) {
+    it(`sends nothing when a failure follows the report that the message ${what}`, async () => {
+      await start();
+      const sid = await callSilently();
+      for (const status of statuses) await report(sid, status);
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()).to.be.empty;
+    });
+  }
 
   it('sends the code once when status callbacks arrive out of order', async () => {
     await start();
@@ -303,7 +255,7 @@ describe('late failover', () => {
       const composer = composing();
       await start(composer.hook);
       const sid = await callSilently({ eventId: 'event-1', ...call });
-      await report(sid, 'undelivered', { ErrorCode: '63032' });
+      await report(sid, 'undelivered', '63032');
       await until(composer.isAsked);
       return { ...composer, sid };
     };
@@ -377,7 +329,7 @@ describe('late failover', () => {
     const newer = async (call: Parameters<Scene['call']>[0]): Promise<void> => {
       const sid = await callSilently({ eventId: 'event-1' });
       await callSilently({ eventId: 'event-2', ...call });
-      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await report(sid, 'undelivered', '63024');
       await scene.hook.close();
     };
 
@@ -394,7 +346,7 @@ describe('late failover', () => {
       await start();
       await callSilently({ eventId: 'event-1' });
       const sid = await callSilently({ eventId: 'event-2', otpCode: '771204' });
-      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await report(sid, 'undelivered', '63024');
       await scene.hook.close();
       expect(texts()).to.deep.equal(['Your code is 771204']);
     });
@@ -417,7 +369,7 @@ describe('late failover', () => {
       await start();
       await callSilently({ eventId: 'event-1' });
       const sid = await callSilently({ eventId: 'event-2', preview: true });
-      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await report(sid, 'undelivered', '63024');
       await scene.hook.close();
       expect(ended()[0]).to.include({ eventId: 'event-2', outcome: 'accepted', channel: 'sms' });
     });
@@ -436,7 +388,7 @@ describe('late failover', () => {
     await start({ rollout: () => rollout });
     const sid = await callSilently();
     rollout = { sms: 0 };
-    await report(sid, 'undelivered', { ErrorCode: '63024' });
+    await report(sid, 'undelivered', '63024');
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
     expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
@@ -449,10 +401,10 @@ describe('late failover', () => {
     await until(areAnswered(1));
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
-    expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
+    expect([ended().length, unmatched()]).to.deep.equal([0, 0]);
     const line = scene.log.find(({ fields }) => fields['event'] === 'message.reported');
     expect(line?.fields).to.include({ userId: ANA.id, toEnding: '23', code: '63024' });
-    const [call] = scene.events.filter((event) => event.type === 'request.answered');
+    const [call] = scene.of('request.answered');
     expect(line?.fields).to.include({ eventId: call?.eventId, oktaRequestId: call?.oktaRequestId });
   });
 
@@ -469,11 +421,11 @@ describe('late failover', () => {
     await until(() => isGone);
     clock.tick(400);
     await until(areAnswered(1));
-    await until(() => count('request.answered') === 1);
+    await until(() => scene.of('request.answered').length === 1);
     await scene.hook.close();
-    expect(scene.events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
+    expect(scene.of('request.answered')[0]).to.include({ hasHungUp: true });
     expect(sent('sms')).to.be.empty;
-    expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
+    expect([ended().length, unmatched()]).to.deep.equal([0, 0]);
   });
 
   it('tries the rest of the plan in order until a channel accepts the code', async () => {
@@ -552,7 +504,7 @@ describe('late failover', () => {
         const sending = await startUnknown();
         sending.resolve(outcome);
         await scene.hook.close();
-        expect(count('attempt.settled')).to.equal(1);
+        expect(scene.of('attempt.settled').length).to.equal(1);
         expect(sent('sms')).to.be.empty;
       });
     }
@@ -577,7 +529,7 @@ describe('late failover', () => {
       expect((await calling).okta.action).to.equal('pending');
       clock.tick(100);
       await until(() => ended().length === 1);
-      expect(count('attempt.settled')).to.equal(1);
+      expect(scene.of('attempt.settled').length).to.equal(1);
       expect(sent('sms')).to.have.length(1);
       expect(attempts()).to.deep.equal([
         ['whatsapp', 'accepted', sent('whatsapp')[0]?.sid],
@@ -598,8 +550,8 @@ describe('late failover', () => {
         ['SMstranger3', 1],
       ] as const) {
         now += seconds * 1000;
-        expect(await report(sid, 'undelivered', { ErrorCode: '63024' })).to.equal(204);
-        await until(() => count('message.reported') === Number(sid.at(-1)));
+        expect(await report(sid, 'undelivered', '63024')).to.equal(204);
+        await until(() => scene.of('message.reported').length === Number(sid.at(-1)));
       }
       await until(() => unknown().length === 2);
       expect(unknown()).to.deep.equal([1, 2]);
@@ -637,7 +589,7 @@ describe('late failover', () => {
     const trustCallbacks = async (): Promise<void> => {
       await scene.hook.ready();
       await scene.call();
-      await until(() => count('message.reported') > 0);
+      await until(() => scene.of('message.reported').length > 0);
     };
     const asked = (): number =>
       scene.twilio.requests.filter(
@@ -651,31 +603,34 @@ describe('late failover', () => {
         clock = stopTime();
       };
 
-      it('asks Twilio for the status once, after 3 s, and sends the code once if it failed', async () => {
-        await startPolling();
-        failWhatsApp();
-        await scene.call();
-        pass(2_999);
-        expect(asked()).to.equal(0);
-        pass(1);
-        await until(() => ended().length === 1);
-        expect(ended()[0]).to.nested.include({
-          fromChannel: 'whatsapp',
-          'cause.code': '63024',
-          outcome: 'accepted',
+      for (const publicUrl of [undefined, 'http://127.0.0.1:9/okta/telephony']) {
+        const url = publicUrl === undefined ? 'no publicUrl' : 'one that no callback reaches';
+        it(`asks Twilio for the status once, after 3 s, and sends the code once if it failed: ${url}`, async () => {
+          await startPolling({ publicUrl });
+          failWhatsApp();
+          await scene.call();
+          pass(2_999);
+          expect(asked()).to.equal(0);
+          pass(1);
+          await until(() => ended().length === 1);
+          expect(ended()[0]).to.nested.include({
+            fromChannel: 'whatsapp',
+            'cause.code': '63024',
+            outcome: 'accepted',
+          });
+          expect(scene.of('message.reported')[0]).to.include({
+            channel: 'whatsapp',
+            transactionId: sent('whatsapp')[0]?.sid,
+            status: 'failed',
+            code: '63024',
+            reason: 'The recipient cannot get this on WhatsApp',
+            userId: ANA.id,
+          });
+          pass(60_000);
+          await scene.hook.close();
+          expect([asked(), sent('sms').length]).to.deep.equal([1, 1]);
         });
-        expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({
-          channel: 'whatsapp',
-          transactionId: sent('whatsapp')[0]?.sid,
-          status: 'failed',
-          code: '63024',
-          reason: 'The recipient cannot get this on WhatsApp',
-          userId: ANA.id,
-        });
-        pass(60_000);
-        await scene.hook.close();
-        expect([asked(), sent('sms').length]).to.deep.equal([1, 1]);
-      });
+      }
 
       it('asks again after an error of Twilio, and no more once the message is delivered', async () => {
         await startPolling();
@@ -715,24 +670,8 @@ describe('late failover', () => {
       });
     });
 
-    describe('with a publicUrl that callbacks do not reach', () => {
-      it('asks Twilio for the status, and sends the code if it failed', async () => {
-        await start({ publicUrl: 'http://127.0.0.1:9/okta/telephony' });
-        await scene.hook.ready();
-        clock = stopTime();
-        failWhatsApp();
-        await scene.call();
-        pass(3_000);
-        await until(() => ended().length === 1);
-        expect(ended()[0]).to.nested.include({
-          fromChannel: 'whatsapp',
-          'cause.code': '63024',
-          outcome: 'accepted',
-        });
-        expect(areAnswered(0)()).to.equal(true);
-      });
-
-      it('warns once, with a remedy that names publicUrl and the auth token', async () => {
+    describe('with a publicUrl', () => {
+      it('warns once if no callback comes, with a remedy that names publicUrl and the auth token', async () => {
         await start({ guard: { perUser: false } });
         clock = fakeClock(['performance']);
         for (let count = 0; count < 3; count += 1) await callSilently();
@@ -787,7 +726,7 @@ describe('late failover', () => {
 
       it('warns at the start about a channel that never reports a delivery', async () => {
         await start({ lateFailover: { afterSeconds: { sms: 20 } } });
-        expect(scene.events.find(({ type }) => type === 'configuration.warned')).to.deep.include({
+        expect(scene.of('configuration.warned')[0]).to.deep.include({
           option: 'lateFailover.afterSeconds',
           where: ['lateFailover.afterSeconds.sms'],
         });
@@ -845,7 +784,7 @@ describe('late failover', () => {
       mustNotShow(...ids);
       const [first = '', second = ''] = ids.map((id) => createHash('sha256').update(id).digest('base64url'));
       expect(commandOf(call)?.['transactionId']).to.equal(first);
-      expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({
+      expect(scene.of('message.reported')[0]).to.include({
         transactionId: first,
       });
       expect(scene.log.map(({ fields }) => fields['transactionId'])).to.include.members([first, second]);
@@ -877,14 +816,9 @@ describe('late failover', () => {
       await scene.hook.ready();
       clock = stopTime();
       await scene.call({ eventId: 'event-of-ana' });
-      await scene.call({
-        eventId: 'event-of-bob',
-        userId: BOB.id,
-        login: BOB.login,
-        phoneNumber: BOB.phone,
-      });
+      await scene.call({ ...TO_BOB, eventId: 'event-of-bob' });
       // The same id from Twilio belongs to neither channel.
-      await report('1', 'undelivered', { ErrorCode: '63024' });
+      await report('1', 'undelivered', '63024');
       pass(3_000);
       await until(() => ended().length === 1 && reported().length === 2);
       await scene.hook.close();

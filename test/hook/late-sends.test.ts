@@ -6,7 +6,6 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type {
   ConnectedChannel,
   DeliveryReport,
-  HookEvent,
   HookEventOf,
   Message,
   Outcome,
@@ -15,11 +14,10 @@ import type {
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw, rawRequest } from '#harness/raw-http.js';
 import { watchRecords } from '#harness/records.js';
-import { ANA, BOB, CODE, HOOK_SECRET, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, scenes, type HookOptions, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
-type Ended = HookEventOf<'failover.ended'>;
 type Attempt = (message: Message) => Outcome | Promise<Outcome>;
 
 const FAILED: DeliveryReport = { status: 'failed', code: 'GONE', reason: 'No' };
@@ -38,11 +36,11 @@ describe('a late send', () => {
     reports = new Map();
     asked = [];
   });
-  afterEach(async () => {
+  afterEach(() => {
     clock?.restore();
     clock = undefined;
-    await scene.close();
   });
+  const startScene = scenes();
 
   const accept: Attempt = () => ({ status: 'accepted', transactionId: `SM${messages.length}` });
   /** A channel whose lookUp returns what the test has put into `reports`. */
@@ -59,24 +57,14 @@ describe('a late send', () => {
     },
   });
   const start = async (hook: HookOptions): Promise<void> => {
-    scene = await startScene({ hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, ...hook }) });
+    scene = await startScene({ hasCallbacks: true, hook });
     await scene.hook.ready();
-  };
-  /** Posts a status callback of Twilio about a message of any channel. */
-  const report = async (MessageSid: string, MessageStatus: string): Promise<number> => {
-    const url = `${scene.url}/twilio/status`;
-    const params = { MessageSid, MessageStatus, To: `whatsapp:${ANA.phone}` };
-    const headers = { 'x-twilio-signature': scene.twilio.sign(url, params) };
-    return (await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) })).status;
   };
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
   const channels = (): string[] => messages.map(([name]) => name);
-  const ended = (): Ended[] =>
-    scene.events.filter((event): event is Ended => event.type === 'failover.ended');
-  const count = (type: HookEvent['type']): number =>
-    scene.events.filter((event) => event.type === type).length;
+  const ended = (): HookEventOf<'failover.ended'>[] => scene.of('failover.ended');
 
   describe('along three channels', () => {
     let composing: ReturnType<typeof defer<string>>;
@@ -130,7 +118,7 @@ describe('a late send', () => {
 
     it('stops if the first message arrives after the second has failed', async () => {
       await failTwice();
-      expect(await report('SM1', 'delivered')).to.equal(204);
+      expect(await scene.report('SM1', 'delivered')).to.equal(204);
       composing.resolve(`Your code is ${CODE}`);
       await until(() => ended().length === 2);
       expect(ended()[1]).to.include({ fromChannel: 'second', outcome: 'dropped', code: 'DELIVERED' });
@@ -201,68 +189,67 @@ describe('a late send', () => {
     });
 
   describe('is stored', () => {
-    const kept = async (
-      hook: HookOptions,
-      profile: Readonly<Record<string, unknown>> = {},
-    ): Promise<readonly unknown[]> => {
-      const receipts: Receipt[] = [];
-      await start({ state: keepingIn(receipts), ...hook });
-      scene.okta.updateUser(ANA.id, profile);
-      await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
-      return receipts.map(({ profile, request, untried }) => [
-        profile?.['whatsAppOptIn'],
-        // The address and the raw request are for the user's own functions only.
-        [request.ipAddress, request.raw].every((part) => part === undefined)
-          ? 'as read'
-          : [request.ipAddress, request.raw].includes(undefined)
-            ? 'in part'
-            : 'as Okta sent it',
-        untried.map((step) => step.channel),
-      ]);
+    const NEITHER = [undefined, 'as read'];
+    const BOTH = [true, 'as Okta sent it'];
+    /** The address and the raw request are for the user's own functions only. */
+    const readAs = (ipAddress: unknown, raw: unknown): string => {
+      if (ipAddress === undefined && raw === undefined) return 'as read';
+      return ipAddress === undefined || raw === undefined ? 'in part' : 'as Okta sent it';
     };
-
-    it('without the profile and the raw request if nothing reads them', async () => {
-      expect(await kept({})).to.deep.equal([[undefined, 'as read', ['sms']]]);
-    });
-
-    it('with both for composeText', async () => {
-      expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([
-        [true, 'as Okta sent it', ['sms']],
-      ]);
-    });
-
-    const texts = { sms: { default: 'Hi {firstName}, {code}' } };
-    it('without both for a text with the name that Okta sent', async () => {
-      expect(await kept({ texts })).to.deep.equal([[undefined, 'as read', ['sms']]]);
-    });
-
-    it('with the profile for a text with a name that Okta did not send', async () => {
-      expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, 'as read', ['sms']]]);
-    });
-
-    it('not for a message without an id', async () => {
-      const line = channel('line', () => Promise.resolve({ status: 'accepted', transactionId: '' }));
-      expect(await kept({ channels: { line }, chooseChannels: () => ['line'] })).to.be.empty;
-    });
-
-    it('with both if a custom channel may be next', async () => {
-      const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp', 'line'] };
-      expect(await kept(hook)).to.deep.equal([[true, 'as Okta sent it', ['line', 'sms']]]);
-    });
-
-    it('without both if all custom channels of the plan were tried', async () => {
-      const refusing = channel('bad', () => Promise.resolve(REFUSED));
-      const hook = {
-        channels: { bad: refusing, line: channel('line') },
-        chooseChannels: () => ['bad', 'line'],
-      };
-      expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
-    });
-
-    it('without both if the custom channel is not in the plan', async () => {
-      const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp'] };
-      expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
-    });
+    const withName = { sms: { default: 'Hi {firstName}, {code}' } };
+    const line = channel('line');
+    const bad = channel('bad', () => Promise.resolve(REFUSED));
+    const noId = channel('line', () => Promise.resolve({ status: 'accepted', transactionId: '' }));
+    for (const { what, hook = {}, profile, stored } of [
+      { what: 'without the profile and the raw request if nothing reads them', stored: [NEITHER, ['sms']] },
+      {
+        what: 'with both for composeText',
+        hook: { composeText: () => `Your code is ${CODE}` },
+        stored: [BOTH, ['sms']],
+      },
+      {
+        what: 'without both for a text with the name that Okta sent',
+        hook: { texts: withName },
+        stored: [NEITHER, ['sms']],
+      },
+      {
+        what: 'with the profile for a text with a name that Okta did not send',
+        hook: { texts: withName },
+        profile: { firstName: '4711' },
+        stored: [[true, 'as read'], ['sms']],
+      },
+      {
+        what: 'not for a message without an id',
+        hook: { channels: { line: noId }, chooseChannels: () => ['line'] },
+      },
+      {
+        what: 'with both if a custom channel may be next',
+        hook: { channels: { line }, chooseChannels: () => ['whatsapp', 'line'] },
+        stored: [BOTH, ['line', 'sms']],
+      },
+      {
+        what: 'without both if all custom channels of the plan were tried',
+        hook: { channels: { bad, line }, chooseChannels: () => ['bad', 'line'] },
+        stored: [NEITHER, ['sms']],
+      },
+      {
+        what: 'without both if the custom channel is not in the plan',
+        hook: { channels: { line }, chooseChannels: () => ['whatsapp'] },
+        stored: [NEITHER, ['sms']],
+      },
+    ] as readonly { what: string; hook?: HookOptions; profile?: object; stored?: readonly unknown[] }[]) {
+      it(what, async () => {
+        const receipts: Receipt[] = [];
+        await start({ state: keepingIn(receipts), ...hook });
+        scene.okta.updateUser(ANA.id, { ...profile });
+        await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
+        const found = receipts.map(({ profile: kept, request: { ipAddress, raw }, untried }) => [
+          [kept?.['whatsAppOptIn'], readAs(ipAddress, raw)],
+          untried.map((step) => step.channel),
+        ]);
+        expect(found).to.deep.equal(stored === undefined ? [] : [stored]);
+      });
+    }
   });
 
   it('is stored with every field of its call that its text and its masks need', async () => {
@@ -294,8 +281,7 @@ describe('a late send', () => {
     await scene.call({ eventId: 'event-1' });
     clock.tick(3_000);
     await until(() => isComposing);
-    const url = `${scene.url}/twilio/inbound`;
-    await scene.twilio.receive({ from: ANA.phone, channel: 'whatsapp', body: 'STOP', url });
+    await scene.write('STOP');
     composing.resolve(`Your code is ${CODE}`);
     await until(() => ended().length === 1);
     expect(channels()).to.deep.equal(['line', 'sms']);
@@ -340,12 +326,12 @@ describe('a late send', () => {
       call.destroy();
       await until(() => isGone);
       clock?.tick(2_200);
-      await until(() => count('request.answered') === 1);
-      expect(scene.events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
+      await until(() => scene.of('request.answered').length === 1);
+      expect(scene.of('request.answered')[0]).to.include({ hasHungUp: true });
     };
     const settle = async (outcome: Outcome): Promise<void> => {
       sending.resolve(outcome);
-      await until(() => count('attempt.settled') === 1);
+      await until(() => scene.of('attempt.settled').length === 1);
       await turns();
     };
 
@@ -360,7 +346,7 @@ describe('a late send', () => {
       await hangUp();
       reports.set('SM1', FAILED);
       await settle({ status: 'accepted', transactionId: 'SM1' });
-      await report('SM1', 'undelivered');
+      await scene.report('SM1', 'undelivered');
       clock?.tick(3_000);
       await turns();
       expect(asked).to.be.empty;
@@ -395,13 +381,13 @@ describe('a late send', () => {
       await until(() => messages.length === 1);
       clock?.tick(2_200);
       expect((await calling).okta.action).to.equal('pending');
-      await report('SM1', 'undelivered');
+      await scene.report('SM1', 'undelivered');
       await turns();
-      expect(count('callback.unmatched')).to.equal(0);
+      expect(scene.of('callback.unmatched').length).to.equal(0);
       await settle({ status: 'accepted', transactionId: 'SM1' });
       await until(() => ended().length === 1);
       expect(channels()).to.deep.equal(['line', 'sms']);
-      expect(count('callback.unmatched')).to.equal(0);
+      expect(scene.of('callback.unmatched').length).to.equal(0);
     });
   });
 
@@ -450,12 +436,12 @@ describe('a late send', () => {
 
     it('does not happen for an unknown message, which counts as unmatched only after these calls', async () => {
       await startBeside(1);
-      await report('SM2', 'undelivered');
+      await scene.report('SM2', 'undelivered');
       await turns();
-      expect(count('callback.unmatched')).to.equal(0);
+      expect(scene.of('callback.unmatched').length).to.equal(0);
       await settle();
-      await report('SM3', 'undelivered');
-      await until(() => count('callback.unmatched') === 1);
+      await scene.report('SM3', 'undelivered');
+      await until(() => scene.of('callback.unmatched').length === 1);
     });
 
     it('does not happen after close(), even while it waits for calls', async () => {
@@ -466,7 +452,7 @@ describe('a late send', () => {
       expect(asked).to.be.empty;
       await settle();
       await closing;
-      await report('SM1', 'undelivered');
+      await scene.report('SM1', 'undelivered');
       clock?.tick(60_000);
       await turns();
       expect(asked).to.be.empty;

@@ -1,53 +1,35 @@
 import diagnostics from 'node:diagnostics_channel';
-import { once } from 'node:events';
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent } from 'undici';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import {
-  ProviderError,
-  TelephonyHookError,
-  twilioMessages,
-  type Outcome,
-  type Readiness,
-} from '#lib/index.js';
-import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import type { Outcome } from '#lib/index.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import {
   ANA,
   BOB,
   HOOK_SECRET,
   commandOf,
-  startScene,
-  usualCredentials,
+  scenes,
+  TO_BOB,
   type Scene,
+  type SceneOptions,
 } from '#harness/scene.js';
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw } from '#harness/raw-http.js';
 import { watchRecords } from '#harness/records.js';
-import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
-import { mustNotShow, witness } from '#harness/witness.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
-import { rsaKeys } from '#harness/rsa-keys.js';
 
-const scenes: Scene[] = [];
-const start = async (...args: Parameters<typeof startScene>): Promise<Scene> => {
-  const scene = await startScene(...args);
-  scenes.push(scene);
-  return scene;
-};
-afterEach(async () => {
-  await Promise.all(scenes.splice(0).map((scene) => scene.close()));
-});
+const start = scenes();
 
 describe('the hook, when Okta hangs up early,', () => {
-  const isAnswered = (scene: Scene) => (): boolean =>
-    scene.events.some(({ type }) => type === 'request.answered');
+  const isAnswered = (scene: Scene) => (): boolean => scene.of('request.answered').length > 0;
 
   it('sends nothing if the profile request was running', async () => {
     const scene = await start();
@@ -146,209 +128,6 @@ describe('the hook, when Okta hangs up early,', () => {
   }
 });
 
-describe('ready()', () => {
-  const { privateKey } = rsaKeys();
-  const check = async (scene: Scene): Promise<Readiness> => {
-    const found = await scene.hook.ready();
-    for (const result of Object.values(found)) witness(result);
-    return found;
-  };
-  const expectCode = (result: 'ok' | Error, code: string): void => {
-    expect(result).to.be.instanceOf(TelephonyHookError);
-    expect((result as TelephonyHookError).code).to.equal(code);
-    expect((result as TelephonyHookError).message).to.not.equal('');
-  };
-
-  it('reports every part as ok, and sends nothing', async () => {
-    const scene = await start();
-    expect(await check(scene)).to.deep.equal({
-      ...{ okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
-      channels: {},
-    });
-    expect(scene.twilio.messages).to.be.empty;
-  });
-
-  it("fetches the keys that check Okta's tokens", async () => {
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
-      }),
-    });
-    expect(await check(scene)).to.include({ hookKeys: 'ok' });
-    expect(scene.okta.jwksHits).to.equal(1);
-  });
-
-  it('reports credentials that Okta and Twilio reject, each with a remedy', async () => {
-    mustNotShow('wrong-token-8812', 'wrong-secret-8812');
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: {
-          okta: { orgUrl: okta.orgUrl, apiToken: 'wrong-token-8812' },
-          twilio: { ...usualCredentials(okta, twilio).twilio, apiKeySecret: 'wrong-secret-8812' } as never,
-        },
-      }),
-    });
-    const found = await check(scene);
-    expectCode(found.okta, 'OKTA_UNAUTHORIZED');
-    expect(remedyOf(found.okta)).to.match(/API token ends with its owner/);
-    expectCode(found.twilio, 'TWILIO_UNAUTHORIZED');
-    expect(remedyOf(found.twilio)).to.match(/^Check credentials\.twilio/);
-  });
-
-  const remedyOf = (result: 'ok' | Error): string | undefined => {
-    expect(result).to.be.instanceOf(TelephonyHookError);
-    return (result as TelephonyHookError).remedy;
-  };
-
-  it('names the scope that Okta did not grant to a service app, also on a second check', async () => {
-    const { publicKey, privateKey: appKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: {
-          ...usualCredentials(okta, twilio),
-          okta: {
-            orgUrl: okta.orgUrl,
-            clientId: '0oaServiceApp',
-            privateKey: appKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-          },
-        },
-      }),
-    });
-    scene.okta.registerServiceApp({
-      clientId: '0oaServiceApp',
-      publicJwk: publicKey.export({ format: 'jwk' }),
-      scopes: ['okta.logs.read'],
-    });
-    expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
-    expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
-  });
-
-  it('names the role that lets an administrator read users if Okta answers 403', async () => {
-    const scene = await start();
-    scene.okta.fault({ kind: 'status', status: 403, body: { errorCode: 'E0000006' } });
-    const { okta } = await check(scene);
-    expectCode(okta, 'OKTA_FORBIDDEN');
-    expect(remedyOf(okta)).to.match(/role.*Read-Only Administrator/);
-  });
-
-  it('reports a service app that Okta does not know, with a remedy', async () => {
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: {
-          ...usualCredentials(okta, twilio),
-          okta: {
-            orgUrl: okta.orgUrl,
-            clientId: '0oaUnknown',
-            privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-          },
-        },
-      }),
-    });
-    const { okta } = await check(scene);
-    expectCode(okta, 'OKTA_UNAUTHORIZED');
-    expect(remedyOf(okta)).to.match(/clientId.*register the public half of privateKey/);
-  });
-
-  it('reports each part that does not answer, with a remedy', async () => {
-    const closed = REFUSING_ORIGIN;
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: {
-          hook: oauth2(`${closed}/oauth2/default`),
-          okta: { orgUrl: closed, apiToken: okta.apiToken },
-          twilio: { ...usualCredentials(okta, twilio).twilio, baseUrl: closed },
-        },
-        state: { ...openMemoryState(), check: () => Promise.reject(new Error('ECONNREFUSED')) },
-      }),
-    });
-    const found = await check(scene);
-    expectCode(found.okta, 'OKTA_UNREACHABLE');
-    expectCode(found.twilio, 'TWILIO_UNREACHABLE');
-    expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
-    expect(remedyOf(found.okta)).to.match(/orgUrl.*egress/);
-    expect(remedyOf(found.twilio)).to.match(/egress/);
-    expect(remedyOf(found.hookKeys)).to.match(/issuer.*credentials\.hook/);
-    expectCode(found.state, 'NOT_READY');
-    expect((found.state as Error).cause).to.include({ message: 'ECONNREFUSED' });
-  });
-
-  const notSent = (): Promise<Outcome> =>
-    Promise.resolve({ status: 'refused', code: 'NO', reason: 'Not sent' });
-
-  it('checks each custom channel that has check()', async () => {
-    const remedy = 'Look at the key.';
-    const scene = await start({
-      hook: {
-        channels: {
-          one: { send: notSent, check: () => Promise.resolve() },
-          two: [
-            { send: notSent },
-            {
-              send: notSent,
-              check: () => {
-                throw new ProviderError('PROVIDER_REFUSED', 'The key is not taken', {
-                  providerCode: 'BAD_KEY',
-                  remedy,
-                });
-              },
-            },
-            { send: notSent, check: () => Promise.reject(new Error('fetch failed')) },
-          ],
-        },
-      },
-    });
-    const { channels } = await check(scene);
-    expect(Object.keys(channels)).to.deep.equal(['one', 'two[1]', 'two[2]']);
-    expect(channels['one']).to.equal('ok');
-    expectCode(channels['two[1]'] ?? 'ok', 'PROVIDER_REFUSED');
-    expect(channels['two[1]']).to.include({ providerCode: 'BAD_KEY' });
-    expect(remedyOf(channels['two[1]'] ?? 'ok')).to.equal(remedy);
-    expectCode(channels['two[2]'] ?? 'ok', 'NOT_READY');
-  });
-
-  it('resolves within 5 s if every part hangs', async () => {
-    const scene = await start({
-      hook: ({ okta, twilio }) => ({
-        credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
-        state: { ...openMemoryState(), check: () => new Promise(() => undefined) },
-        channels: {
-          sms: [twilioMessages(), { send: notSent, check: () => new Promise(() => undefined) }],
-        },
-      }),
-    });
-    scene.okta.fault({ kind: 'hang' });
-    scene.okta.faultKeys({ kind: 'hang' });
-    scene.twilio.fault({ kind: 'hang' });
-    const clock = stopTime();
-    let found: Readiness;
-    try {
-      found = await passTime(clock, scene.hook.ready(), 5000);
-    } finally {
-      clock.restore();
-    }
-    const { channels, ...parts } = found;
-    expect(Object.keys(parts)).to.have.members(['okta', 'twilio', 'hookKeys', 'state']);
-    expect(Object.keys(channels)).to.deep.equal(['sms[1]']);
-    for (const result of [...Object.values(parts), channels['sms[1]']]) {
-      witness(result);
-      expect(result).to.be.instanceOf(TelephonyHookError);
-    }
-    expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
-    expectCode(found.state, 'NOT_READY_IN_TIME');
-    expect(remedyOf(found.state)).to.match(/egress.+call ready\(\) again/);
-  });
-
-  function oauth2(issuer: string) {
-    return {
-      scheme: 'oauth2',
-      issuer,
-      audience: 'api://default',
-      clientId: '0oahookclient0001d7',
-      scope: 'telephony',
-    } as const;
-  }
-});
-
 describe('status()', () => {
   it('shows the calls in flight and the last success of each channel', async () => {
     const now = Date.parse('2026-11-25T12:00:00Z');
@@ -401,16 +180,14 @@ describe('status()', () => {
     await gone;
     outcome.resolve({ status: 'accepted', transactionId: 'T1' });
     await scene.call({ userId: BOB.id });
-    const answers = scene.events.filter((event) => event.type === 'request.answered');
-    expect(answers.map(({ hasHungUp }) => hasHungUp)).to.deep.equal([true, false]);
+    expect(scene.of('request.answered').map(({ hasHungUp }) => hasHungUp)).to.deep.equal([true, false]);
     expect(inFlight()).to.equal(0);
   });
 
   it('reports every rejected caller: the first at once, the others on closing at the latest', async () => {
     const scene = await start();
     for (let made = 0; made < 5; made += 1) await scene.call({ headers: { Authorization: 'no' } });
-    const counts = (): readonly number[] =>
-      scene.events.flatMap((event) => (event.type === 'caller.rejected' ? [event.count] : []));
+    const counts = (): readonly number[] => scene.of('caller.rejected').map(({ count }) => count);
     expect(counts()).to.deep.equal([1]);
     await scene.hook.close();
     expect(counts()).to.deep.equal([1, 4]);
@@ -418,38 +195,37 @@ describe('status()', () => {
     expect(lines.map(({ fields }) => fields['count'])).to.deep.equal([1, 4]);
   });
 
-  it('turns news of the state into events and log lines', async () => {
-    let tell: Parameters<NonNullable<StatePort['watch']>>[0] = () => undefined;
+  /** A hook whose state tells what the test says. */
+  const startWatched = async (): Promise<{ scene: Scene; tell: (news: StateEvent) => void }> => {
+    let tell: (news: StateEvent) => void = () => undefined;
     const watch: StatePort['watch'] = (onNews) => {
       tell = onNews;
       return undefined;
     };
     const scene = await start({ hook: { state: { ...openMemoryState(), watch } } });
+    return { scene, tell };
+  };
+
+  it('turns news of the state into events and log lines', async () => {
+    const { scene, tell } = await startWatched();
     tell({ type: 'lost', reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
     tell({ type: 'recovered', reason: 'ECONNREFUSED', lostMs: 7 });
     tell({ type: 'warned', reason: 'EVICTION', remedy: 'Do this.' });
-    const expected = scene.events.filter(({ type }) => type.startsWith('state.'));
-    expect(expected.map(({ type }) => type)).to.deep.equal(['state.lost', 'state.recovered', 'state.warned']);
-    expect(expected[0]).to.include({ reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
-    expect(expected[1]).to.include({ reason: 'ECONNREFUSED', lostMs: 7 });
-    expect(expected[2]).to.include({ reason: 'EVICTION', remedy: 'Do this.' });
-    expect(
-      scene.log.filter(({ message }) => message.includes('The shared state store')).map(({ level }) => level),
-    )
-      .to.deep //
-      .equal(['error', 'info', 'warn']);
+    const told = scene.events.filter(({ type }) => type.startsWith('state.'));
+    expect(told.map(({ at: _, ...event }) => event)).to.deep.equal([
+      { type: 'state.lost', reason: 'ECONNREFUSED', remedy: 'See whether it runs.' },
+      { type: 'state.recovered', reason: 'ECONNREFUSED', lostMs: 7 },
+      { type: 'state.warned', reason: 'EVICTION', remedy: 'Do this.' },
+    ]);
+    const lines = scene.log.filter(({ message }) => message.includes('The shared state store'));
+    expect(lines.map(({ level }) => level)).to.deep.equal(['error', 'info', 'warn']);
   });
 
   it('reports records that the state cannot read once a minute, with a count', async () => {
-    let tell: Parameters<NonNullable<StatePort['watch']>>[0] = () => undefined;
-    const watch: StatePort['watch'] = (onNews) => {
-      tell = onNews;
-      return undefined;
-    };
-    const scene = await start({ hook: { state: { ...openMemoryState(), watch } } });
+    const { scene, tell } = await startWatched();
     for (let told = 0; told < 3; told += 1) tell({ type: 'unreadable' });
     await scene.hook.close();
-    const failed = scene.events.flatMap((event) => (event.type === 'extension.failed' ? [event] : []));
+    const failed = scene.of('extension.failed');
     expect(failed.map(({ count }) => count)).to.deep.equal([1, 2]);
     for (const event of failed)
       expect(event).to.include({ extension: 'state', reason: 'a record cannot be read' });
@@ -749,7 +525,7 @@ describe("Twilio's delivery callbacks", () => {
     To: `whatsapp:${ANA.phone}`,
     From: 'whatsapp:+14155238886',
   };
-  type Mount = NonNullable<Parameters<typeof startScene>[0]>['mount'];
+  type Mount = SceneOptions['mount'];
   const startWithCallbacks = (mount?: Mount): Promise<Scene> =>
     start({ hook: { publicUrl: PUBLIC_URL }, ...(mount === undefined ? {} : { mount }) });
   const report = (
@@ -768,8 +544,7 @@ describe("Twilio's delivery callbacks", () => {
       ...(method === 'POST' ? { body: new URLSearchParams(params).toString() } : {}),
     });
   };
-  const statuses = (scene: Scene): object[] =>
-    scene.events.flatMap((event) => (event.type === 'message.reported' ? [event] : []));
+  const statuses = (scene: Scene) => scene.of('message.reported');
 
   for (const [title, mount] of [
     ['', undefined],
@@ -917,7 +692,7 @@ describe("Twilio's delivery callbacks", () => {
   it('are requested with every message and call, each by its own reference', async () => {
     const scene = await startWithCallbacks();
     await scene.call();
-    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    await scene.call(TO_BOB);
     await scene.call({ deliveryChannel: 'CALL' });
     const urls = scene.twilio.requests.map(({ form }) => new URL(String(form?.['StatusCallback'])));
     expect(urls.map(({ origin, pathname }) => origin + pathname)).to.deep.equal(
@@ -930,24 +705,9 @@ describe("Twilio's delivery callbacks", () => {
   });
 
   it('reach the hook at its publicUrl: sent, then delivered', async () => {
-    // The port must be known before the hook is made.
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const scene = await start({
-      hook: { publicUrl: `http://127.0.0.1:${port}/okta/telephony` },
-      mount: (app, hook) => {
-        app.use(hook);
-        server.on('request', app as (...args: unknown[]) => void);
-      },
-    });
+    const scene = await start({ hasCallbacks: true });
     await scene.call();
     await until(() => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus === 204).length === 2);
-    expect(statuses(scene).map((event) => 'status' in event && event.status)).to.deep.equal([
-      'sent',
-      'delivered',
-    ]);
-    server.closeAllConnections();
-    server.close();
+    expect(statuses(scene).map(({ status }) => status)).to.deep.equal(['sent', 'delivered']);
   });
 });

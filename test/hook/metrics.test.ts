@@ -1,14 +1,23 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import type { EmulatedCall, EmulatedMessage, RecordedRequest } from '#lib/testing/index.js';
+import type { EmulatedCall, EmulatedMessage } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
-import { ANA, BOB, CODE, commandOf, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  errorOf,
+  HOOK_SECRET,
+  isWhatsApp,
+  startScene,
+  TO_BOB,
+  type Scene,
+} from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { callApi, eventHook } from '../testing/okta/client.js';
 
-const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
 const EVA = {
   id: '00u1evalindqvist0001',
   login: 'eva.lindqvist@example.com',
@@ -21,8 +30,6 @@ const TO_FRANCE = '+33612345678';
 const DEADLINE_MS = 1000;
 
 type Call = Parameters<Scene['call']>[0];
-
-const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 
 describe('the metrics of a day', function () {
   const closers = new Closers();
@@ -38,7 +45,6 @@ describe('the metrics of a day', function () {
     const made = await scene.call(call);
     return commandOf(made)?.['status'] ?? (errorOf(made) === undefined ? 'nothing' : 'ERROR');
   };
-  const count = (type: string): number => scene.events.filter((event) => event.type === type).length;
   const areFinal = (items: readonly (EmulatedMessage | EmulatedCall)[]): boolean =>
     items.every(({ status }) => ['delivered', 'undelivered', 'completed'].includes(status));
   /** Waits until Twilio has posted all callbacks. */
@@ -50,12 +56,12 @@ describe('the metrics of a day', function () {
   before(async () => {
     const registry = new Registry();
     scene = await startScene({
-      hook: ({ origin }) => ({
+      hasCallbacks: true,
+      hook: {
         metrics: registry,
-        publicUrl: `${origin}/okta/telephony`,
         deadlineMs: DEADLINE_MS,
         guard: { perUser: false, perNumber: false, countries: { deny: ['FR'] } },
-      }),
+      },
       mount: (app, hook) => {
         app.use(hook);
         app.get('/metrics', async (_req, res) => {
@@ -65,13 +71,7 @@ describe('the metrics of a day', function () {
     });
     closers.add(scene, (opened) => opened.close());
     await scene.hook.ready();
-    const { body } = await callApi(
-      scene.okta,
-      'POST',
-      '/api/v1/eventHooks',
-      eventHook(`${scene.url}/events`, HOOK_SECRET),
-    );
-    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
+    await scene.registerEventHook();
     scene.okta.requests.length = 0;
     await playDay();
     const response = await fetch(new URL('/metrics', scene.url));
@@ -95,7 +95,7 @@ describe('the metrics of a day', function () {
     for (const { id } of [ANA, BOB]) {
       await okta.userSignedIn(id);
       done.signedIn += 1;
-      await until(() => count('code.used') === done.signedIn);
+      await until(() => scene.of('code.used').length === done.signedIn);
     }
     await until(() => twilio.feedback.length === done.signedIn);
     // WhatsApp refuses, and the SMS goes; then the SMS is refused, too.
@@ -111,7 +111,7 @@ describe('the metrics of a day', function () {
     // One that Twilio accepts after the answer to Okta.
     twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS * 1.2 }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
-    await until(() => count('attempt.settled') === 2);
+    await until(() => scene.of('attempt.settled').length === 2);
     // A blocked code to France, and a call with a wrong secret.
     done.blocked += 1;
     expect(await ask({ ...TO_BOB, phoneNumber: TO_FRANCE })).to.equal('PENDING');
@@ -123,16 +123,15 @@ describe('the metrics of a day', function () {
     twilio.joinSandbox(EVA.phone);
     twilio.failLater({ code: 63024, status: 'undelivered', times: 1, match: isWhatsApp });
     expect(await ask({ userId: EVA.id, login: EVA.login, phoneNumber: EVA.phone })).to.equal('SUCCESSFUL');
-    await until(() => count('failover.ended') === 1);
+    await until(() => scene.of('failover.ended').length === 1);
     // Two users write.
-    const url = `${scene.url}/twilio/inbound`;
     for (const [from, body] of [
       [ANA.phone, 'HELP'],
       [BOB.phone, 'who is this?'],
     ] as const) {
       done.wrote += 1;
       twilio.joinSandbox(from);
-      await twilio.receive({ from, channel: 'whatsapp', body, url });
+      await scene.write(body, { from });
     }
     // Okta does not know a user, and then its rate limit is used up.
     expect(await ask({ userId: UNKNOWN_USER })).to.equal('SUCCESSFUL');

@@ -500,6 +500,11 @@ describe('mounting', () => {
           session({ secret: 'session-secret', resave: false, saveUninitialized: false, name: 'gateway' }),
         );
         app.use(login.session() as express5.RequestHandler);
+        const usersAtTheEnd: unknown[] = [];
+        app.use((req, res, next) => {
+          res.once('finish', () => usersAtTheEnd.push(req.user));
+          next();
+        });
         app.use(scene.hook);
         app.post('/login', login.authenticate('anybody') as express5.RequestHandler, (_req, res) =>
           res.send('in'),
@@ -517,7 +522,13 @@ describe('mounting', () => {
         const okta = await scene.call({ url: origin + PATH });
         expect(okta.okta.action).to.equal('sent');
         expect(okta.headers['set-cookie']).to.equal(undefined);
-        await scene.call({ url: origin + PATH, headers: { Authorization: HOOK_SECRET, Cookie: cookie } });
+        usersAtTheEnd.length = 0;
+        for (const Authorization of [HOOK_SECRET, 'wrong-secret']) {
+          const both = await scene.call({ url: origin + PATH, headers: { Authorization, Cookie: cookie } });
+          expect(both.headers['set-cookie']).to.equal(undefined);
+        }
+        await until(() => usersAtTheEnd.length === 2);
+        expect(usersAtTheEnd).to.deep.equal([{ id: 'anybody' }, { id: 'anybody' }]);
         expect((await ask(`${origin}/me`, { headers: { Cookie: cookie } })).text).to.equal(
           '{"id":"anybody"}',
         );

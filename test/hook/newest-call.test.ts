@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
+import type { HookCall } from '#lib/testing/index.js';
 import { gatewayState } from '#harness/gateway-state.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
-import { ANA, CODE, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import { ANA, CODE, commandOf, scenes, type HookOptions, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -19,11 +20,22 @@ describe('two calls of one user at once', () => {
   let first: ReturnType<typeof defer<Outcome>>;
   let lines: number;
 
-  const start = async (options: HookOptions = {}): Promise<void> => {
+  /** A channel that notes its code and accepts it, or has the outcome of the test. */
+  const noting = (name: string, outcome?: () => Promise<Outcome> | undefined): Channel => ({
+    send: ({ request }) => {
+      left.push(`${name} ${request.otpCode}`);
+      return outcome?.() ?? Promise.resolve({ status: 'accepted', transactionId: `${name}-${left.length}` });
+    },
+  });
+  const startScene = scenes();
+  beforeEach(() => {
     left = [];
     lines = 0;
     first = defer<Outcome>();
     mustNotShow(NEWER);
+  });
+  /** The first code waits at the channel `line` for its outcome. */
+  const start = async (options: HookOptions = {}): Promise<void> => {
     const line: Channel = {
       send: ({ request }) => {
         lines += 1;
@@ -32,31 +44,33 @@ describe('two calls of one user at once', () => {
         return Promise.resolve({ status: 'accepted', transactionId: `L${lines}` });
       },
     };
-    const sms: Channel = {
-      send: ({ request }) => {
-        left.push(`sms ${request.otpCode}`);
-        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-      },
-    };
+    const channels = { line, sms: noting('sms') };
     scene = await startScene({
-      hook: { chooseChannels: () => ['line'], channels: { line, sms }, lateFailover: false, ...options },
+      hook: { chooseChannels: () => ['line'], channels, lateFailover: false, ...options },
     });
   };
-  afterEach(() => scene.close());
+  const refuse = (): void => {
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+  };
+  /** Requests the older code, and the newer one while the first channel has the older one. */
+  const askBoth = async (newer: Parameters<Scene['call']>[0] = {}): Promise<{ older: Promise<HookCall> }> => {
+    const older = scene.call({ eventId: 'older' });
+    await until(() => lines === 1);
+    await scene.call({ eventId: 'newer', otpCode: NEWER, ...newer });
+    return { older };
+  };
+  const expectSuperseded = (call: HookCall): void => {
+    expect(commandOf(call)).to.include({ status: 'PENDING', provider: 'GUARD' });
+    expect(commandOf(call)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+  };
 
   it('send the older code by no further channel, and answer PENDING so that Okta does not either', async () => {
     await start();
-    const older = scene.call({ eventId: 'older' });
-    await until(() => lines === 1);
-    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
-    expect(newer.okta.action).to.equal('sent');
-    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
-    const answer = await older;
+    const { older } = await askBoth();
+    refuse();
+    expectSuperseded(await older);
     expect(left).to.deep.equal([`line ${NEWER}`]);
-    expect(answer.okta.action).to.equal('pending');
-    expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
-    expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
-    expect(scene.events.filter(({ type }) => type === 'request.answered').at(-1)).to.include({
+    expect(scene.of('request.answered').at(-1)).to.include({
       outcome: 'blocked',
       status: 'PENDING',
       code: 'SUPERSEDED',
@@ -70,23 +84,16 @@ describe('two calls of one user at once', () => {
   it('send the older code by no further channel if it is refused in the turn that reads the newer call', async () => {
     await start({
       onEvent: (event) => {
-        if (event.type !== 'request.received' || event.eventId !== 'newer') return;
         // After all that this turn of the event loop does with the newer call.
-        process.nextTick(() => {
-          first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
-        });
+        if (event.type === 'request.received' && event.eventId === 'newer') process.nextTick(refuse);
       },
     });
-    const older = scene.call({ eventId: 'older' });
-    await until(() => lines === 1);
-    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
-    expect(newer.okta.action).to.equal('sent');
-    expect((await older).okta.action).to.equal('pending');
+    const { older } = await askBoth();
+    expectSuperseded(await older);
     expect(left).to.deep.equal([`line ${NEWER}`]);
   });
 
   it('leave the later one the newest, even if it waits longer for the guard', async () => {
-    mustNotShow(NEWER);
     const memory = openMemoryState();
     const claims: (() => void)[] = [];
     const state: StatePort = {
@@ -96,8 +103,8 @@ describe('two calls of one user at once', () => {
         return memory.claim(...args);
       },
     };
-    const publicUrl = 'https://id.example.com/okta/telephony';
-    scene = await startScene({ hook: { state, publicUrl } });
+    scene = await startScene({ hasCallbacks: true, hook: { state } });
+    scene.twilio.faultCallbacks({ copies: 0 });
     const clock = stopTime();
     try {
       const older = scene.call({ eventId: 'older' });
@@ -113,18 +120,9 @@ describe('two calls of one user at once', () => {
     } finally {
       clock.restore();
     }
-    for (const { sid } of scene.twilio.messages.slice(0, 2)) {
-      const params = { MessageSid: sid, MessageStatus: 'undelivered', To: `whatsapp:${ANA.phone}` };
-      await fetch(`${scene.url}/twilio/status`, {
-        method: 'POST',
-        headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/status`, params) },
-        body: new URLSearchParams(params),
-      });
-    }
+    for (const { sid } of scene.twilio.messages.slice(0, 2)) await scene.report(sid, 'undelivered');
     const ended = (): unknown[] =>
-      scene.events.flatMap((event) =>
-        event.type === 'failover.ended' ? [[event.eventId, event.code ?? event.outcome]] : [],
-      );
+      scene.of('failover.ended').map(({ eventId, code, outcome }) => [eventId, code ?? outcome]);
     await until(() => ended().length === 2);
     expect(ended()).to.have.deep.members([
       ['older', 'SUPERSEDED'],
@@ -134,24 +132,12 @@ describe('two calls of one user at once', () => {
 
   for (const where of ['the same gateway', 'another gateway']) {
     it(`stop the older code while a slow provider has the newer one of ${where}`, async () => {
-      left = [];
-      lines = 0;
-      first = defer<Outcome>();
-      mustNotShow(NEWER);
       const second = defer<Outcome>();
-      const whatsapp: Channel = {
-        send: ({ request }) => {
-          left.push(`whatsapp ${request.otpCode}`);
-          lines += 1;
-          return lines === 1 ? first.promise : second.promise;
-        },
-      };
-      const sms: Channel = {
-        send: ({ request }) => {
-          left.push(`sms ${request.otpCode}`);
-          return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-        },
-      };
+      const whatsapp = noting('whatsapp', () => {
+        lines += 1;
+        return lines === 1 ? first.promise : second.promise;
+      });
+      const sms = noting('sms');
       const memory = openMemoryState();
       const optionsOf = () => {
         const state = where === 'another gateway' ? gatewayState(memory) : memory;
@@ -166,7 +152,7 @@ describe('two calls of one user at once', () => {
         const newer = scene.call({ eventId: 'newer', otpCode: NEWER, ...url });
         await until(() => lines === 2);
         first.resolve({ status: 'refused', code: '63007', reason: 'no sender' });
-        expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+        expectSuperseded(await older);
         second.resolve({ status: 'unknown', reason: 'the connection was reset' });
         expect(commandOf(await newer)).to.include({ status: 'PENDING' });
         expect(left).to.deep.equal([`whatsapp ${CODE}`, `whatsapp ${NEWER}`]);
@@ -177,32 +163,22 @@ describe('two calls of one user at once', () => {
   }
 
   it('send only the newer code if both wait for the same profile', async () => {
-    left = [];
-    mustNotShow(NEWER);
-    const sms: Channel = {
-      send: ({ request }) => {
-        left.push(request.otpCode);
-        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-      },
-    };
-    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms: noting('sms') } } });
     const clock = stopTime();
     try {
       scene.okta.fault({ fault: { kind: 'slow', delayMs: 400 }, times: 1 });
       const older = scene.call({ eventId: 'older' });
       await until(() => scene.okta.requests.length === 1);
       const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
-      await until(() =>
-        scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
-      );
+      await until(() => scene.of('request.received').length === 2);
       clock.tick(400);
       expect((await newer).okta.action).to.equal('sent');
-      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+      expectSuperseded(await older);
     } finally {
       clock.restore();
     }
     expect(scene.okta.requests).to.have.lengthOf(1);
-    expect(left).to.deep.equal([NEWER]);
+    expect(left).to.deep.equal([`sms ${NEWER}`]);
   });
 
   describe('while the text of the older code is composed', () => {
@@ -213,14 +189,7 @@ describe('two calls of one user at once', () => {
       answer = undefined;
       text = defer<string>();
       composing = 0;
-      left = [];
-      mustNotShow(NEWER);
-      const line: Channel = {
-        send: ({ request }) => {
-          left.push(request.otpCode);
-          return answer?.promise ?? Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
-        },
-      };
+      const line = noting('line', () => answer?.promise);
       scene = await startScene({
         hook: {
           chooseChannels: () => ['line'],
@@ -240,8 +209,8 @@ describe('two calls of one user at once', () => {
       await until(() => composing === 1);
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
       text.resolve(`Your code is ${CODE}`);
-      expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
-      expect(left).to.deep.equal([NEWER]);
+      expectSuperseded(await older);
+      expect(left).to.deep.equal([`line ${NEWER}`]);
     });
 
     it('do not send it while the newer one is at its provider', async () => {
@@ -254,13 +223,13 @@ describe('two calls of one user at once', () => {
         const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
         await until(() => left.length === 1);
         text.resolve(`Your code is ${CODE}`);
-        expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+        expectSuperseded(await older);
         answer.resolve({ status: 'accepted', transactionId: 'L1' });
         expect((await newer).okta.action).to.equal('sent');
       } finally {
         clock.restore();
       }
-      expect(left).to.deep.equal([NEWER]);
+      expect(left).to.deep.equal([`line ${NEWER}`]);
     });
 
     it('do not send a repeat of it if its first call hung up after the newer one', async () => {
@@ -275,7 +244,7 @@ describe('two calls of one user at once', () => {
       expect(commandOf(await repeat)).to.include({ status: 'PENDING' });
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();
-      expect(left).to.deep.equal([NEWER]);
+      expect(left).to.deep.equal([`line ${NEWER}`]);
     });
   });
 
@@ -306,7 +275,7 @@ describe('two calls of one user at once', () => {
       await hangUp();
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
       const retry = await scene.call({ eventId: 'older' });
-      expect(commandOf(retry)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+      expectSuperseded(retry);
       expect((await scene.call({ eventId: 'older' })).body).to.deep.equal(retry.body);
       expect(lines).to.equal(1);
     });
@@ -320,7 +289,7 @@ describe('two calls of one user at once', () => {
         const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
         expect(newer.okta.action).to.equal('sent');
         const retry = await scene.call({ eventId: 'older', url: other.url });
-        expect(commandOf(retry)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+        expectSuperseded(retry);
         expect(scene.twilio.messages).to.have.length(1);
       } finally {
         await other.close();
@@ -343,10 +312,8 @@ describe('two calls of one user at once', () => {
   ] as const) {
     it(`send both codes if the newer one is ${what}`, async () => {
       await start();
-      const older = scene.call({ eventId: 'older' });
-      await until(() => lines === 1);
-      await scene.call({ eventId: 'newer', otpCode: NEWER, ...other });
-      first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+      const { older } = await askBoth(other);
+      refuse();
       expect((await older).okta.action).to.equal('sent');
       expect(left).to.deep.equal([`line ${NEWER}`, `sms ${CODE}`]);
     });
@@ -369,11 +336,11 @@ describe('two calls of one user at once', () => {
     try {
       const older = scene.call({ eventId: 'older' });
       await until(() => lines === 1);
-      first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+      refuse();
       await until(() => isAsked);
       await scene.call({ eventId: 'newer', otpCode: NEWER });
       gate.resolve(undefined);
-      expect((await older).okta.action).to.equal('pending');
+      expectSuperseded(await older);
       expect(left).to.deep.equal([`line ${NEWER}`]);
     } finally {
       clock.restore();
@@ -387,7 +354,7 @@ describe('two calls of one user at once', () => {
     const closing = scene.hook.close();
     const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
     expect(newer.httpStatus).to.equal(503);
-    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    refuse();
     expect((await older).okta.action).to.equal('sent');
     expect(left).to.deep.equal([`sms ${CODE}`]);
     await closing;
@@ -398,13 +365,12 @@ describe('two calls of one user at once', () => {
     const preview = scene.call({ eventId: 'preview', preview: true });
     await until(() => lines === 1);
     await scene.call({ eventId: 'newer', otpCode: NEWER });
-    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
-    expect(commandOf(await preview)).to.include({ status: 'PENDING' });
+    refuse();
+    expectSuperseded(await preview);
     expect(left).to.deep.equal([`line ${NEWER}`]);
   });
 
   it('do not send the older code if another gateway sent the newer one during the profile request', async () => {
-    mustNotShow(NEWER);
     const memory = openMemoryState();
     scene = await startScene({ hook: { state: gatewayState(memory) } });
     const other = await startGatewayBeside(scene, { state: gatewayState(memory) });
@@ -416,7 +382,7 @@ describe('two calls of one user at once', () => {
       const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
       expect(newer.okta.action).to.equal('sent');
       clock.tick(251);
-      expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expectSuperseded(await older);
       expect(scene.twilio.messages.map(({ body }) => body)).to.deep.equal([`Your code is ${NEWER}`]);
     } finally {
       clock.restore();

@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
 import type { HookEvent } from '#lib/index.js';
-import { ANA, BOB, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
-
-const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
+import { ANA, scenes, TO_BOB, type Scene, type SceneOptions } from '#harness/scene.js';
 
 describe('the opt-in of a call', () => {
   let scene: Scene;
-  afterEach(() => scene.close());
+  const startScene = scenes();
 
   const start = async (hook: NonNullable<SceneOptions['hook']> = {}): Promise<void> => {
     scene = await startScene({ hook });
@@ -17,14 +15,11 @@ describe('the opt-in of a call', () => {
   };
   /** What the plan and the answer of the last call say. */
   const told = (): readonly (readonly unknown[])[] => {
-    const plans = scene.events.filter((event) => event.type === 'channels.planned');
-    const answers = scene.events.filter((event) => event.type === 'request.answered');
-    return [plans.at(-1), answers.at(-1)].map((event) => [event?.optIn, event?.optInAttribute]);
+    const last = [scene.of('channels.planned').at(-1), scene.of('request.answered').at(-1)];
+    return last.map((event) => [event?.optIn, event?.optInAttribute]);
   };
   const warnings = (): readonly HookEvent[] =>
-    scene.events.filter(
-      (event) => event.type === 'configuration.warned' && event.option === 'optInAttribute',
-    );
+    scene.of('configuration.warned').filter(({ option }) => option === 'optInAttribute');
 
   const table: readonly (readonly [value: unknown, optIn: string, attribute: string | undefined])[] = [
     [true, 'yes', undefined],

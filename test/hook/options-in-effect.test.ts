@@ -7,9 +7,9 @@ import type { EmulatedMessage, HookCall } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
 import {
   ANA,
-  BOB,
   HOOK_SECRET,
   startScene,
+  TO_BOB,
   usualCredentials,
   type HookOptions,
   type Scene,
@@ -40,10 +40,8 @@ interface Given {
   readonly wait: (ms: number) => void;
 }
 
-const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
-
 const lastMessage = ({ twilio }: Scene): EmulatedMessage | undefined => twilio.messages.at(-1);
-const answers = ({ events }: Scene) => events.filter((event) => event.type === 'request.answered');
+const answers = (scene: Scene) => scene.of('request.answered');
 const sources = (scene: Scene) => answers(scene).map(({ profileSource }) => profileSource);
 const lookUps = ({ okta }: Scene): number =>
   okta.requests.filter(({ path }) => path.startsWith('/api/v1/users/')).length;
@@ -53,18 +51,6 @@ const channelOf = async (scene: Scene): Promise<string | undefined> => {
 };
 const statusOf = async (calling: Promise<HookCall>): Promise<number | undefined> =>
   (await calling).httpStatus;
-
-/** Posts a callback signed with the account's auth token. Resolves to the status of the answer. */
-async function reportDelivered({ twilio, url }: Scene): Promise<number> {
-  const to = `${url}/twilio/status`;
-  const params = { MessageSid: `SM${'1'.repeat(32)}`, MessageStatus: 'delivered' };
-  const answer = await fetch(to, {
-    method: 'POST',
-    headers: { 'x-twilio-signature': twilio.sign(to, params) },
-    body: new URLSearchParams(params),
-  });
-  return answer.status;
-}
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
@@ -212,7 +198,7 @@ const EFFECTS: readonly Effect[] = [
         twilio: { ...usualCredentials(okta, twilio).twilio, authToken: ['0'.repeat(32), twilio.authToken] },
       },
     }),
-    play: ({ scene }) => reportDelivered(scene),
+    play: ({ scene }) => scene.report(`SM${'1'.repeat(32)}`, 'delivered'),
     expected: 204,
   },
   {

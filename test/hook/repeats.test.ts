@@ -140,13 +140,14 @@ describe('a repeat of an event', () => {
     ['event id', { eventId: 'event-2' }],
     ['request type', { requestType: 'password-reset' }],
     ['user', { userId: BOB.id }],
+    ['login, and no user id', { userId: undefined, login: BOB.login }],
     ['number', { phoneNumber: '+447700900999' }],
     ['code', { otpCode: '777111' }],
     ['channel', { deliveryChannel: 'voice call' }],
   ] as const) {
     it(`is not a call with another ${title}`, async () => {
       mustNotShow('447700900999', '777111');
-      await scene.call({ eventId: 'event-1' });
+      await scene.call({ eventId: 'event-1', ...('login' in change ? { userId: undefined } : {}) });
       const other = await scene.call({ eventId: 'event-1', ...change });
       expect(other.okta.action).to.equal('sent');
       expect(sent()).to.equal(2);

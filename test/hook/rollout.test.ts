@@ -1,20 +1,24 @@
 import { expect } from 'chai';
-import { ConfigurationError, oktaTelephonyHook, type HookEvent, type Rollout } from '#lib/index.js';
-import { BOB, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
-
-const failedOf = (events: readonly HookEvent[]): readonly HookEvent[] =>
-  events.filter(({ type }) => type === 'extension.failed');
+import { ConfigurationError, oktaTelephonyHook, type HookEventOf, type Rollout } from '#lib/index.js';
+import {
+  channelOf as channelIn,
+  errorOf,
+  scenes,
+  TO_BOB,
+  usualCredentials,
+  type Scene,
+} from '#harness/scene.js';
 
 describe('a rollout', () => {
   let scene: Scene;
   let rollout: () => Rollout;
-  const channelOf = async (call: object = {}): Promise<string | undefined> =>
-    /channel=(\w+)/.exec(commandOf(await scene.call(call))?.['transactionMetadata'] ?? '')?.[1];
+  const startScene = scenes();
+  const channelOf = async (): Promise<string | undefined> => channelIn(await scene.call());
+  const failed = (): HookEventOf<'extension.failed'>[] => scene.of('extension.failed');
   beforeEach(async () => {
     rollout = () => ({});
     scene = await startScene({ hook: { rollout: () => rollout() } });
   });
-  afterEach(() => scene.close());
 
   it('turns a channel off and on without a restart', async () => {
     expect(await channelOf()).to.equal('whatsapp');
@@ -45,15 +49,14 @@ describe('a rollout', () => {
       rollout = failing;
       expect(await channelOf()).to.equal('sms');
       expect(await channelOf()).to.equal('sms');
-      const failed = failedOf(scene.events);
-      expect(failed).to.have.length(1);
-      expect(failed[0]).to.deep.include({
+      expect(failed()).to.have.length(1);
+      expect(failed()[0]).to.deep.include({
         extension: 'rollout',
         reason,
         count: 1,
         percentages: { whatsapp: 0 },
       });
-      expect(failed[0])
+      expect(failed()[0])
         .to.have.property('remedy')
         .that.matches(/^Mend the option rollout/);
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
@@ -63,9 +66,9 @@ describe('a rollout', () => {
       rollout = () => ({ whatsapp: 100 });
       await channelOf();
       await scene.hook.close();
-      expect(failedOf(scene.events)[1]).to.include({ extension: 'rollout', count: 1 });
+      expect(failed()[1]).to.include({ extension: 'rollout', count: 1 });
       for (const name of ['eventId', 'oktaRequestId', 'userId', 'percentages'])
-        expect(failedOf(scene.events)[1]).to.have.property(name, undefined);
+        expect(failed()[1]).to.have.property(name, undefined);
     });
   }
 
@@ -85,7 +88,7 @@ describe('a rollout', () => {
   });
 
   for (const [title, off, call] of [
-    ['sms', { sms: 0 }, { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone }],
+    ['sms', { sms: 0 }, TO_BOB],
     ['voice', { voice: 0 }, { deliveryChannel: 'VOICE' }],
     ['whatsapp and sms', { whatsapp: 0, sms: 0 }, {}],
   ] as const) {
@@ -111,6 +114,5 @@ describe('a rollout', () => {
     });
     const answered = await other.call({ deliveryChannel: 'VOICE' });
     expect(errorOf(answered)?.errorCauses?.[0]?.['reason']).to.match(/^CHANNEL_NOT_CONFIGURED/);
-    await other.close();
   });
 });

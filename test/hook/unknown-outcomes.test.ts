@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { letSocketsBeRead } from '#lib/core/time.js';
-import type { HookEvent } from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { Fault } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
-import { ANA, BOB, CODE, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import { ANA, CODE, isWhatsApp, scenes, TO_BOB, type HookOptions, type Scene } from '#harness/scene.js';
 import { beforeRecords } from '#harness/records.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
@@ -14,24 +13,22 @@ import { until } from '#harness/until.js';
 
 const isFor =
   (channel: 'whatsapp' | 'sms') =>
-  ({ form }: RecordedRequest): boolean =>
-    String(form?.['To']).startsWith('whatsapp:') === (channel === 'whatsapp');
+  (request: RecordedRequest): boolean =>
+    isWhatsApp(request) === (channel === 'whatsapp');
 
 /** Twilio accepts the message and its answer is lost, so Okta gets PENDING. */
 describe('a message of unknown outcome', () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
-  afterEach(async () => {
+  afterEach(() => {
     clock?.restore();
     clock = undefined;
-    await scene.close();
   });
+  const startScene = scenes();
 
   const start = async (hook: HookOptions = {}): Promise<void> => {
-    scene = await startScene({
-      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, ...hook }),
-    });
+    scene = await startScene({ hasCallbacks: true, hook });
   };
   const loseAnswer = (
     channel: 'whatsapp' | 'sms',
@@ -42,9 +39,7 @@ describe('a message of unknown outcome', () => {
   const fail = (channel: 'whatsapp' | 'sms', code = 63024): void => {
     scene.twilio.failLater({ code, status: 'undelivered', match: isFor(channel) });
   };
-  type EventOf<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
-  const of = <Type extends HookEvent['type']>(type: Type): EventOf<Type>[] =>
-    scene.events.filter((event): event is EventOf<Type> => event.type === type);
+  const of: Scene['of'] = (type) => scene.of(type);
   const sent = (channel: 'whatsapp' | 'sms'): EmulatedMessage[] =>
     scene.twilio.messages.filter((message) => message.channel === channel);
   const areAnswered = (callbacks: number) => (): boolean =>
@@ -311,7 +306,7 @@ describe('a message of unknown outcome', () => {
     loseAnswer('whatsapp');
     scene.twilio.faultCallbacks({ copies: 0 });
     await callUnknown();
-    await scene.call({ eventId: 'event-2', userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    await scene.call({ ...TO_BOB, eventId: 'event-2' });
     const [unknown] = sent('whatsapp');
     const [known] = sent('sms');
     // Twilio never sends the reference of one message with the id of another.

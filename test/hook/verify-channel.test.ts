@@ -8,14 +8,14 @@ import {
   CODE,
   commandOf,
   errorOf,
-  HOOK_SECRET,
-  startScene,
+  scenes,
+  startScene as startUnclosed,
+  TO_BOB,
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
-import { callApi, eventHook } from '../testing/okta/client.js';
 
 /** Verify in place of Messages and Calls, for WhatsApp to Ana and SMS to Bob. */
 const byVerify: SceneOptions['hook'] = ({ twilio }) => ({
@@ -29,11 +29,19 @@ function everyChannel({ verifyServiceSid }: TwilioEmulator): OktaTelephonyHookOp
   return { whatsapp: verify, sms: verify, voice: verify };
 }
 
-const BY_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone, locale: 'en-US' };
+const BY_BOB = { ...TO_BOB, locale: 'en-US' };
 
 describe('a hook whose channels are Twilio Verify', () => {
   let scene: Scene;
-  afterEach(() => scene.close());
+  const startScene = scenes();
+  /** Verify and then Messages for SMS. */
+  const startWithNext = async (): Promise<void> => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
+      }),
+    });
+  };
 
   it('sends the code by WhatsApp, SMS and voice, and answers SUCCESSFUL', async () => {
     scene = await startScene({ hook: byVerify });
@@ -94,11 +102,7 @@ describe('a hook whose channels are Twilio Verify', () => {
   });
 
   it('answers PENDING if Fraud Guard blocks a code, and sends it by no other provider', async () => {
-    scene = await startScene({
-      hook: ({ twilio }) => ({
-        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
-      }),
-    });
+    await startWithNext();
     scene.twilio.configureVerify({ blockedPrefixes: [BOB.phone.slice(0, 5)] });
     const call = await scene.call(BY_BOB);
     expect(commandOf(call)).to.include({ status: 'PENDING' });
@@ -106,26 +110,18 @@ describe('a hook whose channels are Twilio Verify', () => {
   });
 
   it('uses the next provider if the service does not allow custom codes, and reports the remedy', async () => {
-    scene = await startScene({
-      hook: ({ twilio }) => ({
-        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
-      }),
-    });
+    await startWithNext();
     scene.twilio.configureVerify({ customCodeEnabled: false });
     const call = await scene.call(BY_BOB);
     expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
     expect(scene.twilio.inbox(BOB.phone)).to.have.lengthOf(1);
-    const attempts = scene.events.flatMap((event) => (event.type === 'attempt.ended' ? [event] : []));
-    expect(attempts[0]).to.include({ provider: 'TWILIO_VERIFY', code: '60204' });
-    expect(attempts[0]?.remedy).to.contain('custom verification codes');
+    const [attempt] = scene.of('attempt.ended');
+    expect(attempt).to.include({ provider: 'TWILIO_VERIFY', code: '60204' });
+    expect(attempt?.remedy).to.contain('custom verification codes');
   });
 
   it('uses the next provider for the sixth code if none was used', async () => {
-    scene = await startScene({
-      hook: ({ twilio }) => ({
-        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
-      }),
-    });
+    await startWithNext();
     const providers: unknown[] = [];
     for (let count = 0; count < 6; count += 1) {
       const call = await scene.call(BY_BOB);
@@ -137,16 +133,14 @@ describe('a hook whose channels are Twilio Verify', () => {
 
 describe('a used code of Verify', () => {
   let scene: Scene;
-  afterEach(() => scene.close());
+  const startScene = scenes();
 
   /** Number and status of each verification. */
   const states = (): readonly (readonly [to: string, status: string])[] =>
     scene.twilio.verifications.map(({ to, status }) => [to, status] as const);
   const start = async (): Promise<void> => {
     scene = await startScene({ hook: byVerify });
-    const hook = eventHook(`${scene.url}/events`, HOOK_SECRET);
-    const { body } = await callApi(scene.okta, 'POST', '/api/v1/eventHooks', hook);
-    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
+    await scene.registerEventHook();
   };
 
   it('leads to the approval of its verification, and of no other', async () => {
@@ -160,12 +154,12 @@ describe('a used code of Verify', () => {
       [ANA.phone, 'pending'],
       [BOB.phone, 'approved'],
     ]);
-    expect(scene.events.find((event) => event.type === 'code.used')).to.include({
+    expect(scene.of('code.used')[0]).to.include({
       provider: 'TWILIO_VERIFY',
       country: 'US',
       userId: BOB.id,
     });
-    expect(scene.events.some((event) => event.type === 'feedback.failed')).to.equal(false);
+    expect(scene.of('feedback.failed')).to.be.empty;
   });
 
   it('lets Verify send more than five codes to the number', async () => {
@@ -182,8 +176,8 @@ describe('a used code of Verify', () => {
     await scene.call(BY_BOB);
     scene.twilio.fault({ kind: 'status', status: 404, body: { code: 20404 } });
     await scene.okta.userSignedIn(BOB.id);
-    await until(() => scene.events.some((event) => event.type === 'feedback.failed'));
-    const failures = scene.events.filter((event) => event.type === 'feedback.failed');
+    await until(() => scene.of('feedback.failed').length > 0);
+    const failures = scene.of('feedback.failed');
     expect(failures.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
       ['sms', 'TWILIO_VERIFY', '20404'],
     ]);
@@ -246,7 +240,7 @@ describe('a faulty Verify', () => {
   it('leads to the right answer for each fault, and to no second send if a code may have left', async () => {
     scenes = await Promise.all(
       FAULTS.map(() =>
-        startScene({
+        startUnclosed({
           hook: (parts) => ({
             ...(typeof byVerify === 'function' ? byVerify(parts) : {}),
             deadlineMs: DEADLINE_MS,

@@ -47,118 +47,74 @@ const command = (value: object): object => ({
 });
 
 describe('the answer to Okta', () => {
-  it("is SUCCESSFUL with the provider's message id, and lists the refusals before it", () => {
-    const accepted = attempt({ outcome: 'accepted', transactionId: 'SM1' });
-    expect(answer(deliveryOf('accepted', [accepted]))).to.deep.equal(
-      command({
-        status: 'SUCCESSFUL',
-        provider: 'TWILIO',
-        transactionId: 'SM1',
-        transactionMetadata: PAIRS,
-      }),
-    );
-    expect(answer(deliveryOf('accepted', [...REFUSED, accepted]))).to.deep.equal(
-      command({
-        status: 'SUCCESSFUL',
-        provider: 'TWILIO',
-        transactionId: 'SM1',
-        transactionMetadata: `${PAIRS};refused=whatsapp:63003,line:REFUSED`,
-      }),
-    );
-  });
-
-  it('is PENDING with the event id if the outcome is unknown, and lists the refusals before it', () => {
-    const unknown = attempt({ outcome: 'unknown', reason: 'hang' });
-    expect(answer(deliveryOf('unknown', [...REFUSED, unknown]))).to.deep.equal(
-      command({
-        status: 'PENDING',
-        provider: 'TWILIO',
-        transactionId: 'event-1',
-        transactionMetadata: `${PAIRS};refused=whatsapp:63003,line:REFUSED`,
-      }),
-    );
-  });
-
-  it('is PENDING by GUARD if a fraud filter blocked the code, and lists that refusal', () => {
-    const blocked = attempt({ code: '30450' });
-    expect(answer(deliveryOf('refused', [blocked], true))).to.deep.equal(
-      command({
-        status: 'PENDING',
-        provider: 'GUARD',
-        transactionId: 'event-1',
-        transactionMetadata: `${PAIRS};refused=sms:30450`,
-      }),
-    );
-  });
-
-  it('is an error if a fraud filter blocked the code and the guard answers with errors', () => {
-    const blocked = attempt({ code: '30450', reason: 'Held back as fraud' });
-    expect(answer(deliveryOf('refused', [blocked], true), REQUEST, undefined, 'error')).to.deep.equal({
-      error: {
-        errorSummary: CODE_NOT_SENT,
-        errorCauses: [
-          {
-            errorSummary: 'Refused by sms',
-            reason: '30450: Held back as fraud',
-            locationType: 'userId',
-            location: '00u1',
-            domain: 'TWILIO',
-          },
-        ],
-      },
+  const pending = { status: 'PENDING', provider: 'TWILIO', transactionId: 'event-1' } as const;
+  const afterRefusals = `${PAIRS};refused=whatsapp:63003,line:REFUSED`;
+  const unknown = attempt({ outcome: 'unknown', reason: 'hang' });
+  const taken = attempt({ outcome: 'accepted', transactionId: 'SM1' });
+  const blockedBy = attempt({ code: '30450', reason: 'Held back as fraud' });
+  for (const [what, delivery, expected] of [
+    [
+      "SUCCESSFUL with the provider's message id",
+      deliveryOf('accepted', [taken]),
+      { ...pending, status: 'SUCCESSFUL', transactionId: 'SM1', transactionMetadata: PAIRS },
+    ],
+    [
+      'SUCCESSFUL with the refusals before it',
+      deliveryOf('accepted', [...REFUSED, taken]),
+      { ...pending, status: 'SUCCESSFUL', transactionId: 'SM1', transactionMetadata: afterRefusals },
+    ],
+    [
+      'PENDING with the event id and the refusals before it if the outcome is unknown',
+      deliveryOf('unknown', [...REFUSED, unknown]),
+      { ...pending, transactionMetadata: afterRefusals },
+    ],
+    [
+      'PENDING by GUARD with the refusal of a fraud filter',
+      deliveryOf('refused', [blockedBy], true),
+      { ...pending, provider: 'GUARD', transactionMetadata: `${PAIRS};refused=sms:30450` },
+    ],
+  ] as const) {
+    it(`is ${what}`, () => {
+      expect(answer(delivery)).to.deep.equal(command(expected));
     });
-  });
+  }
 
-  it('is an error with one cause per refusal if all channels refused', () => {
-    const about = { locationType: 'userId', location: '00u1' };
-    expect(answer(deliveryOf('refused', REFUSED))).to.deep.equal({
-      error: {
-        errorSummary: CODE_NOT_SENT,
-        errorCauses: [
-          {
-            errorSummary: 'Refused by whatsapp',
-            reason: '63003: The recipient is not on WhatsApp',
-            ...about,
-            domain: 'TWILIO',
-          },
-          {
-            errorSummary: 'Refused by line',
-            reason: 'REFUSED: Refused by the channel',
-            ...about,
-            domain: 'LINE',
-          },
-        ],
-      },
-    });
+  const causeOf = (errorSummary: string, reason: string, domain: string): object => ({
+    ...{ errorSummary, reason, domain },
+    ...{ locationType: 'userId', location: '00u1' },
   });
+  for (const [what, given, causes] of [
+    [
+      'one cause per refusal if all channels refused',
+      answer(deliveryOf('refused', REFUSED)),
+      [
+        causeOf('Refused by whatsapp', '63003: The recipient is not on WhatsApp', 'TWILIO'),
+        causeOf('Refused by line', 'REFUSED: Refused by the channel', 'LINE'),
+      ],
+    ],
+    [
+      'its refusal if a fraud filter blocked the code and the guard answers with errors',
+      answer(deliveryOf('refused', [blockedBy], true), REQUEST, undefined, 'error'),
+      [causeOf('Refused by sms', '30450: Held back as fraud', 'TWILIO')],
+    ],
+  ] as const) {
+    it(`is an error with ${what}`, () => {
+      expect(given).to.deep.equal({ error: { errorSummary: CODE_NOT_SENT, errorCauses: causes } });
+    });
+  }
 
   const refusal = { code: 'CODE_EXPIRED', reason: 'The code had ended', remedy: 'x' } as const;
   const none = deliveryOf('refused', []);
   for (const [what, delivery, why, reason] of [
     ['why, if nothing was tried', undefined, refusal, 'CODE_EXPIRED: The code had ended'],
     ['why, if the plan is empty', none, refusal, 'CODE_EXPIRED: The code had ended'],
-    [
-      'NOT_TRIED, if nothing was tried for no known reason',
-      undefined,
-      undefined,
-      'NOT_TRIED: Nothing was tried',
-    ],
-    ['NOT_TRIED, if the plan is empty for no known reason', none, undefined, 'NOT_TRIED: Nothing was tried'],
+    ['NOT_TRIED without a known reason', undefined, undefined, 'NOT_TRIED: Nothing was tried'],
+    ['NOT_TRIED for an empty plan without a known reason', none, undefined, 'NOT_TRIED: Nothing was tried'],
   ] as const) {
     it(`is an error that says ${what}`, () => {
+      const cause = causeOf('Nothing was sent', reason, 'okta-telephony-hook');
       expect(answer(delivery, { ...REQUEST, userId: undefined }, why)).to.deep.equal({
-        error: {
-          errorSummary: CODE_NOT_SENT,
-          errorCauses: [
-            {
-              errorSummary: 'Nothing was sent',
-              reason,
-              locationType: 'userId',
-              location: 'unknown',
-              domain: 'okta-telephony-hook',
-            },
-          ],
-        },
+        error: { errorSummary: CODE_NOT_SENT, errorCauses: [{ ...cause, location: 'unknown' }] },
       });
     });
   }

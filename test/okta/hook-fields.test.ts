@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { RequestError } from '#lib/core/request-error.js';
 import { readHookCall, type HookCall } from '#lib/okta/inline-hook.js';
 
 const NOW = Date.parse('2026-03-01T10:00:00.200Z');
@@ -65,33 +64,6 @@ describe('the fields of a hook call', () => {
     });
   }
 
-  it('contain no user id that equals the login, the phone number or the code', () => {
-    const login = 'Ana.Lopez@example.com';
-    for (const userId of [
-      login,
-      login.toUpperCase(),
-      '+447700900123',
-      '00447700900123',
-      '44 7700 900123',
-      'tel:+44-7700-900123',
-      'phone-447700900123',
-      '204981',
-    ]) {
-      const { request } = read({ user: { userId, login } });
-      expect(request, userId).to.include({ userId: undefined, login });
-    }
-    const national = readHookCall(
-      {
-        data: {
-          userProfile: { userId: '07700900123' },
-          messageProfile: { phoneNumber: '07700 900123', otpCode: '204981', deliveryChannel: 'SMS' },
-        },
-      },
-      { defaultCountry: 'GB', nowMs: NOW },
-    );
-    expect(national.request).to.include({ userId: undefined, phoneNumber: '+447700900123' });
-  });
-
   it('contain a user id of which a name, the login or the number is only a part', () => {
     for (const userId of ['00u1ana4lopez5d7', '00u204981x', '00u4477009001234', '000', 'ana']) {
       const user = { userId, login: 'ana@example.com', firstName: 'Ana', lastName: 'Lopez' };
@@ -151,54 +123,6 @@ describe('the fields of a hook call', () => {
       expect(at(value), String(value)).to.equal(false);
     }
     expect(read().isPreview).to.equal(false);
-  });
-
-  it("contain how far the gateway's clock is ahead of Okta's", () => {
-    expect(read({ envelope: { eventTime: '2026-03-01T10:00:00.000Z' } }).skewMs).to.equal(200);
-    for (const eventTime of [undefined, 7, 'yesterday']) {
-      expect(read({ envelope: { eventTime } }).skewMs).to.equal(undefined);
-    }
-  });
-
-  it('contain ids unchanged, except for the digest of an id that contains data of the user', () => {
-    const user = { login: 'ana@example.com', lastName: 'Silveira' };
-    const plain = read({ user, context: { id: 'req-1' }, envelope: { requestType: 'new-type' } });
-    expect(plain.request).to.include({ eventId: 'event-1', oktaRequestId: 'req-1', requestType: 'new-type' });
-    for (const [parts, field] of [
-      [{ envelope: { eventId: 'event-204981' } }, 'eventId'],
-      [{ context: { id: 'req-silveira' } }, 'oktaRequestId'],
-      [{ envelope: { requestType: 'type-447700900123' } }, 'requestType'],
-    ] as const) {
-      const fields: Record<string, unknown> = { ...read({ user, ...parts }).request };
-      expect(fields[field], field).to.match(/^[\w-]{43}$/);
-      if (field !== 'eventId') expect(fields['eventId']).to.equal('event-1');
-    }
-  });
-
-  it('contain a numeric code as its digits', () => {
-    for (const otpCode of [0, 204981, Number.MAX_SAFE_INTEGER]) {
-      expect(read({ message: { otpCode } }).request.otpCode).to.equal(String(otpCode));
-    }
-  });
-
-  it('are named in the error if they are invalid, without their values', () => {
-    for (const [message, fields] of [
-      [{ phoneNumber: 1e21 }, ['phoneNumber']],
-      [{ otpCode: 2 ** 53 }, ['otpCode']],
-      [{ otpCode: 'a b', deliveryChannel: 'fax' }, ['otpCode', 'deliveryChannel']],
-    ] as const) {
-      let error: unknown;
-      try {
-        read({ message });
-      } catch (thrown) {
-        error = thrown;
-      }
-      expect(error).to.be.instanceOf(RequestError);
-      const { code, fields: named, message: summary } = error as RequestError;
-      expect(code).to.equal('INVALID_REQUEST');
-      expect(summary).to.equal('The request is not one of a telephony inline hook.');
-      expect(named).to.deep.equal(fields.map((name) => `data.messageProfile.${name}`));
-    }
   });
 
   it('contain the refusal, with its remedy, if the code cannot be sent', () => {

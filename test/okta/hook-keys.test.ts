@@ -176,7 +176,14 @@ describe("an issuer's keys", () => {
       "the issuer's keys could not be fetched (status 201)",
     ],
     ['is not JSON', { status: 200, body: '<html>' }, "the issuer's keys cannot be read"],
-    ['is not a key set', { status: 200, body: {} }, "the issuer's keys cannot be read"],
+    ...[{}, { keys: {} }, { keys: [null] }, [], 'keys'].map(
+      (body) =>
+        [
+          `is not a key set: ${JSON.stringify(body)}`,
+          { status: 200, body: JSON.stringify(body) },
+          "the issuer's keys cannot be read",
+        ] as const,
+    ),
     [
       'contains a malformed key',
       { status: 200, body: { keys: [{ kty: 'RSA', n: '-', e: 'AQAB', kid: 'first', alg: 'RS256' }] } },

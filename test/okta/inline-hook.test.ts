@@ -1,7 +1,16 @@
 import { expect } from 'chai';
 import type { Channel, Message } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
-import { ANA, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import {
+  ANA,
+  causesOf,
+  CODE,
+  HOOK_SECRET,
+  commandOf,
+  errorOf,
+  startScene,
+  type Scene,
+} from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 type Plain = Record<string, unknown>;
@@ -38,6 +47,12 @@ const documented = (): Plain => ({
 });
 const DOCUMENTED_AT = Date.parse('2026-03-01T10:00:00.000Z');
 const MINUTE = 60_000;
+/** The path of the message, and the beginning of each request type. */
+const MESSAGE = 'data.messageProfile';
+const KIND = 'com.okta.user.telephony';
+
+/** Values that are no text. */
+const NO_TEXT = [undefined, null, '', ' ', {}, true];
 
 /** Sets the field at a dotted path of Okta's payload. `undefined` leaves the field out. */
 const withField =
@@ -51,6 +66,9 @@ const withField =
     Object.defineProperty(place, last, { value, enumerable: true, configurable: true, writable: true });
     return payload;
   };
+
+/** JSON whose object inherits its fields, for a parser that reads `__proto__` as such. */
+const proto = (fields: unknown): string => `{"__proto__":${JSON.stringify(fields)}}`;
 
 describe('a hook call', () => {
   let scene: Scene;
@@ -86,6 +104,8 @@ describe('a hook call', () => {
     return sent[0]!;
   };
   const change = (changed: (payload: Plain) => unknown): Promise<HookCall> => scene.call({ change: changed });
+  const locationsOf = (call: HookCall): unknown[] | undefined =>
+    errorOf(call)?.errorCauses?.map(({ location }) => location);
   /** Sends a body as text, so that it can contain what an object cannot. */
   const send = (text: string): Promise<HookCall> => scene.call({ change: () => text });
 
@@ -115,83 +135,46 @@ describe('a hook call', () => {
       expect(raw).to.deep.equal(documented());
     });
 
-    const variants: readonly (readonly [what: string, change: (payload: Plain) => Plain, read: Plain])[] = [
+    const variants: readonly (readonly [what: string, path: string, value: unknown, read: Plain])[] = [
+      ['a code that is a number', `${MESSAGE}.otpCode`, Number(CODE), { otpCode: CODE }],
+      ['a code that is 0', `${MESSAGE}.otpCode`, 0, { otpCode: '0' }],
+      ['a code that begins with 0', `${MESSAGE}.otpCode`, '004981', { otpCode: '004981' }],
+      ['a code of letters', `${MESSAGE}.otpCode`, 'AB12-cd', { otpCode: 'AB12-cd' }],
       [
-        'with a code that is a number',
-        withField('data.messageProfile.otpCode', Number(CODE)),
-        { otpCode: CODE },
-      ],
-      [
-        'with a code that begins with 0',
-        withField('data.messageProfile.otpCode', '004981'),
-        { otpCode: '004981' },
-      ],
-      ['with a code of letters', withField('data.messageProfile.otpCode', 'AB12-cd'), { otpCode: 'AB12-cd' }],
-      [
-        'with separators in the phone number',
-        withField('data.messageProfile.phoneNumber', ' +44 (7700) 900-123 '),
+        'separators in the number',
+        `${MESSAGE}.phoneNumber`,
+        ' +44 (7700) 900-123 ',
         { phoneNumber: ANA.phone },
       ],
       [
-        'with a phone number that begins with 00',
-        withField('data.messageProfile.phoneNumber', '00447700900123'),
+        'a number that begins with 00',
+        `${MESSAGE}.phoneNumber`,
+        '00447700900123',
         { phoneNumber: ANA.phone },
       ],
+      ['no requestType, as in the OpenAPI example', 'requestType', undefined, { requestType: undefined }],
+      ['an unknown requestType', 'requestType', `${KIND}.new-kind`, { requestType: `${KIND}.new-kind` }],
       [
-        'without requestType, as in the OpenAPI example',
-        withField('requestType', undefined),
-        { requestType: undefined },
+        'a last name that is also a word of each requestType',
+        'data.userProfile.lastName',
+        'User',
+        { lastName: 'User', requestType: `${KIND}.mfa-verification` },
       ],
-      [
-        'with an unknown requestType',
-        withField('requestType', 'com.okta.user.telephony.new-kind'),
-        { requestType: 'com.okta.user.telephony.new-kind' },
-      ],
-      [
-        'with a last name that is also a word of each requestType',
-        withField('data.userProfile.lastName', 'User'),
-        { lastName: 'User', requestType: 'com.okta.user.telephony.mfa-verification' },
-      ],
-      [
-        'without msgTemplate',
-        withField('data.messageProfile.msgTemplate', undefined),
-        { msgTemplate: undefined },
-      ],
-      ['without a user', withField('data.userProfile', undefined), { userId: undefined, login: undefined }],
-      [
-        'without a context',
-        withField('data.context', undefined),
-        { ipAddress: undefined, oktaRequestId: undefined },
-      ],
-      [
-        'with a locale in another spelling',
-        withField('data.messageProfile.locale', 'pt_br'),
-        { locale: 'pt-BR' },
-      ],
-      [
-        'without its locale if that is invalid',
-        withField('data.messageProfile.locale', 'English!'),
-        { locale: undefined },
-      ],
-      ['with unknown fields', withField('data.messageProfile.channelHint', { a: [1] }), { otpCode: CODE }],
-      ['with an unknown field of the envelope', withField('debugContext', { a: 1 }), { otpCode: CODE }],
+      ['no msgTemplate', `${MESSAGE}.msgTemplate`, undefined, { msgTemplate: undefined }],
+      ['no user', 'data.userProfile', undefined, { userId: undefined, login: undefined }],
+      ['no context', 'data.context', undefined, { ipAddress: undefined, oktaRequestId: undefined }],
+      ['a locale in another spelling', `${MESSAGE}.locale`, 'pt_br', { locale: 'pt-BR' }],
+      ['an invalid locale, which is left out', `${MESSAGE}.locale`, 'English!', { locale: undefined }],
+      ['unknown fields', `${MESSAGE}.channelHint`, { a: [1] }, { otpCode: CODE }],
+      ['an unknown field of the envelope', 'debugContext', { a: 1 }, { otpCode: CODE }],
     ];
-    for (const [what, changed, read] of variants) {
-      it(`is read ${what}`, async () => {
-        const call = await change((payload) =>
-          changed({
-            ...documented(),
-            eventId: payload['eventId'],
-            eventTime: payload['eventTime'],
-            data: {
-              ...(documented()['data'] as Plain),
-              messageProfile: {
-                ...((documented()['data'] as Plain)['messageProfile'] as Plain),
-                otpExpires: undefined,
-              },
-            },
-          }),
-        );
+    for (const [what, path, value, read] of variants) {
+      it(`is read with ${what}`, async () => {
+        const call = await change(({ eventId, eventTime }) => {
+          const whole = { ...documented(), eventId, eventTime };
+          withField(`${MESSAGE}.otpExpires`, undefined)(whole);
+          return withField(path, value)(whole);
+        });
         expect(call.okta.action).to.equal('sent');
         expect(only().request).to.deep.include(read);
       });
@@ -200,6 +183,9 @@ describe('a hook call', () => {
     for (const [what, userId] of [
       ['the login', ANA.login.toUpperCase()],
       ['the phone number', ANA.phone.slice(1)],
+      ['the phone number behind 00', `00${ANA.phone.slice(1)}`],
+      ['the phone number as a URL', 'tel:+44-7700-900123'],
+      ['the phone number behind a word', `phone-${ANA.phone.slice(1)}`],
       ['the phone number as it is dialled in its country', '07700 900-123'],
       ['the phone number in full-width digits', '０７７００９００１２３'],
       ['the phone number in Arabic-Indic digits', '٤٤٧٧٠٠٩٠٠١٢٣'],
@@ -246,52 +232,28 @@ describe('a hook call', () => {
   describe('with deliveryChannel', () => {
     const spellings: readonly (readonly [channel: 'sms' | 'voice', ...spellings: string[]])[] = [
       ['sms', 'SMS', 'sms', 'Sms', ' SMS '],
-      [
-        'voice',
-        'CALL',
-        'call',
-        'Voice',
-        'VOICE',
-        'voice call',
-        'Voice Call',
-        'VOICE_CALL',
-        'voice-call',
-        'phone call',
-        ' Phone  Call ',
-      ],
+      ['voice', 'CALL', 'call', 'Voice', 'VOICE', 'voice call', 'Voice Call'],
+      ['voice', 'VOICE_CALL', 'voice-call', 'VoiceCall', 'phone call', ' Phone  Call '],
     ];
     for (const [channel, ...texts] of spellings) {
-      for (const text of texts) {
-        it(`"${text}" requests ${channel}`, async () => {
+      it(`requests ${channel} by ${texts.join(', ')}`, async () => {
+        for (const text of texts) {
+          sent.length = 0;
           const call = await scene.call({ deliveryChannel: text });
           expect(only().request.deliveryChannel).to.equal(channel);
           expect(commandOf(call)?.['transactionId']).to.equal(`${channel}-1`);
-        });
-      }
-    }
-    for (const value of [
-      'EMAIL',
-      'whatsapp',
-      'sms call',
-      'smsvoice',
-      '',
-      ' ',
-      'constructor',
-      '__proto__',
-      null,
-      1,
-      ['SMS'],
-      undefined,
-    ]) {
-      it(`${JSON.stringify(value) as string | undefined} is refused: 400, and the error names the field`, async () => {
-        const call = await change(withField('data.messageProfile.deliveryChannel', value));
-        expect(call.httpStatus).to.equal(400);
-        expect(errorOf(call)?.errorCauses?.map(({ location }) => location)).to.deep.equal([
-          'data.messageProfile.deliveryChannel',
-        ]);
-        expect(sent).to.be.empty;
+        }
       });
     }
+    it('of another spelling is refused: 400, and the error names the field', async () => {
+      const others = ['EMAIL', 'whatsapp', 'sms call', 'smsvoice', 'constructor', '__proto__', 1, ['SMS']];
+      for (const value of [...others, ...NO_TEXT]) {
+        const call = await change(withField(`${MESSAGE}.deliveryChannel`, value));
+        expect(call.httpStatus, String(value)).to.equal(400);
+        expect(locationsOf(call)).to.deep.equal([`${MESSAGE}.deliveryChannel`]);
+      }
+      expect(sent).to.be.empty;
+    });
   });
 
   describe('with an invalid body', () => {
@@ -319,40 +281,25 @@ describe('a hook call', () => {
       it(`is refused for ${what}: the error and the log name the fields`, async () => {
         const call = await send(JSON.stringify(body));
         expect(call.httpStatus).to.equal(400);
-        expect(errorOf(call)?.errorCauses?.map(({ location }) => location)).to.deep.equal(fields);
+        expect(locationsOf(call)).to.deep.equal(fields);
         expect(JSON.stringify(call.body)).to.not.include('Attack-value-31');
         expect(scene.log.map(({ fields: logged }) => logged['fields'])).to.deep.equal([fields]);
       });
     }
 
     const wrong: readonly (readonly [field: string, ...values: unknown[]])[] = [
-      [
-        'otpCode',
-        undefined,
-        null,
-        '',
-        ' ',
-        {},
-        [CODE],
-        true,
-        -204981,
-        204.981,
-        'with spaces 204981',
-        '204981<script>',
-        '1'.repeat(33),
-      ],
-      ['phoneNumber', undefined, null, '', ' ', {}, [ANA.phone], true, '4'.repeat(65)],
+      ['otpCode', ...NO_TEXT, [CODE], -204981, 204.981, 2 ** 53],
+      ['otpCode', 'with spaces 204981', '204981<script>', '1'.repeat(33)],
+      ['phoneNumber', ...NO_TEXT, [ANA.phone], 1e21, '4'.repeat(65)],
     ];
     for (const [field, ...values] of wrong) {
-      it(`is refused for an invalid ${field}: the error names the field, not the value`, async () => {
+      it(`is refused for ${values.length} invalid values of ${field}: the error names the field, not the value`, async () => {
         for (const value of values) {
           const call = await change(withField(`data.messageProfile.${field}`, value));
           const shown = JSON.stringify(value) as string | undefined;
           expect(call.httpStatus, shown).to.equal(400);
-          expect(
-            errorOf(call)?.errorCauses?.map(({ location }) => location),
-            shown,
-          ).to.deep.equal([`data.messageProfile.${field}`]);
+          expect(errorOf(call)?.errorSummary).to.equal('The request is not one of a telephony inline hook.');
+          expect(locationsOf(call), shown).to.deep.equal([`${MESSAGE}.${field}`]);
           if (typeof value === 'string' && value.length > 4)
             expect(JSON.stringify(call.body)).to.not.include(value);
         }
@@ -360,23 +307,16 @@ describe('a hook call', () => {
       });
     }
 
-    for (const path of ['', 'data.', 'data.messageProfile.']) {
+    for (const [path, bodyOf] of [
+      ['', (whole: Plain) => proto(whole)],
+      ['data.', ({ data }: Plain) => `{"data":${proto(data)}}`],
+      [
+        `${MESSAGE}.`,
+        ({ data }: Plain) => `{"data":{"messageProfile":${proto((data as Plain)['messageProfile'])}}}`,
+      ],
+    ] as const) {
       it(`is refused if required fields come only through "${path}__proto__"`, async () => {
-        const whole = documented();
-        const data = whole['data'] as Plain;
-        const inner = path === '' ? whole : path === 'data.' ? data : (data['messageProfile'] as Plain);
-        const fake = Object.fromEntries(
-          Object.entries(inner).filter(([key]) => key !== 'deliveryChannel' || path !== ''),
-        );
-        const proto = `{"__proto__":${JSON.stringify(fake)}}`;
-        const text =
-          path === ''
-            ? proto
-            : path === 'data.'
-              ? `{"data":${proto}}`
-              : `{"data":{"messageProfile":${proto}}}`;
-        const call = await send(text);
-        expect(call.httpStatus).to.equal(400);
+        expect((await send(bodyOf(documented()))).httpStatus).to.equal(400);
         expect(sent).to.be.empty;
       });
     }
@@ -443,8 +383,7 @@ describe('a hook call', () => {
       });
       expect(call.httpStatus).to.equal(200);
       expect(call.okta.action).to.equal('error');
-      expect(errorOf(call)?.errorCauses).to.have.length(1);
-      expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^CODE_EXPIRED: /);
+      expect(causesOf(call)).to.deep.equal(['CODE_EXPIRED']);
       expect(scene.log.at(-1)?.fields['remedy']).to.match(/^Check the gateway's clock/);
       expect(sent).to.be.empty;
       expect(scene.okta.requests).to.be.empty;
@@ -498,8 +437,7 @@ describe('a hook call', () => {
         const call = await change(withField('data.messageProfile.phoneNumber', value));
         expect(call.httpStatus).to.equal(200);
         expect(call.okta.action).to.equal('error');
-        expect(errorOf(call)?.errorCauses).to.have.length(1);
-        expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^NO_DIALABLE_NUMBER: /);
+        expect(causesOf(call)).to.deep.equal(['NO_DIALABLE_NUMBER']);
         expect(scene.log.at(-1)?.fields['remedy']).to.include('set defaultCountry');
         expect(JSON.stringify(call.body)).to.not.include(String(value));
         expect(sent).to.be.empty;
@@ -573,6 +511,7 @@ describe('a hook call', () => {
       });
       expect(call.okta.action).to.equal('sent');
       expect(commandOf(call)?.['transactionMetadata']).to.match(/;requestType=[\w-]{43};.*;id=[\w-]{43}$/);
+      expect(scene.of('request.received')[0]?.oktaRequestId).to.match(/^[\w-]{43}$/);
     });
 
     it('with intact metadata pairs even if an id contains separators', async () => {
@@ -617,9 +556,7 @@ describe('a hook call', () => {
         for (const deliveryChannel of ['SMS', 'CALL']) {
           const call = await bare.call({ deliveryChannel });
           expect(call.httpStatus).to.equal(200);
-          expect(errorOf(call)?.errorCauses?.map(({ reason }) => reason?.split(':')[0])).to.deep.equal([
-            'CHANNEL_NOT_CONFIGURED',
-          ]);
+          expect(causesOf(call)).to.deep.equal(['CHANNEL_NOT_CONFIGURED']);
           expect(bare.log.at(-1)?.fields).to.include({
             code: 'CHANNEL_NOT_CONFIGURED',
             remedy: 'Add senders.sms or senders.voice, or a channel of that name.',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -10,7 +10,6 @@ import { optionRules } from '#lib/options/schema.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { makeGateway } from '#lib/cli/init/files.js';
 import { optionsFrom } from '#lib/options/environment.js';
-import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/server/status-callbacks.js';
@@ -165,7 +164,12 @@ describe('the README and the guides', () => {
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {
     const drawn = [...pageAt('docs/how-it-works.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
-    expect(drawn).to.deep.equal(['openCall', ...CALL_STEPS.map(({ name }) => name)]);
+    const source = readFileSync(join(ROOT, 'lib/hook/router.ts'), 'utf8');
+    const bodyOf = (name: string): string =>
+      new RegExp(`function ${name}\\(.*?\n}\n`, 's').exec(source)?.[0] ?? '';
+    const steps = bodyOf('answerCall').replace('sendOnce(', bodyOf('sendOnce'));
+    const called = [...steps.matchAll(/(\w+)\(/g)].map(([, name]) => name);
+    expect(called.filter((name) => drawn.includes(name))).to.deep.equal(drawn);
   });
 
   it('draw the time of a request with the defaults of its parts', () => {

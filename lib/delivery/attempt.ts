@@ -1,5 +1,5 @@
 import { AttemptScope, DETACHED_MS, type ChannelClient, readOutcome, REFUSED } from './channel-contract.js';
-import type { Breaker } from './breaker.js';
+import { BREAKER_OPEN, signOfOutcome, type Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
@@ -57,27 +57,30 @@ export async function attemptSend(
     attempt: reportOf(channel, outcome, budget.elapsedMs() - startedAt, message),
     reference: outcome.status === 'unknown' && outcome !== NOT_IN_TIME ? scope.reference : undefined,
   });
-  const outcome = await channel.breaker.attempt(async (onLate) => {
-    const sending = callChannel(channel, message, scope.context);
-    const inTime = await budget.untilEnd(sending);
-    if (inTime !== TIMED_OUT) return inTime;
-    let stop: DetachedAttempt['stop'] = () => undefined;
-    let reported: Outcome | undefined;
-    const stopped = new Promise<Outcome>((resolve) => {
-      stop = (transactionId) => {
-        reported = { status: 'accepted', transactionId };
-        resolve(reported);
-      };
-    });
-    const end = endOfDetached(Promise.race([sending, stopped]), scope);
-    void end.then((late) => {
-      // For the breaker of the host, a report is no answer.
-      if (late !== reported) onLate(late);
-    });
-    onDetached({ end: end.then(endOf), reference: scope.reference, stop });
-    return NOT_IN_TIME;
-  }, scope.signOfConnection);
-  return endOf(outcome);
+  const passed = channel.breaker.enter();
+  if (passed === undefined) return endOf(BREAKER_OPEN);
+  const sending = callChannel(channel, message, scope.context);
+  const inTime = await budget.untilEnd(sending);
+  if (inTime !== TIMED_OUT) {
+    passed.end(signOfOutcome(inTime, scope.signOfConnection));
+    return endOf(inTime);
+  }
+  let stop: DetachedAttempt['stop'] = () => undefined;
+  let reported: Outcome | undefined;
+  const stopped = new Promise<Outcome>((resolve) => {
+    stop = (transactionId) => {
+      reported = { status: 'accepted', transactionId };
+      resolve(reported);
+    };
+  });
+  const end = endOfDetached(Promise.race([sending, stopped]), scope);
+  void end.then((late) => {
+    // For the breaker of the host, a report is no answer.
+    if (late !== reported) passed.endLate(signOfOutcome(late, scope.signOfConnection));
+  });
+  onDetached({ end: end.then(endOf), reference: scope.reference, stop });
+  passed.end('no-answer');
+  return endOf(NOT_IN_TIME);
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };

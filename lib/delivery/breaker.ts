@@ -18,12 +18,6 @@ export const BREAKER_OPEN: Outcome = {
 };
 
 /**
- * Starts a call to a host. Resolves with its result, or at its deadline with what is known then, and never
- * rejects. If the call goes on after that, `onLate` gets its result.
- */
-type StartCall<Result> = (onLate: (end: Result) => void) => Promise<Result>;
-
-/**
  * What a result says about the host.
  *
  * - `answer`: it answers.
@@ -33,11 +27,25 @@ type StartCall<Result> = (onLate: (end: Result) => void) => Promise<Result>;
  */
 export type HostSign = 'answer' | 'no-answer' | 'no-connection' | 'none';
 
-/** How the breaker judges one kind of call. */
-export interface GuardedCall<Result> {
-  /** The result of a call that is not made. */
-  readonly skipped: Result;
-  readonly signOf: (result: Result) => HostSign;
+/**
+ * What the outcome of an attempt says about the host.
+ *
+ * @param signOfConnection - what the connection says if the message never left.
+ */
+export function signOfOutcome(
+  outcome: Outcome,
+  signOfConnection: () => Exclude<HostSign, 'answer'>,
+): HostSign {
+  if (outcome.status === 'unknown') return 'no-answer';
+  return outcome.status === 'refused' && outcome.hasLeft === false ? signOfConnection() : 'answer';
+}
+
+/** A call that the breaker has let through. */
+export interface PassedCall {
+  /** The call has ended, or its deadline has come. */
+  readonly end: (sign: HostSign) => void;
+  /** The call has ended after its deadline. A late answer says that the host is slow, not down. */
+  readonly endLate: (sign: HostSign) => void;
 }
 
 /**
@@ -67,63 +75,45 @@ export class Breaker {
     return this.#state;
   }
 
-  /**
-   * Makes an attempt to send, or refuses it at once.
-   *
-   * @param signOfConnection - what the connection says about the host if the message never left.
-   */
-  attempt(
-    start: StartCall<Outcome>,
-    signOfConnection: () => Exclude<HostSign, 'answer'> = () => 'none',
-  ): Promise<Outcome> {
-    return this.call(start, {
-      skipped: BREAKER_OPEN,
-      signOf: (outcome) => {
-        if (outcome.status === 'unknown') return 'no-answer';
-        return outcome.status === 'refused' && outcome.hasLeft === false ? signOfConnection() : 'answer';
-      },
-    });
-  }
-
-  /** Makes a call, or skips it. */
-  call<Result>(start: StartCall<Result>, how: GuardedCall<Result>): Promise<Result> {
-    if (this.#state === 'closed') return this.#pass(start, how);
+  /** Lets a call through; `undefined` if it must be skipped. */
+  enter(): PassedCall | undefined {
+    if (this.#state === 'closed') return this.#pass(performance.now());
     const isProbe = this.#state === 'open' && performance.now() - this.#openedAt >= this.#pauseMs;
     // Other calls do not wait for the probe: a code has no time for that.
-    return isProbe ? this.#probe(start, how) : Promise.resolve(how.skipped);
+    return isProbe ? this.#probe() : undefined;
   }
 
-  #pass<Result>(start: StartCall<Result>, { signOf }: GuardedCall<Result>): Promise<Result> {
-    const startedAt = performance.now();
-    // A late answer says that the host is slow, not down.
-    const ending = start((late) => {
-      if (signOf(late) === 'answer') this.#noteAnswer();
-    });
-    return ending.then((result) => {
-      const sign = signOf(result);
-      if (sign === 'answer') this.#noteAnswer();
-      else if (sign === 'no-answer') this.#noteNoAnswer(startedAt);
-      return result;
-    });
+  #pass(startedAt: number): PassedCall {
+    return {
+      end: (sign) => {
+        if (sign === 'answer') this.#noteAnswer();
+        else if (sign === 'no-answer') this.#noteNoAnswer(startedAt);
+      },
+      endLate: (sign) => {
+        if (sign === 'answer') this.#noteAnswer();
+      },
+    };
   }
 
   /**
    * One real call decides. Without an answer at its deadline the breaker opens again; a late answer still
    * closes it. A call that never got to a connection decides nothing: the next one is the probe.
    */
-  async #probe<Result>(start: StartCall<Result>, { signOf }: GuardedCall<Result>): Promise<Result> {
+  #probe(): PassedCall {
     this.#enter('half-open');
-    const result = await start((late) => {
-      if (signOf(late) === 'answer' && this.#state === 'open') this.#close();
-    });
-    const sign = signOf(result);
-    if (sign === 'answer') this.#close();
-    else if (sign === 'none') this.#enter('open');
-    else {
-      if (sign === 'no-answer') this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-      this.#open();
-    }
-    return result;
+    return {
+      end: (sign) => {
+        if (sign === 'answer') this.#close();
+        else if (sign === 'none') this.#enter('open');
+        else {
+          if (sign === 'no-answer') this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+          this.#open();
+        }
+      },
+      endLate: (sign) => {
+        if (sign === 'answer' && this.#state === 'open') this.#close();
+      },
+    };
   }
 
   #noteAnswer(): void {

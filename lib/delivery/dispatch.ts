@@ -5,6 +5,7 @@ import { SendRecorder, type RecordingParts } from './send-recorder.js';
 import type { Budget } from '../core/budget.js';
 import type { Message, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
+import type { ComposeText } from '../core/option-types.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { textFor, oktaText } from '../texts/texts.js';
 
@@ -54,9 +55,13 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
     untried = left;
     const channel = providerOf(step, channels);
     if (channel === undefined) continue;
-    const message = await composeMessage(channel, step.to, send, parts);
-    // Composing the message took time.
-    if (isOver(budget)) break;
+    let words = wordsFor(channel, send, parts);
+    if (channel.port.usesText !== false && settings.composeText !== undefined) {
+      words = await composeWords(settings.composeText, words, channel, send, parts);
+      // Composing the text took time.
+      if (isOver(budget)) break;
+    }
+    const message = messageOf(words, step.to, channel, send, parts);
     // An immediate answer is not awaited: nothing may happen between it and the send.
     const wanted = send.isStillWanted?.(step, attempts.length) ?? true;
     if (!(typeof wanted === 'boolean' ? wanted : await wanted)) break;
@@ -86,21 +91,38 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
 /** A function: TypeScript would otherwise assume that `isOver` does not change. */
 const isOver = (budget: Budget): boolean => budget.isOver;
 
-async function composeMessage(
+/** The text of the options, or Okta's. */
+function wordsFor(
   { name, port }: ReadyChannel,
-  to: string,
-  { code: { profile, locale }, request, budget }: Send,
-  { settings: { composeText, texts }, events }: SendParts,
-): Promise<Message> {
+  { code: { profile, locale }, request }: Send,
+  { settings: { texts } }: SendParts,
+): string {
   const isWorded = texts !== undefined && port.usesText !== false;
-  let words = isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
-  if (port.usesText !== false && composeText !== undefined) {
-    const onFailure = (error: unknown): void => {
-      const personal = personalDataOf(request, profile);
-      events.emitThrown({ extension: 'composeText', error, personal, call: request });
-    };
-    words = await textFor(name, request, profile, { composeText, budget, otherwise: words, onFailure });
-  }
+  return isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
+}
+
+/** The text of the user's `composeText`, or `otherwise`. */
+function composeWords(
+  composeText: ComposeText,
+  otherwise: string,
+  { name }: ReadyChannel,
+  { code: { profile }, request, budget }: Send,
+  { events }: SendParts,
+): Promise<string> {
+  const onFailure = (error: unknown): void => {
+    const personal = personalDataOf(request, profile);
+    events.emitThrown({ extension: 'composeText', error, personal, call: request });
+  };
+  return textFor(name, request, profile, { composeText, budget, otherwise, onFailure });
+}
+
+function messageOf(
+  words: string,
+  to: string,
+  { name }: ReadyChannel,
+  { code: { profile, locale }, request }: Send,
+  { settings: { texts } }: SendParts,
+): Message {
   const text = texts === undefined ? words : texts.bind(name, words, request);
   return Object.freeze({ request, profile, to, text, locale, expiresAt: request.expiresAt });
 }

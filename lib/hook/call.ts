@@ -135,6 +135,11 @@ export function beginCall(
   return call;
 }
 
+/** Ends the steps of a call of which nothing is sent. */
+export function sendNothing(call: ClaimedCall): DispatchedCall {
+  return Object.assign(call, { reading: undefined, skipped: NONE, optIn: NO_OPT_IN, delivery: undefined });
+}
+
 /** The ids that every event about a call has. */
 export function idsOf({ eventId, oktaRequestId, userId }: OfCall): OfCall {
   return { eventId, oktaRequestId, userId };

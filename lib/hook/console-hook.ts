@@ -6,13 +6,10 @@ import type { OktaApiClient } from '../okta/api-client.js';
 import { endByError } from './answer-error.js';
 import { giveAnswer } from './answer-okta.js';
 import { beginCall, type AnyCall } from './call.js';
-import { deduplicate } from './deduplicate.js';
-import { dispatchChannels } from './dispatch-channels.js';
-import { enforceLimits } from './enforce-limits.js';
-import { lookUpProfile } from './look-up-profile.js';
 import type { HookParts } from './parts.js';
 import { readPayload } from './read-request.js';
 import { channelsCalling } from './ready-channels.js';
+import { sendOnce } from './router.js';
 import type { HookStatus } from './telephony-hook.js';
 
 /** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
@@ -51,9 +48,7 @@ async function runCall(payload: unknown, sender: string | undefined, parts: Hook
   call.isProven = true;
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {
-    const read = readPayload(call, payload, parts);
-    const allowed = enforceLimits(await deduplicate(read, parts), parts);
-    const dispatched = await dispatchChannels(await lookUpProfile(allowed, parts), parts);
+    const dispatched = await sendOnce(readPayload(call, payload, parts), parts);
     answer = { status: 200, body: giveAnswer(dispatched, parts, () => undefined) };
   } catch (error) {
     endByError(error, { call }, parts, (ofError) => {

@@ -24,11 +24,14 @@ import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
-  if (call.refusal !== undefined)
-    return Object.assign(call, { skipped: NONE, optIn: NO_OPT_IN, delivery: undefined });
   const { request } = call.hook;
   if (areHandedOut(parts.settings)) deepFreeze(request);
-  const plan = await planCall(call, parts);
+  const wish = readWish(call, parts);
+  const unread = unreadNumbers(wish, call);
+  if (unread.length > 0) {
+    await Promise.all(unread.map((number) => parts.suppressions.refresh(number, call.budget)));
+  }
+  const plan = planCall(wish, call, parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
@@ -76,20 +79,25 @@ function areHandedOut({ chooseChannels, composeText, ownChannels }: HookParts['s
   return chooseChannels !== undefined || composeText !== undefined || ownChannels.size > 0;
 }
 
-/** The plan of a call. */
-interface CallPlan {
+/** What a call would be sent by if nobody had written STOP. */
+interface Wish {
   /** The channels that the user has opted in to, or that `chooseChannels` names, and the requested one. */
   readonly planned: readonly string[];
   /** The planned channels that the rollout enables for the user. */
   readonly enabled: readonly string[];
+  readonly optIn: OfOptIn;
+  readonly whatsAppNumber: string;
+}
+
+/** The plan of a call. */
+interface CallPlan extends Wish {
   /** The planned channels that the rollout or a suppression turns off. */
   readonly skipped: readonly SkippedChannel[];
-  readonly optIn: OfOptIn;
   /** The attempts to make, in order: one for each provider of each channel that is left. */
   readonly steps: readonly PlanStep[];
 }
 
-async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan> {
+function readWish(call: ProfiledCall, parts: HookParts): Wish {
   const { settings, events, channels } = parts;
   const { request } = call.hook;
   const profile = call.reading?.profile;
@@ -104,12 +112,18 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     },
   });
   if (optIn === 'unusable') warnOfValue(parts);
-  const ofOptIn = optInFields(optIn, request, parts);
   const enabled = enabledChannels(planned, request, parts);
   const whatsAppNumber = enabled.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
-  const allowed = await withoutSuppressed(enabled, whatsAppNumber, call, parts);
+  return { planned, enabled, whatsAppNumber, optIn: optInFields(optIn, request, parts) };
+}
+
+function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
+  const { events, channels } = parts;
+  const { planned, enabled, whatsAppNumber, optIn } = wish;
+  const { request } = call.hook;
+  const allowed = withoutSuppressed(wish, call, parts);
   const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
   if (events.hasStepListeners) {
     events.emit({
@@ -118,7 +132,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
       // Copies, so that a listener cannot change the plan.
       channels: [...allowed.channels],
       skipped: [...skipped],
-      ...ofOptIn,
+      ...optIn,
     });
   }
   const steps = allowed.channels.flatMap((channel) => {
@@ -126,7 +140,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     const providers = channels.get(channel) ?? [];
     return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
   });
-  return { planned, enabled, skipped, optIn: ofOptIn, steps };
+  return { ...wish, skipped, steps };
 }
 
 /** The opt-in in events. It names the attribute if the opt-in decided for SMS. */
@@ -187,20 +201,24 @@ function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, 
   return isAllowedByGuard(number, call, parts) ? number : phoneNumber;
 }
 
+/** The numbers whose suppressions are not known yet: the claim reads the enrolled number only, unless the state failed then. */
+function unreadNumbers({ whatsAppNumber }: Wish, { hook, isRecipientRead }: ProfiledCall): readonly string[] {
+  const { deliveryChannel, phoneNumber } = hook.request;
+  // A voice call is never suppressed: the user requested it.
+  if (deliveryChannel !== 'sms') return NONE;
+  const isOther = whatsAppNumber !== phoneNumber;
+  return [...(isRecipientRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
+}
+
 /** Skips the suppressed channels: WhatsApp by its number, the others by the enrolled one. */
-async function withoutSuppressed(
-  channels: readonly string[],
-  whatsAppNumber: string,
+function withoutSuppressed(
+  { enabled: channels, whatsAppNumber }: Wish,
   call: ProfiledCall,
   { suppressions }: HookParts,
-): Promise<FilteredChannels> {
+): FilteredChannels {
   const { deliveryChannel, phoneNumber } = call.hook.request;
-  // A voice call is never suppressed: the user requested it.
   if (deliveryChannel !== 'sms') return { channels, skipped: NONE };
   const isOther = whatsAppNumber !== phoneNumber;
-  // The claim reads the enrolled number only, unless the state failed then.
-  const unread = [...(call.isRecipientRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
-  if (unread.length > 0) await Promise.all(unread.map((number) => suppressions.refresh(number, call.budget)));
   const ofEnrolled = suppressions.of(phoneNumber);
   const ofWhatsApp = isOther ? suppressions.of(whatsAppNumber) : ofEnrolled;
   // Fast path: nothing is suppressed.

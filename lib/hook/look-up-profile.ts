@@ -7,7 +7,6 @@ export async function lookUpProfile(
   call: ClaimedCall,
   { settings, events, profiles, state }: HookParts,
 ): Promise<ProfiledCall> {
-  if (call.refusal !== undefined) return Object.assign(call, { reading: undefined });
   // Redis answers the claims of one turn together, so their calls go on together. On memory state they do here: a fifth less CPU
   // time for a code under load. Later than the guard, because the call supersedes older codes from there on.
   if (!state.isShared) await endOfTurn();

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { remainingOfMinuteMs } from '../core/event-stream.js';
 import { copyJson } from '../core/freeze.js';
 import { endingOf } from '../core/masking.js';
-import { steadyMs } from '../core/time.js';
+import { RequestError } from '../core/request-error.js';
+import { steadyMs, TIMED_OUT } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
 import { personKey } from '../delivery/messages/receipt.js';
-import { parseJsonBody, readBody } from '../http/exchange.js';
+import { parseJsonBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
 import { readHookCall, type HookCall } from '../okta/inline-hook.js';
 import { testFields, type OpenCall, type ReadCall } from './call.js';
@@ -14,13 +15,34 @@ import type { HookParts } from './parts.js';
 /** The smallest difference between Okta's clock and this gateway's that is reported. */
 const REPORTED_SKEW_MS = 30_000;
 
+/** Whether a shared secret proves that the caller is Okta. Any other proof takes `verifyHook`. */
+export function hasSecret(call: OpenCall, { verifier }: HookParts, req: IncomingMessage): boolean {
+  call.isProven = verifier.hasSecret(req);
+  return call.isProven;
+}
+
 /**
- * Reads and parses the request's body.
+ * Checks that the caller is Okta, by every scheme.
  *
- * @throws RequestError as `readBody` and `parseJsonBody`; `INVALID_REQUEST` with the fields that cannot be read.
+ * @throws RequestError `CALLER_NOT_PROVEN`; `PROOF_UNAVAILABLE` if Okta's keys cannot be fetched in time.
  */
-export async function readRequest(call: OpenCall, parts: HookParts, req: IncomingMessage): Promise<ReadCall> {
-  const body = await readBody(req, { type: 'application/json', waitMs: call.budget.remainingMs() });
+export async function verifyHook(
+  call: OpenCall,
+  { verifier }: HookParts,
+  req: IncomingMessage,
+): Promise<void> {
+  const proof = await call.budget.within(verifier.verify(req), call.budget.remainingMs());
+  if (proof === TIMED_OUT)
+    throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
+  call.isProven = true;
+}
+
+/**
+ * Parses and reads the request's body.
+ *
+ * @throws RequestError as `parseJsonBody`; `INVALID_REQUEST` with the fields that cannot be read.
+ */
+export function readRequest(call: OpenCall, body: unknown, parts: HookParts): ReadCall {
   const payload = parseJsonBody(body);
   // The object of a body parser is the gateway's: its other middleware may still write to it.
   return readPayload(call, payload === body ? copyJson(payload) : payload, parts);

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import type { TwilioPort } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
 import type { CodeUses } from '../delivery/messages/code-uses.js';
-import { isCallerGone, methodNotAllowed } from '../http/exchange.js';
+import { isCallerGone, methodNotAllowed, readBody } from '../http/exchange.js';
 import { createRoutes, normalizePath, type Handler, type Route } from '../http/routes.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
 import { answerError } from './answer-error.js';
 import { answerOkta } from './answer-okta.js';
-import { beginCall, type OpenCall } from './call.js';
+import { beginCall, sendNothing, type DispatchedCall, type OpenCall, type ReadCall } from './call.js';
 import { recordDelivery } from './callbacks/delivery-status.js';
 import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
 import { recordSignIns } from './callbacks/sign-in-outcome.js';
@@ -18,52 +18,36 @@ import { dispatchChannels } from './dispatch-channels.js';
 import { enforceLimits } from './enforce-limits.js';
 import { lookUpProfile } from './look-up-profile.js';
 import type { HookParts } from './parts.js';
-import { readRequest } from './read-request.js';
-import { verifyHook } from './verify-hook.js';
-
-/** The steps of a call, in order. The compiler checks that each step gets what it needs. */
-export const CALL_STEPS = inOrder(
-  verifyHook,
-  readRequest,
-  deduplicate,
-  enforceLimits,
-  lookUpProfile,
-  dispatchChannels,
-  answerOkta,
-);
+import { hasSecret, readRequest, verifyHook } from './read-request.js';
 
 /**
- * A step takes the call from the step before it and returns it with what it adds. Only the first two steps read the request, and
- * only the last one writes the answer.
+ * The handler of the hook's own route: the steps of a call, from top to bottom. A step takes the call from the step before it and
+ * returns it with what it adds.
  */
-type Step<Needs, Gives> = (
-  call: Needs,
-  parts: HookParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-) => Gives | Promise<Gives>;
-
-function inOrder<A, B, C, D, E, F, G>(
-  ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
-): readonly Step<OpenCall, unknown>[] {
-  // All steps share one call object; its type grows from step to step.
-  return steps as unknown as readonly Step<OpenCall, unknown>[];
-}
-
-/** The handler of the hook's own route: opens a call, and runs its steps. */
 function answerCall(parts: HookParts): Route['handle'] {
   return async (req, res, next) => {
-    const call = openCall(parts, req, res);
+    const opened = openCall(parts, req, res);
     try {
       if (req.method !== 'POST') throw methodNotAllowed('POST');
-      for (const step of CALL_STEPS) {
-        // The answer to a repeat is known: skip to the last step.
-        if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
-      }
+      if (!hasSecret(opened, parts, req)) await verifyHook(opened, parts, req);
+      const body = await readBody(req, { type: 'application/json', waitMs: opened.budget.remainingMs() });
+      const read = readRequest(opened, body, parts);
+      const dispatched = await sendOnce(read, parts);
+      await answerOkta(dispatched, parts, req, res);
     } catch (error) {
-      answerError(parts, { call, route: 'hook' })(error, req, res, next);
+      answerError(parts, { call: opened, route: 'hook' })(error, req, res, next);
     }
   };
+}
+
+/** The steps between the request and the answer: they send the code, unless the call is a repeat or refused. */
+export async function sendOnce(read: ReadCall, parts: HookParts): Promise<DispatchedCall> {
+  const claimed = await deduplicate(read, parts);
+  if (claimed.answer !== undefined) return sendNothing(claimed);
+  const allowed = enforceLimits(claimed, parts);
+  if (allowed.refusal !== undefined) return sendNothing(allowed);
+  const profiled = await lookUpProfile(allowed, parts);
+  return dispatchChannels(profiled, parts);
 }
 
 /** Begins a call. Its deadline counts from here. */

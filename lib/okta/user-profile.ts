@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
-import type { Breaker, GuardedCall } from '../delivery/breaker.js';
+import type { Breaker, HostSign, PassedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { deepFreeze } from '../core/freeze.js';
@@ -84,11 +84,11 @@ type Fetched =
 const NO_ANSWER: ReadonlySet<string> = new Set<OktaApiErrorCode>(['OKTA_UNREACHABLE', 'OKTA_NO_ANSWER']);
 
 /** The breaker also counts reads that never left, because the code has waited for their connection. */
-const READS: GuardedCall<Fetched> = {
-  skipped: { profile: undefined, reason: 'BREAKER_OPEN' },
-  signOf: (fetched) =>
-    fetched.profile === undefined && NO_ANSWER.has(fetched.reason) ? 'no-answer' : 'answer',
-};
+function signOfRead(fetched: Fetched): HostSign {
+  return fetched.profile === undefined && NO_ANSWER.has(fetched.reason) ? 'no-answer' : 'answer';
+}
+
+const SKIPPED: Fetched = { profile: undefined, reason: 'BREAKER_OPEN' };
 
 /**
  * @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause.
@@ -123,20 +123,24 @@ export function createProfileReader(
     }
   };
 
-  const fetchProfile = async (user: UserLookup): Promise<Fetched> => {
+  const fetchProfile = async (user: UserLookup, passed: PassedCall): Promise<Fetched> => {
+    let fetched: Fetched;
     try {
       // Once: functions of the user get the cached profile with every code.
       const profile = deepFreeze(readProfile(await request(user.segment, options.timeoutMs), user));
       cache?.set(user.key, { profile, readAt: clock() });
-      return { profile };
+      fetched = { profile };
     } catch (error) {
       const reason = error instanceof OktaApiError ? error.code : 'OKTA_UNREACHABLE';
       // The user no longer exists, so the cached profile must not be used.
       if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
       // The other codes have one status each.
       const hasStatus = error instanceof OktaApiError && reason === 'OKTA_HTTP_ERROR';
-      return { profile: undefined, reason, ...(hasStatus ? { httpStatus: error.status } : {}) };
+      fetched = { profile: undefined, reason, ...(hasStatus ? { httpStatus: error.status } : {}) };
     }
+    fetching.delete(user.key);
+    passed.end(signOfRead(fetched));
+    return fetched;
   };
 
   /** The cached profile while it is fresh or stale; `undefined` after that. */
@@ -155,14 +159,14 @@ export function createProfileReader(
   /** One fetch per user at a time, unless the breaker is open. It goes on after the calls that wait for it have given up. */
   const fetchOnce = (user: UserLookup): Promise<Fetched> => {
     const inFlight = fetching.get(user.key);
-    if (inFlight === undefined) {
-      const fetched = breaker.call(() => fetchProfile(user), READS).finally(() => fetching.delete(user.key));
-      // All calls wait for the same promise, so that they go on in the order of their arrival.
-      fetching.set(user.key, fetched);
-      return fetched;
-    }
     // A call does not wait for another call's probe of the breaker.
-    return breaker.state === 'closed' ? inFlight : Promise.resolve(READS.skipped);
+    const passed = inFlight === undefined ? breaker.enter() : undefined;
+    if (passed === undefined)
+      return inFlight !== undefined && breaker.state === 'closed' ? inFlight : Promise.resolve(SKIPPED);
+    const fetched = fetchProfile(user, passed);
+    // All calls wait for the same promise, so that they go on in the order of their arrival.
+    fetching.set(user.key, fetched);
+    return fetched;
   };
 
   return {

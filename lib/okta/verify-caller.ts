@@ -37,6 +37,8 @@ export type CallerHeaders = Pick<IncomingMessage, 'headers'> & {
 
 /** Checks callers against all configured schemes. */
 export interface CallerVerifier {
+  /** Whether a shared secret proves the caller. It is known at once; `verify` checks all schemes. */
+  hasSecret(caller: CallerHeaders): boolean;
   /**
    * Resolves if one scheme accepts the caller.
    * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
@@ -59,6 +61,7 @@ export function createCallerVerifier(
   // Never the gateway's own passport.
   const authenticator = new passport.Passport();
   const keyRings: HookKeys[] = [];
+  const secrets: HeaderStrategy[] = [];
   // Tokens last: an unreachable key server must not refuse a caller whom a header proves.
   const ordered = [...schemes].sort((a, b) => Number(a.scheme === 'oauth2') - Number(b.scheme === 'oauth2'));
   const names = ordered.map((scheme, index) => {
@@ -70,8 +73,11 @@ export function createCallerVerifier(
 
   function strategyOf(scheme: HookScheme): passport.Strategy {
     switch (scheme.scheme) {
-      case 'header':
-        return new HeaderStrategy(scheme.name, scheme.secrets);
+      case 'header': {
+        const strategy = new HeaderStrategy(scheme.name, scheme.secrets);
+        secrets.push(strategy);
+        return strategy;
+      }
       case 'basic':
         return new BasicStrategy(scheme.users);
       case 'oauth2': {
@@ -88,6 +94,7 @@ export function createCallerVerifier(
   }
 
   return {
+    hasSecret: (caller) => secrets.some((strategy) => strategy.accepts(caller)),
     verify: ({ headers, rawHeaders }) =>
       new Promise((resolve, reject) => {
         const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
@@ -135,9 +142,13 @@ class HeaderStrategy extends passport.Strategy {
     this.digests = secrets.map((secret) => digestOf(Buffer.from(secret, 'utf8')));
   }
 
-  override authenticate(req: CallerHeaders): void {
+  accepts(req: CallerHeaders): boolean {
     const value = onlyHeader(req, this.header);
-    if (value !== undefined && isOneOf(value, this.digests)) this.success({});
+    return value !== undefined && isOneOf(value, this.digests);
+  }
+
+  override authenticate(req: CallerHeaders): void {
+    if (this.accepts(req)) this.success({});
     else this.fail(`SharedSecret ${REALM}`);
   }
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { BreakerState } from '#lib/core/events.js';
-import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
+import { BREAKER_OPEN, Breaker, signOfOutcome } from '#lib/delivery/breaker.js';
 import type { Outcome } from '#lib/core/channel.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { defer } from '#harness/until.js';
@@ -32,10 +32,23 @@ describe('the breaker of a host', () => {
     clock.restore();
   });
 
+  /** Makes an attempt as the hook does. `onLate` gets its outcome if it ends after its deadline. */
+  const attemptBy = async (
+    start: (onLate: (late: Outcome) => void) => Promise<Outcome>,
+    signOfConnection: () => 'none' | 'no-answer' | 'no-connection' = () => 'none',
+  ): Promise<Outcome> => {
+    const passed = breaker.enter();
+    if (passed === undefined) return BREAKER_OPEN;
+    const outcome = await start((late) => {
+      passed.endLate(signOfOutcome(late, signOfConnection));
+    });
+    passed.end(signOfOutcome(outcome, signOfConnection));
+    return outcome;
+  };
   /** Makes an attempt. Returns whether the breaker let it through, and the outcome. */
   const attempt = async (outcome: Outcome): Promise<{ isMade: boolean; outcome: Outcome }> => {
     let isMade = false;
-    const result = await breaker.attempt(() => {
+    const result = await attemptBy(() => {
       isMade = true;
       return Promise.resolve(outcome);
     });
@@ -44,7 +57,7 @@ describe('the breaker of a host', () => {
   };
   /** Makes an attempt with an unknown outcome, whose answer comes late. */
   const attemptLate = async (late: Promise<Outcome>): Promise<void> => {
-    await breaker.attempt((onLate) => {
+    await attemptBy((onLate) => {
       void late.then(onLate);
       return Promise.resolve(UNKNOWN);
     });
@@ -81,7 +94,7 @@ describe('the breaker of a host', () => {
 
   it('stays closed if attempts of a burst hang while a later attempt is answered', async () => {
     const hanging = defer<Outcome>();
-    const burst = Array.from({ length: 8 }, () => breaker.attempt(() => hanging.promise));
+    const burst = Array.from({ length: 8 }, () => attemptBy(() => hanging.promise));
     clock.tick(100);
     await attempt(ACCEPTED);
     clock.tick(2000);
@@ -177,7 +190,7 @@ describe('the breaker of a host', () => {
     await open();
     clock.tick(2000);
     const probe = defer<Outcome>();
-    const probing = breaker.attempt(() => probe.promise);
+    const probing = attemptBy(() => probe.promise);
     expect(breaker.state).to.equal('half-open');
     for (let count = 0; count < 10; count += 1) {
       expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
@@ -206,7 +219,7 @@ describe('the breaker of a host', () => {
   /** Makes an attempt that never left, because of its connection. */
   const attemptToConnect = async (sign: 'no-answer' | 'no-connection'): Promise<boolean> => {
     let isMade = false;
-    await breaker.attempt(
+    await attemptBy(
       () => {
         isMade = true;
         return Promise.resolve(neverLeft('UNREACHABLE'));
@@ -289,7 +302,7 @@ describe('the breaker of a host', () => {
     await attemptLate(late.promise);
     clock.tick(4000);
     const probe = defer<Outcome>();
-    const probing = breaker.attempt(() => probe.promise);
+    const probing = attemptBy(() => probe.promise);
     late.resolve(ACCEPTED);
     await settle();
     expect(breaker.state).to.equal('half-open');
@@ -323,7 +336,7 @@ describe('the breaker of a host', () => {
 
     it('ignores an attempt that began before it opened', async () => {
       const slow = defer<Outcome>();
-      const slowly = breaker.attempt(() => slow.promise);
+      const slowly = attemptBy(() => slow.promise);
       await open();
       slow.resolve(ACCEPTED);
       expect(await slowly).to.equal(ACCEPTED);

@@ -262,8 +262,7 @@ describe('used codes', () => {
       confirmed += 1;
       return Promise.resolve();
     });
-    for (let count = 0; count < 5; count += 1)
-      await breaker.attempt(() => Promise.resolve({ status: 'unknown', reason: 'no answer' }));
+    for (let count = 0; count < 5; count += 1) breaker.enter()?.end('no-answer');
     uses.receive([use(1)]);
     await uses.close();
     expect(confirmed).to.equal(0);

@@ -73,7 +73,7 @@ describe('the mounted console', () => {
     await once(server, 'listening');
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     try {
-      expect((await askUrl(`${origin}/`)).text).to.include('<main id="main"');
+      expect((await askUrl(`${origin}/`)).text).to.include('<div id="page"');
       expect((await askUrl(`${origin}/api/about`)).status).to.equal(200);
       expect((await askUrl(`${origin}/nothing`)).status).to.equal(404);
     } finally {

@@ -52,6 +52,11 @@ export function readRoute(hash: string): Route {
   };
 }
 
+/** Whether an address of the tester fills in its fields. */
+export function isReplay({ user, requestType, channel }: Extract<Route, { view: 'tester' }>): boolean {
+  return [user, requestType, channel].some((field) => field !== undefined);
+}
+
 /** The `#/…` of a view. */
 export function addressOf(route: Route): string {
   switch (route.view) {

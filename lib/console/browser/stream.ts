@@ -1,5 +1,6 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import type { Health, StreamEvent } from '../api.js';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { readAbout } from './server.js';
 
 /** The updates that the server sends while the page is open. */
@@ -12,8 +13,17 @@ export interface StreamListener {
 }
 
 export interface Stream {
-  listen(listener: StreamListener): void;
+  /** Returns a function that ends it. */
+  listen(listener: () => StreamListener): () => void;
   end(): void;
+}
+
+/** Listens for as long as the component is there. */
+export function useStream(stream: Stream, listener: StreamListener): void {
+  const current = useRef(listener);
+  current.current = listener;
+  // Before the stream can open.
+  useLayoutEffect(() => stream.listen(() => current.current), [stream]);
 }
 
 /** The server ends a stream after a minute, and browsers connect again by themselves. Only a longer gap counts as lost. */
@@ -30,7 +40,7 @@ const MAX_RETRY_MS = 30_000;
  * @param onEnded - the server says that the user is logged out.
  */
 export function openStream(onConnection: (isLost: boolean) => void, onEnded: () => void): Stream {
-  const listeners: StreamListener[] = [];
+  const listeners = new Set<() => StreamListener>();
   let source: EventSource | undefined;
   let doubt: number | undefined;
   let retry: number | undefined;
@@ -64,7 +74,7 @@ export function openStream(onConnection: (isLost: boolean) => void, onEnded: () 
       doubt = undefined;
       retryMs = RETRY_MS;
       onConnection(false);
-      for (const listener of listeners) listener.onOpened?.();
+      for (const listener of listeners) listener().onOpened?.();
     });
     opened.addEventListener('error', () => {
       doubt ??= window.setTimeout(() => {
@@ -78,16 +88,22 @@ export function openStream(onConnection: (isLost: boolean) => void, onEnded: () 
       void readAbout();
     });
     hear(opened, 'executions', (changed) => {
-      for (const listener of listeners) listener.onExecutions?.(changed);
+      for (const listener of listeners) listener().onExecutions?.(changed);
     });
     hear(opened, 'ended', onEnded);
     hear(opened, 'health', (health) => {
-      for (const listener of listeners) listener.onHealth?.(health);
+      for (const listener of listeners) listener().onHealth?.(health);
     });
   };
   document.addEventListener('visibilitychange', follow);
   follow();
-  return { listen: (listener) => void listeners.push(listener), end };
+  return {
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    end,
+  };
 }
 
 type DataOf<Name extends StreamEvent['event']> = Extract<StreamEvent, { event: Name }>['data'];

@@ -1,0 +1,197 @@
+import { createPortal, type ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { About } from '../api.js';
+import { ExecutionList } from './execution-list.js';
+import { ExecutionView } from './execution.js';
+import { HealthView } from './health.js';
+import { HistoryView } from './history.js';
+import { addressOf, isReplay, NO_FILTER, readRoute, type Route } from './routes.js';
+import { onLoggedOut, readAbout, ServerFailure } from './server.js';
+import { openStream } from './stream.js';
+import { TesterView } from './tester.js';
+import { Failure, ToneMark } from './widgets.js';
+
+/** The console, from the login to the logout. */
+export function ConsolePage() {
+  const [about, setAbout] = useState<About | ServerFailure>();
+  const [isLoggedOut, setIsLoggedOut] = useState(false);
+  useEffect(() => {
+    onLoggedOut(() => setIsLoggedOut(true));
+    void readAbout().then(setAbout);
+  }, []);
+  if (isLoggedOut) return <LoggedOut />;
+  if (about === undefined) return <Frame />;
+  if (!(about instanceof ServerFailure)) return <Views about={about} onLogout={() => setIsLoggedOut(true)} />;
+  return (
+    <Frame>
+      <h1>Console</h1>
+      <Failure of={about} />
+    </Frame>
+  );
+}
+
+interface FrameProps {
+  readonly org?: string;
+  readonly tabs?: ComponentChildren;
+  /** What is said over the page. */
+  readonly notice?: ComponentChildren;
+  readonly children?: ComponentChildren;
+}
+
+function Frame({ org, tabs, notice, children }: FrameProps) {
+  const main = useRef<HTMLElement>(null);
+  const skip = (event: Event): void => {
+    // The address names the view, so the link must not change it.
+    event.preventDefault();
+    main.current?.focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the content
+      </a>
+      <header class="top">
+        <p class="brand">
+          <span>Telephony hook</span> <span class="quiet">{org}</span>
+        </p>
+        <nav aria-label="Views">{tabs}</nav>
+      </header>
+      <div id="connection" role="status">
+        {notice}
+      </div>
+      <main id="main" tabIndex={-1} ref={main}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+/** Shows nothing that only administrators may see. */
+function LoggedOut() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => {
+    document.title = titleOf('Logged out');
+    heading.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <Frame>
+      <h1 tabIndex={-1} ref={heading}>
+        Logged out
+      </h1>
+      <p class="lead">You are no longer logged in as an administrator.</p>
+      <p>
+        <button type="button" class="primary" onClick={() => location.reload()}>
+          Log in again
+        </button>
+      </p>
+    </Frame>
+  );
+}
+
+type ViewName = Route['view'];
+/** The route, if the view is the one that is shown. */
+type RouteTo<Name extends ViewName> = Extract<Route, { view: Name }> | undefined;
+
+/** The views. Each keeps its content while another one is shown, outside of the document. */
+function Views({ about, onLogout }: { readonly about: About; readonly onLogout: () => void }) {
+  const [{ route, from }, setRoutes] = useState<{ readonly route: Route; readonly from?: Route }>({
+    route: readRoute(location.hash),
+  });
+  const [isLost, setIsLost] = useState(false);
+  const [stream] = useState(() => openStream(setIsLost, onLogout));
+  const [list] = useState(() => new ExecutionList());
+  const [places] = useState(makePlaces);
+  const [scrolled] = useState(() => new Map<ViewName, number>());
+  const shown = useRef<HTMLDivElement>(null);
+  const current = useRef(route);
+  current.current = route;
+
+  useEffect(() => {
+    const follow = (): void => {
+      scrolled.set(current.current.view, window.scrollY);
+      setRoutes((before) => ({ route: readRoute(location.hash), from: before.route }));
+    };
+    window.addEventListener('hashchange', follow);
+    return () => {
+      window.removeEventListener('hashchange', follow);
+      stream.end();
+    };
+  }, []);
+  useLayoutEffect(() => {
+    const place = places[route.view];
+    document.title = titleOf(route.view === 'execution' ? `Execution ${route.id}` : TITLES[route.view]);
+    if (place.isConnected) return;
+    shown.current?.replaceChildren(place);
+    window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
+    // The first view leaves the focus to the browser.
+    if (from !== undefined) stopOf(place, route, from)?.focus({ preventScroll: true });
+  }, [route]);
+
+  const to = <Name extends ViewName>(name: Name): RouteTo<Name> =>
+    route.view === name ? (route as RouteTo<Name>) : undefined;
+  const views: Readonly<Record<ViewName, ComponentChildren>> = {
+    tester: <TesterView stream={stream} route={to('tester')} />,
+    history: <HistoryView about={about} list={list} stream={stream} route={to('history')} />,
+    execution: <ExecutionView about={about} list={list} stream={stream} route={to('execution')} />,
+    health: <HealthView about={about} stream={stream} route={to('health')} />,
+  };
+  const notice = isLost && (
+    <ToneMark tone="warn">The connection is lost: the page does not update. Trying again …</ToneMark>
+  );
+  return (
+    <Frame org={about.org} tabs={<Tabs about={about} view={route.view} />} notice={notice}>
+      <div ref={shown} />
+      {VIEW_NAMES.map((name) => createPortal(<>{views[name]}</>, places[name]))}
+    </Frame>
+  );
+}
+
+const TITLES = { tester: 'Tester', history: 'History', health: 'Health', execution: 'Execution' } as const;
+const VIEW_NAMES: readonly ViewName[] = ['tester', 'history', 'health', 'execution'];
+
+function titleOf(view: string): string {
+  return `${view} – Telephony hook console`;
+}
+
+function makePlaces(): Readonly<Record<ViewName, HTMLElement>> {
+  const make = (): HTMLElement => document.createElement('div');
+  return { tester: make(), history: make(), health: make(), execution: make() };
+}
+
+/** What gets the focus in a view: where the user left, else the heading. */
+function stopOf(place: HTMLElement, route: Route, from: Route): HTMLElement | null {
+  if (from.view === 'execution') {
+    if (route.view === 'tester') {
+      // A replay goes on to Send. Without a user, it cannot.
+      const user = place.querySelector<HTMLInputElement>('#user');
+      const next = route.user ?? (isReplay(route) ? '' : user?.value);
+      return next === '' ? user : null;
+    }
+    const row = place.querySelector<HTMLElement>(`[data-id="${CSS.escape(from.id)}"] a`);
+    if (row !== null) return row;
+  }
+  return place.querySelector('h1');
+}
+
+function Tabs({ about, view }: { readonly about: About; readonly view: ViewName }) {
+  const marked = view === 'execution' ? 'history' : view;
+  const tabs = [
+    { view: 'tester' },
+    { view: 'history', filter: NO_FILTER },
+    { view: 'health' },
+  ] as const satisfies readonly Route[];
+  return (
+    <>
+      {tabs.map((route) => (
+        <a key={route.view} href={addressOf(route)} aria-current={route.view === marked ? 'page' : undefined}>
+          {TITLES[route.view]}
+        </a>
+      ))}
+      {about.links.map(({ title, href }) => (
+        <a key={href} class="beside" href={href}>
+          {title}
+        </a>
+      ))}
+    </>
+  );
+}

@@ -46,29 +46,6 @@ describe('startOktaEmulator: single users, rate limit and faults', () => {
     }
   });
 
-  it('answers 404 E0000007 for an unknown user and for a login with a slash', async () => {
-    okta.addUser({ login: 'a/b@example.com' });
-    for (const key of ['nobody', 'a%2Fb%40example.com']) {
-      const response = await get(`/api/v1/users/${key}`);
-      expect(response.status).to.equal(404);
-      expect(await jsonOf(response)).to.include({ errorCode: 'E0000007' });
-    }
-  });
-
-  it('returns the owner of the API token, not another user, for me', async () => {
-    const user = okta.addUser({ login: 'ana@example.com' });
-    expect((await jsonOf(await get('/api/v1/users/me')))['id']).to.not.equal(user.id);
-  });
-
-  it('answers 401 E0000011 without a valid API token', async () => {
-    const user = okta.addUser({ login: 'ana@example.com' });
-    for (const authorization of ['', 'SSWS wrong', `Bearer ${okta.apiToken}`]) {
-      const response = await get(`/api/v1/users/${user.id}`, { authorization });
-      expect(response.status).to.equal(401);
-      expect(await jsonOf(response)).to.include({ errorCode: 'E0000011' });
-    }
-  });
-
   it('returns its users to the test with their current login and status', () => {
     const user = okta.addUser({ login: 'ana@example.com', status: 'LOCKED_OUT' });
     okta.updateUser('ana', { login: 'ana.silva@example.com' });

@@ -150,25 +150,6 @@ describe('startOktaEmulator: the management API', () => {
     expect(okta.requests.map(({ headers }) => headers.authorization)).to.include(`SSWS ${writer}`);
   });
 
-  it('applies a fault to matching requests, and carries the request out unless delivered is false', async () => {
-    const match = ({ path }: { path: string }): boolean => path.startsWith('/api/v1/meta/schemas');
-    okta.fault({ fault: { kind: 'truncated', delivered: false }, match, times: 1 });
-    const attribute = { title: 'Opt-in', type: 'boolean' };
-    const body = { definitions: { custom: { properties: { optIn: attribute } } } };
-    const cut = await callApi(okta, 'POST', '/api/v1/meta/schemas/user/default', body).catch(
-      (error: unknown) => error,
-    );
-    expect(cut).to.be.instanceOf(Error);
-    expect(okta.userSchema.custom).to.deep.equal({});
-    okta.fault({ fault: { kind: 'empty' }, match, times: 1 });
-    await callApi(okta, 'POST', '/api/v1/meta/schemas/user/default', body);
-    expect(okta.userSchema.custom).to.have.all.keys('optIn');
-    expect(okta.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
-      'POST /api/v1/meta/schemas/user/default',
-      'POST /api/v1/meta/schemas/user/default',
-    ]);
-  });
-
   /** Starts an emulator with the real clock, which signed assertions need. */
   async function replace(old: OktaEmulator): Promise<OktaEmulator> {
     await old.close();

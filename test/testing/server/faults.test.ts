@@ -182,71 +182,40 @@ describe('faults of the emulators', () => {
     expect(await body.json()).to.deep.equal({ emulatorError: 'Error: mistake in the test' });
   });
 
-  const wrong: readonly (readonly [
-    title: string,
-    addFault: (emulator: TwilioEmulator) => void,
-    message: string,
-  ])[] = [
-    [
-      'a callback fault with an unknown key',
-      (emulator) => {
-        emulator.faultCallbacks({ delayMS: 5 } as never);
-      },
-      'faultCallbacks() does not take delayMS (did you mean delayMs?). It takes delayMs, copies, isReversed, isHeld, match, times.',
-    ],
-    [
-      'a rule with an unknown key',
-      (emulator) => {
-        emulator.fault({ fault: { kind: 'hang' }, time: 1 } as never);
-      },
-      'fault() does not take time (did you mean times?). It takes fault, times, match.',
-    ],
-    [
-      'a fault with a key of a rule',
-      (emulator) => {
-        emulator.fault({ kind: 'slow', delayMs: 5, times: 1 } as never);
-      },
-      'a fault of the kind slow does not take times. It takes kind, delivered, delayMs.',
-    ],
-    [
-      'a fault with a key of another kind',
-      (emulator) => {
-        emulator.fault({ fault: { kind: 'hang', delayMs: 5 } } as never);
-      },
-      'a fault of the kind hang does not take delayMs. It takes kind, delivered.',
-    ],
-    [
-      'a fault of an unknown kind',
-      (emulator) => {
-        emulator.fault({ kind: 'toString' } as never);
-      },
-      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
-    ],
-    [
-      'a rule without a fault',
-      (emulator) => {
-        emulator.fault({ times: 1 } as never);
-      },
-      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
-    ],
-  ];
-  for (const [title, addFault, message] of wrong) {
-    it(`throws a TypeError for ${title} and answers the next request without a fault`, async () => {
-      expect(() => {
-        addFault(twilio);
-      }).to.throw(TypeError, message);
-      expect((await post()).statusCode).to.equal(201);
-    });
-  }
-
-  it('throws a TypeError for an unknown key in faultKeys() of the Okta emulator', async () => {
+  it('throws a TypeError for an unknown key or kind, and answers the next request without a fault', async () => {
     const okta = await startOktaEmulator();
-    try {
+    const kinds =
+      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.';
+    for (const [add, fault, message] of [
+      [
+        twilio.faultCallbacks,
+        { delayMS: 5 },
+        'faultCallbacks() does not take delayMS (did you mean delayMs?). It takes delayMs, copies, isReversed, isHeld, match, times.',
+      ],
+      [
+        twilio.fault,
+        { fault: { kind: 'hang' }, time: 1 },
+        'fault() does not take time (did you mean times?). It takes fault, times, match.',
+      ],
+      [
+        twilio.fault,
+        { kind: 'slow', delayMs: 5, times: 1 },
+        'a fault of the kind slow does not take times. It takes kind, delivered, delayMs.',
+      ],
+      [
+        twilio.fault,
+        { fault: { kind: 'hang', delayMs: 5 } },
+        'a fault of the kind hang does not take delayMs. It takes kind, delivered.',
+      ],
+      [twilio.fault, { kind: 'toString' }, kinds],
+      [twilio.fault, { times: 1 }, kinds],
+      [okta.faultKeys, { kind: 'slow', delay: 5 }, 'does not take delay'],
+    ] as const) {
       expect(() => {
-        okta.faultKeys({ kind: 'slow', delay: 5 } as never);
-      }).to.throw(TypeError, 'does not take delay');
-    } finally {
-      await okta.close();
+        (add as (wrong: object) => void)(fault);
+      }).to.throw(TypeError, message);
     }
+    expect((await post()).statusCode).to.equal(201);
+    await okta.close();
   });
 });

@@ -3,29 +3,21 @@ import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
 import { startTwilioEmulator, type DeliveredItem, type TwilioEmulator } from '#lib/testing/index.js';
 import { startTestServer, type ReceivedRequest, type TestServer } from '../local.js';
 import { until } from '#harness/until.js';
-
-const PHONE = '+4915112345678';
+import { PHONE, restOf, type TwilioAnswer } from './rest.js';
 
 describe('startTwilioEmulator: status callbacks', () => {
   let twilio: TwilioEmulator;
   let gateway: TestServer;
-  const post = (resource: string, form: [string, string][]): Promise<Response> =>
-    fetch(`${twilio.baseUrl}/2010-04-01/Accounts/${twilio.accountSid}/${resource}`, {
-      method: 'POST',
-      headers: {
-        authorization: `Basic ${Buffer.from(`${twilio.apiKeySid}:${twilio.apiKeySecret}`).toString('base64')}`,
-      },
-      body: new URLSearchParams(form),
-    });
+  const rest = restOf(() => twilio);
   const callbackUrl = (): string => `${gateway.url}/okta/telephony/twilio/status?a=1`;
-  const sms = (...more: [string, string][]): Promise<Response> =>
-    post('Messages.json', [
-      ['To', PHONE],
-      ['From', twilio.smsNumber],
-      ['Body', 'code'],
-      ['StatusCallback', callbackUrl()],
-      ...more,
-    ]);
+  const sms = (form: Readonly<Record<string, string>> = {}): Promise<TwilioAnswer> =>
+    rest.message({ StatusCallback: callbackUrl(), ...form });
+  const whatsApp = (): Promise<TwilioAnswer> => rest.whatsApp({ StatusCallback: callbackUrl() });
+  const call = (events?: string): Promise<TwilioAnswer> =>
+    rest.call({
+      StatusCallback: callbackUrl(),
+      ...(events === undefined ? {} : { StatusCallbackEvent: events }),
+    });
   const paramsOf = (request: ReceivedRequest | undefined): Record<string, string> =>
     Object.fromEntries(new URLSearchParams(request?.body ?? ''));
   const field = (name: string): string[] => gateway.received.map((request) => paramsOf(request)[name] ?? '');
@@ -63,12 +55,8 @@ describe('startTwilioEmulator: status callbacks', () => {
   });
 
   it('signs the URL without its fragment, and posts the Messaging Service and its number', async () => {
-    await post('Messages.json', [
-      ['To', PHONE],
-      ['MessagingServiceSid', twilio.messagingServiceSid],
-      ['Body', 'code'],
-      ['StatusCallback', `${callbackUrl()}#rc=2`],
-    ]);
+    const service = { MessagingServiceSid: twilio.messagingServiceSid, From: '' };
+    await sms({ ...service, StatusCallback: `${callbackUrl()}#rc=2` });
     const [request] = await gateway.waitFor(1);
     const signature = String(request?.headers['x-twilio-signature']);
     const params = paramsOf(request);
@@ -77,12 +65,7 @@ describe('startTwilioEmulator: status callbacks', () => {
   });
 
   it('posts failed with code 63015 for a WhatsApp message to a phone outside the sandbox', async () => {
-    await post('Messages.json', [
-      ['To', `whatsapp:${PHONE}`],
-      ['From', `whatsapp:${twilio.sandboxNumber}`],
-      ['Body', 'code'],
-      ['StatusCallback', callbackUrl()],
-    ]);
+    await whatsApp();
     const [request] = await gateway.waitFor(1);
     expect(paramsOf(request)).to.include({
       MessageStatus: 'failed',
@@ -110,14 +93,6 @@ describe('startTwilioEmulator: status callbacks', () => {
   });
 
   it('posts only the call events that the request names, by default only the last status', async () => {
-    const call = (...events: string[]): Promise<Response> =>
-      post('Calls.json', [
-        ['To', PHONE],
-        ['From', twilio.voiceNumber],
-        ['Twiml', '<Response><Say>1</Say></Response>'],
-        ['StatusCallback', callbackUrl()],
-        ...events.map((event): [string, string] => ['StatusCallbackEvent', event]),
-      ]);
     await call();
     const [request] = await gateway.waitFor(1);
     expect(paramsOf(request)).to.include({
@@ -125,7 +100,7 @@ describe('startTwilioEmulator: status callbacks', () => {
       CallStatus: 'completed',
       Duration: '1',
     });
-    await call('initiated', 'ringing', 'answered', 'completed');
+    await call('initiated ringing answered completed');
     await gateway.waitFor(5);
     expect(field('CallStatus').slice(1)).to.deep.equal(['initiated', 'ringing', 'in-progress', 'completed']);
     twilio.failLater({ code: 13227 });
@@ -138,34 +113,23 @@ describe('startTwilioEmulator: status callbacks', () => {
   it('records the HTTP status of each callback, and undefined if the server is closed', async () => {
     await sms();
     await gateway.waitFor(2);
-    while (twilio.callbacks[1]?.httpStatus === undefined)
-      await new Promise((resolve) => setImmediate(resolve));
-    expect(twilio.callbacks[1].httpStatus).to.equal(204);
+    await until(() => twilio.callbacks[1]?.httpStatus === 204);
     gateway.close();
     await sms();
-    while (twilio.messages[1]?.status !== 'delivered') await new Promise((resolve) => setImmediate(resolve));
+    await until(() => twilio.messages[1]?.status === 'delivered');
     expect(twilio.callbacks[3]?.httpStatus).to.equal(undefined);
   });
 
   it('posts read after markRead(), which throws for a failed message and for an SMS', async () => {
     twilio.joinSandbox(PHONE);
-    await post('Messages.json', [
-      ['To', `whatsapp:${PHONE}`],
-      ['From', `whatsapp:${twilio.sandboxNumber}`],
-      ['Body', 'code'],
-      ['StatusCallback', callbackUrl()],
-    ]);
+    await whatsApp();
     await gateway.waitFor(2);
     twilio.markRead(twilio.messages[0]?.sid ?? '');
     await gateway.waitFor(3);
     expect(paramsOf(gateway.received[2])).to.include({ MessageStatus: 'read', EventType: 'READ' });
     expect(twilio.messages[0]?.status).to.equal('read');
     // A failed message never reached the phone.
-    await post('Messages.json', [
-      ['To', 'whatsapp:+12025550199'],
-      ['From', `whatsapp:${twilio.sandboxNumber}`],
-      ['Body', 'code'],
-    ]);
+    await rest.whatsApp({ To: 'whatsapp:+12025550199' });
     await until(() => twilio.messages[1]?.status === 'failed');
     expect(() => {
       twilio.markRead(twilio.messages[1]?.sid ?? '');
@@ -193,13 +157,7 @@ describe('startTwilioEmulator: status callbacks', () => {
       await sms();
       await gateway.waitFor(2);
       expect(field('MessageStatus')).to.deep.equal(['delivered', 'sent']);
-      await post('Calls.json', [
-        ['To', PHONE],
-        ['From', twilio.voiceNumber],
-        ['Twiml', '<Response><Say>1</Say></Response>'],
-        ['StatusCallback', callbackUrl()],
-        ['StatusCallbackEvent', 'initiated ringing'],
-      ]);
+      await call('initiated ringing');
       await gateway.waitFor(4);
       expect(field('CallStatus').slice(2)).to.deep.equal(['ringing', 'initiated']);
     });
@@ -207,9 +165,8 @@ describe('startTwilioEmulator: status callbacks', () => {
     it('delivers a matching message without any callback for copies: 0', async () => {
       twilio.faultCallbacks({ copies: 0, match: ({ to }) => to === PHONE });
       await sms();
-      while (twilio.messages[0]?.status !== 'delivered')
-        await new Promise((resolve) => setImmediate(resolve));
-      await sms(['To', '+12025550142']);
+      await until(() => twilio.messages[0]?.status === 'delivered');
+      await sms({ To: '+12025550142' });
       await gateway.waitFor(2);
       expect(new Set(field('To'))).to.deep.equal(new Set(['+12025550142']));
       expect(twilio.callbacks).to.have.length(2);
@@ -225,8 +182,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     it('posts no callback for isHeld until releaseCallbacks() posts each once, in order', async () => {
       twilio.faultCallbacks({ isHeld: true });
       await sms();
-      while (twilio.messages[0]?.status !== 'delivered')
-        await new Promise((resolve) => setImmediate(resolve));
+      await until(() => twilio.messages[0]?.status === 'delivered');
       expect(gateway.received).to.have.length(0);
       await twilio.releaseCallbacks();
       expect(field('MessageStatus')).to.deep.equal(['sent', 'delivered']);
@@ -244,7 +200,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     twilio.onDelivered((item) => delivered.push(item));
     await sms();
     expect(delivered).to.have.length(1);
-    expect(delivered[0]).to.include({ to: PHONE, channel: 'sms', text: 'code' });
+    expect(delivered[0]).to.include({ to: PHONE, channel: 'sms', text: 'Your code is 204981' });
   });
 
   it('posts no callback after close()', async () => {

@@ -30,36 +30,6 @@ describe('startTwilioEmulator: content templates', () => {
   });
   afterEach(() => twilio.close());
 
-  it('returns a template and its WhatsApp approval', async () => {
-    const { sid } = twilio.addTemplate({ language: 'pt_BR', friendlyName: 'codigo' });
-    expect(sid).to.match(/^HX[\da-f]{32}$/);
-    const { status, body } = await rest.get(`/v1/Content/${sid}`);
-    expect(status).to.equal(200);
-    expect(body).to.include({
-      sid,
-      account_sid: twilio.accountSid,
-      language: 'pt_BR',
-      friendly_name: 'codigo',
-      date_created: '2026-03-01T00:00:00Z',
-      url: `${twilio.baseUrl}/v1/Content/${sid}`,
-    });
-    expect(body['variables']).to.deep.equal({ '1': '123456' });
-    expect(body['types']).to.have.all.keys('whatsapp/authentication');
-    const approval = await rest.get(`/v1/Content/${sid}/ApprovalRequests`);
-    expect(approval.body).to.deep.include({
-      sid,
-      whatsapp: {
-        allow_category_change: true,
-        category: 'AUTHENTICATION',
-        content_type: 'whatsapp/authentication',
-        name: 'codigo',
-        rejection_reason: '',
-        status: 'approved',
-        type: 'whatsapp',
-      },
-    });
-  });
-
   it('replaces a template with a new one of the same SID', async () => {
     const { sid } = twilio.addTemplate({});
     twilio.addTemplate({ sid, status: 'rejected', category: 'MARKETING', rejectionReason: 'wrong category' });
@@ -70,25 +40,6 @@ describe('startTwilioEmulator: content templates', () => {
       category: 'MARKETING',
       rejection_reason: 'wrong category',
     });
-  });
-
-  it('lists the templates', async () => {
-    const sids = Array.from({ length: 3 }, () => twilio.addTemplate({}).sid);
-    const { body } = await rest.get('/v1/Content');
-    expect(body['meta']).to.include({ key: 'contents', next_page_url: null });
-    expect((body['contents'] as { sid: string }[]).map(({ sid }) => sid)).to.deep.equal(sids);
-  });
-
-  it('answers 20404 for an unknown template or resource, and 405 for another method', async () => {
-    const { sid } = twilio.addTemplate({});
-    for (const path of [
-      `/v1/Content/HX${'0'.repeat(32)}`,
-      `/v1/Content/${sid}/Else`,
-      `/v1/Content/${sid}/ApprovalRequests/whatsapp`,
-    ]) {
-      expect((await rest.get(path)).body['code'], path).to.equal(20404);
-    }
-    expect((await rest.send('DELETE', `/v1/Content/${sid}`)).status).to.equal(405);
   });
 
   describe('a message with a template', () => {

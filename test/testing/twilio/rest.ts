@@ -10,11 +10,17 @@ export interface TwilioAnswer {
 /** Makes API requests to an emulator with its API key. */
 export interface TwilioRest {
   get(path: string): Promise<TwilioAnswer>;
-  post(path: string, form: Readonly<Record<string, string>>): Promise<TwilioAnswer>;
-  send(method: string, path: string): Promise<TwilioAnswer>;
+  post(path: string, form: Form): Promise<TwilioAnswer>;
   /** Sends an SMS, unless the form asks for something else. */
-  message(form?: Readonly<Record<string, string>>): Promise<TwilioAnswer>;
+  message(form?: Form): Promise<TwilioAnswer>;
+  /** Sends a text from the sandbox. */
+  whatsApp(form?: Form): Promise<TwilioAnswer>;
+  call(form?: Form): Promise<TwilioAnswer>;
+  /** The path of a resource of the account. */
+  at(resource: string): string;
 }
+
+type Form = Readonly<Record<string, string>>;
 
 export const PHONE = '+4915112345678';
 
@@ -28,16 +34,27 @@ export function restOf(twilio: () => TwilioEmulator): TwilioRest {
   };
   const post: TwilioRest['post'] = (path, form) =>
     call(path, { method: 'POST', body: new URLSearchParams(form) });
+  const at = (resource: string): string => `/2010-04-01/Accounts/${twilio().accountSid}/${resource}`;
+  const message: TwilioRest['message'] = (form = {}) =>
+    post(at('Messages.json'), {
+      To: PHONE,
+      From: twilio().smsNumber,
+      ...(form['ContentSid'] === undefined ? { Body: 'Your code is 204981' } : {}),
+      ...form,
+    });
   return {
     get: (path) => call(path),
     post,
-    send: (method, path) => call(path, { method }),
-    message: (form = {}) =>
-      post(`/2010-04-01/Accounts/${twilio().accountSid}/Messages.json`, {
+    message,
+    whatsApp: (form) =>
+      message({ To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio().sandboxNumber}`, ...form }),
+    call: (form) =>
+      post(at('Calls.json'), {
         To: PHONE,
-        From: twilio().smsNumber,
-        ...(form['ContentSid'] === undefined ? { Body: 'Your code is 204981' } : {}),
+        From: twilio().voiceNumber,
+        Twiml: '<Response><Say>1, 2</Say></Response>',
         ...form,
       }),
+    at,
   };
 }

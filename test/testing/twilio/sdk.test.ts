@@ -29,30 +29,6 @@ describe("startTwilioEmulator: with Twilio's SDK", () => {
     expect(error).to.include({ status: 404, code: 20404 });
   });
 
-  it('lists templates, and returns the approval of one', async () => {
-    for (const friendlyName of ['code_0', 'code_1']) twilio.addTemplate({ friendlyName });
-    const all = await client.content.v1.contents.list();
-    expect(all.map(({ friendlyName }) => friendlyName)).to.deep.equal(['code_0', 'code_1']);
-    const { whatsapp } = await client.content.v1
-      .contents(all[0]?.sid ?? '')
-      .approvalFetch()
-      .fetch();
-    expect(whatsapp).to.include({ status: 'approved', category: 'AUTHENTICATION' });
-  });
-
-  it('returns the balance, the numbers and the Messaging Service', async () => {
-    expect(await client.balance.fetch()).to.include({ balance: '100.00', currency: 'USD' });
-    const numbers = await client.incomingPhoneNumbers.list();
-    expect(numbers.map(({ phoneNumber }) => phoneNumber)).to.deep.equal([
-      twilio.smsNumber,
-      twilio.voiceNumber,
-    ]);
-    expect(numbers[0]?.capabilities).to.include({ sms: true, voice: true });
-    const service = client.messaging.v1.services(twilio.messagingServiceSid);
-    expect((await service.fetch()).sid).to.equal(twilio.messagingServiceSid);
-    expect((await service.phoneNumbers.list())[0]?.phoneNumber).to.equal(twilio.smsNumber);
-  });
-
   it('sends, fetches and lists a message, and accepts feedback for it', async () => {
     const sent = await client.messages.create({
       to: PHONE,

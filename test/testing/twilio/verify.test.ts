@@ -22,21 +22,6 @@ describe('startTwilioEmulator: Verify', () => {
   });
   afterEach(() => twilio.close());
 
-  it('returns the service, with the changes of configureVerify()', async () => {
-    const { status, body } = await rest.get(service());
-    expect(status).to.equal(200);
-    expect(body).to.include({ custom_code_enabled: true, code_length: 6, friendly_name: 'Emulated service' });
-    expect(body['whatsapp']).to.deep.equal({
-      msg_service_sid: twilio.messagingServiceSid,
-      from: 'whatsapp:+14155550102',
-    });
-    twilio.configureVerify({ customCodeEnabled: false, codeLength: 8, whatsAppFrom: null });
-    twilio.configureVerify({ friendlyName: 'ACME' });
-    const changed = await rest.get(service());
-    expect(changed.body).to.include({ custom_code_enabled: false, code_length: 8, friendly_name: 'ACME' });
-    expect(changed.body['whatsapp']).to.deep.equal({ msg_service_sid: null, from: null });
-  });
-
   it('delivers a custom code to the phone by SMS, call and WhatsApp, and keeps it out of the response', async () => {
     const { status, body } = await begin({ Locale: 'en-GB', RiskCheck: 'disable' });
     expect(status).to.equal(201);
@@ -221,25 +206,5 @@ describe('startTwilioEmulator: Verify', () => {
     twilio.configureAccount({ type: 'Trial', verifiedNumbers: ['+12025550142'] });
     expect((await begin()).body['code']).to.equal(21608);
     expect((await begin({ To: '+12025550142' })).status).to.equal(201);
-  });
-
-  it('answers 20404 for an unknown service or resource, and 405 for another method', async () => {
-    const paths = [
-      `/v2/Services/VA${'0'.repeat(32)}`,
-      `${service()}/RateLimits`,
-      `${service()}/Verifications/VE${'0'.repeat(32)}`,
-      `${service()}/Verifications/%E0%A4%A`,
-      `${service()}/Verifications/${encodeURIComponent(PHONE)}/More`,
-    ];
-    for (const path of paths) {
-      expect((await rest.get(path)).body['code'], path).to.equal(20404);
-    }
-    for (const [method, path] of [
-      ['POST', service()],
-      ['GET', `${service()}/Verifications`],
-      ['DELETE', `${service()}/Verifications/x`],
-    ] as const) {
-      expect((await rest.send(method, path)).status, `${method} ${path}`).to.equal(405);
-    }
   });
 });

@@ -26,12 +26,6 @@ describe('startOktaEmulator: access tokens for hook calls', () => {
     expect(okta.jwksHits).to.equal(1);
   });
 
-  it('publishes its metadata', async () => {
-    const metadata = await jsonOf(await fetch(`${okta.issuer}/.well-known/oauth-authorization-server`));
-    expect(metadata).to.include({ issuer: okta.issuer, jwks_uri: `${okta.issuer}/v1/keys` });
-    expect(okta.jwksHits).to.equal(0);
-  });
-
   it('issues a token with changed or omitted claims', async () => {
     const claims = decodeJwt(await okta.issueHookToken({ aud: 'else', scp: undefined, exp: 1 }));
     expect(claims).to.include({ aud: 'else', exp: 1 });

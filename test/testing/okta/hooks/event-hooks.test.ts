@@ -161,18 +161,4 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     }
     expect(okta.eventHooks).to.be.empty;
   });
-
-  it('activates and deactivates a hook, and verifies it only if active and deletes it only if not', async () => {
-    const id = await create();
-    expect((await call('DELETE', `/${id}`)).status).to.equal(403);
-    const inactive = await call('POST', `/${id}/lifecycle/deactivate`);
-    expect(inactive.body).to.include({ status: 'INACTIVE' });
-    expect(inactive.body['_links']).to.have.all.keys('activate', 'self', 'delete');
-    expect((await call('POST', `/${id}/lifecycle/verify`)).status).to.equal(403);
-    expect((await call('POST', `/${id}/lifecycle/activate`)).body).to.include({ status: 'ACTIVE' });
-    await call('POST', `/${id}/lifecycle/deactivate`);
-    expect((await call('DELETE', `/${id}`)).status).to.equal(204);
-    expect((await call('GET', `/${id}`)).status).to.equal(404);
-    expect(receiver.received).to.be.empty;
-  });
 });

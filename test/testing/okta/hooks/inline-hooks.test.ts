@@ -167,34 +167,4 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     expect(okta.inlineHooks[0]?.channel.uri).to.equal('https://otp.example.com/other');
     expect(created?.channel.uri, 'the object from before').to.equal(URI);
   });
-
-  it('returns the custom headers of a replaced hook, and keeps its status', async () => {
-    const id = await create();
-    await call('POST', `/${id}/lifecycle/deactivate`);
-    const headers = [{ key: 'x-env', value: 'prod' }];
-    const config = { uri: URI, headers, authScheme: { type: 'HEADER', key: 'Authorization', value: 'x' } };
-    const answer = await call('PUT', `/${id}`, { name: 'Codes', channel: { type: 'HTTP', config } });
-    expect(answer.body).to.include({ status: 'INACTIVE' });
-    expect(answer.body).to.have.nested.property('channel.config.headers').that.deep.equals(headers);
-  });
-
-  it('deletes only a hook that is not active, and then answers 404', async () => {
-    const id = await create();
-    const refused = await call('DELETE', `/${id}`);
-    expect(refused.status).to.equal(403);
-    expect(refused.body).to.include({ errorCode: 'E0000107' });
-    const inactive = await call('POST', `/${id}/lifecycle/deactivate`);
-    expect(linksOf(inactive)).to.have.members(['activate', 'self', 'delete']);
-    expect((await call('DELETE', `/${id}`)).status).to.equal(204);
-    for (const [method, path] of [
-      ['GET', ''],
-      ['PUT', ''],
-      ['DELETE', ''],
-      ['POST', '/lifecycle/activate'],
-      ['POST', '/execute'],
-    ] as const) {
-      expect((await call(method, `/${id}${path}`)).status).to.equal(404);
-    }
-    expect(okta.inlineHooks).to.be.empty;
-  });
 });

@@ -28,29 +28,6 @@ describe('startOktaEmulator: the Schema API', () => {
   });
   afterEach(() => okta.close());
 
-  it('returns the base attributes, and the user type with the link to the schema', async () => {
-    const answer = await callApi(okta, 'GET', PATH);
-    expect(answer.status).to.equal(200);
-    expect(answer.body).to.have.nested.include({
-      name: 'user',
-      'definitions.base.id': '#base',
-      'definitions.base.properties.mobilePhone.type': 'string',
-      'definitions.base.properties.mobilePhone.permissions[0].action': 'READ_WRITE',
-      'definitions.base.properties.login.permissions[0].action': 'READ_ONLY',
-    });
-    expect(answer.body).to.have.nested.property('definitions.base.required').that.includes('login');
-    expect(customIn(answer)).to.deep.equal({});
-    const [type] = (await callApi(okta, 'GET', '/api/v1/meta/types/user')).list;
-    expect(type).to.include({ default: true, name: 'user' });
-    const { href } = (type as { _links: { schema: { href: string } } })._links.schema;
-    expect((await callApi(okta, 'GET', new URL(href).pathname)).body).to.deep.equal(answer.body);
-    for (const method of ['GET', 'POST']) {
-      const other = await callApi(okta, method, '/api/v1/meta/schemas/user/oscOther');
-      expect(other.status).to.equal(404);
-      expect(other.body).to.include({ errorCode: 'E0000007' });
-    }
-  });
-
   it('adds, changes and removes an attribute, also from the profiles of users', async () => {
     const added = await change({ whatsAppOptIn: OPT_IN });
     expect(added.status).to.equal(200);

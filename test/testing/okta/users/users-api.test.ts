@@ -179,31 +179,4 @@ describe('startOktaEmulator: changes, search and lists of users', () => {
       );
     }
   });
-
-  it('returns at most 200 users per page', async () => {
-    for (let count = 0; count < 201; count += 1) okta.addUser({ login: `user${count}@example.com` });
-    const page = await call('GET', '?limit=500');
-    expect(page.list).to.have.length(200);
-    expect(page.headers.get('link')).to.include('rel="next"');
-  });
-
-  it('returns the enrolled phone factors of a user', async () => {
-    okta.addUser({
-      login: 'ana@example.com',
-      phoneFactors: [
-        { factorType: 'sms', phoneNumber: '+4915112345678' },
-        { factorType: 'call', phoneNumber: '+493012345678', phoneExtension: '12' },
-      ],
-    });
-    const { list } = await call('GET', '/ana/factors');
-    expect(list.map(({ factorType, status }) => [factorType, status])).to.deep.equal([
-      ['sms', 'ACTIVE'],
-      ['call', 'ACTIVE'],
-    ]);
-    expect(list.map(({ profile }) => profile)).to.deep.equal([
-      { phoneNumber: '+4915112345678' },
-      { phoneNumber: '+493012345678', phoneExtension: '12' },
-    ]);
-    expect((await call('GET', '/nobody/factors')).status).to.equal(404);
-  });
 });

@@ -5,7 +5,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { commandLine } from '#lib/cli/command.js';
-import { COMMANDS } from '#lib/cli/program.js';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { PROGRAM } from '#harness/own-process.js';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
@@ -25,35 +24,6 @@ describe('the command line', () => {
   afterEach(() => okta.close());
   const ENV = { PUBLIC_URL: 'http://127.0.0.1:9/okta/telephony', HOOK_SECRET };
 
-  it('lists its commands in --help, and prints an example and the options in the help of each command', async () => {
-    const all = await run(okta, '--help');
-    expect(all.code).to.equal(0);
-    const setups = ['setup attribute', 'setup hook', 'setup event-hook'];
-    for (const name of setups) {
-      expect(all.stdout).to.include(name);
-      expect((await run(okta, 'setup --help')).stdout).to.include(name);
-      const own = await run(okta, `${name} --help`);
-      expect(own.code).to.equal(0);
-      expect(own.stdout).to.include(`  okta-telephony-hook ${name}`).and.include('--json');
-    }
-    expect(okta.requests).to.be.empty;
-  });
-
-  it('prints one example per command in --help, and none of preview in setup --help', async () => {
-    const { stdout } = await run(okta, '--help');
-    for (const name of [
-      'setup attribute',
-      'setup hook',
-      'setup event-hook',
-      'preview --user ana@example.com',
-    ]) {
-      expect(stdout.split('\n')).to.include(`  okta-telephony-hook ${name}`);
-    }
-    const setups = await run(okta, 'setup --help');
-    expect(setups.stdout).to.not.include('preview');
-    expect((await run(okta, 'preview --help')).stdout).to.include('Exit codes:');
-  });
-
   it('prints its help without colours, and an error in colours only at a terminal without NO_COLOR', async () => {
     expect((await run(okta, '--help', { answers: [] })).stdout).to.not.include(ESCAPE);
     expect((await run(okta, 'deploy')).stderr).to.not.include(ESCAPE);
@@ -61,14 +31,6 @@ describe('the command line', () => {
     const plain = await run(okta, 'deploy', { answers: [], env: { NO_COLOR: '1' } });
     expect(plain.stderr).to.not.include(ESCAPE);
   });
-
-  for (const args of ['', 'setup', 'setup everything', 'deploy', 'setup hook --name', 'preview --user']) {
-    it(`exits with 2 and refers to --help for "${args}"`, async () => {
-      const made = await run(okta, args);
-      expect(made.code).to.equal(2);
-      expect(made.stderr).to.include('--help');
-    });
-  }
 
   it('names an unknown command and a similar one, unless the word may be a secret', async () => {
     mustNotShow('s3cr3t-as-an-argument');
@@ -123,19 +85,6 @@ describe('the command line', () => {
     expect(own).to.include({ command: 'setup hook' }).and.have.property('help').that.includes('PUBLIC_URL');
     expect(own['options']).to.deep.include({ option: '--yes', short: '-y', takesValue: false });
     expect(own['options']).to.deep.include({ option: '--env', takesValue: true });
-  });
-
-  it('lists only the options and variables that demo reads in its help, and refuses --env', async () => {
-    const { stdout } = await run(okta, 'demo --help');
-    expect(stdout).to.include('--json').and.not.include('--env').and.not.include('OKTA_ORG_URL');
-    expect((await run(okta, 'demo --env nothing.env')).stderr).to.include('There is no option --env.');
-  });
-
-  it('names the option without a value', async () => {
-    const empty = 'The value of --env is empty. If it is that of a variable, set the variable.';
-    expect((await run(okta, 'doctor --env ')).stderr).to.include(empty);
-    expect((await run(okta, 'doctor --env')).stderr).to.include('The option --env lacks its value.');
-    expect((await run(okta, 'setup hook --yes=1')).stderr).to.include('has a value that it does not take.');
   });
 
   it('names the option that a misspelt one stands for', async () => {
@@ -227,13 +176,6 @@ describe('the command line', () => {
     });
   });
 
-  it('explains the exit codes once in each help', async () => {
-    for (const { name } of COMMANDS) {
-      const { stdout } = await run(okta, `${name} --help`);
-      expect(stdout.match(/exit codes?\b/gi), name).to.have.length(1);
-    }
-  });
-
   it('prints next steps as commands to paste, with the --env of this run', () => {
     const line = (env: string | undefined): string => commandLine({ options: { env } }, 'setup hook');
     expect(line(undefined)).to.equal('npx okta-telephony-hook setup hook');
@@ -241,14 +183,6 @@ describe('the command line', () => {
     expect(line("Ana's gateway.env")).to.equal(
       String.raw`npx okta-telephony-hook setup hook --env 'Ana'\''s gateway.env'`,
     );
-  });
-
-  it('prints colours at a terminal only, and none with NO_COLOR', async () => {
-    const colourful = await run(okta, 'setup attribute', { answers: ['n'] });
-    expect(colourful.stdout).to.include(ESCAPE);
-    const plain = await run(okta, 'setup attribute', { answers: ['n'], env: { NO_COLOR: '1' } });
-    expect(plain.stdout).to.not.include(ESCAPE);
-    expect((await run(okta, 'setup attribute --yes')).stdout).to.not.include(ESCAPE);
   });
 
   it('runs as its own process in a clone, with the command of the guide, and ends', async () => {

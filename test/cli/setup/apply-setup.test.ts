@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { applySetup, type SetupReport } from '#lib/cli/setup/apply-setup.js';
-import { CommandError } from '#lib/cli/failure.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import type { SetupPlan, SetupStep } from '#lib/cli/admin/setup-plan.js';
-import { rejection } from '../../testing/local.js';
 import { captureTerminal } from '../captured-terminal.js';
 import { patientTime } from '../runs.js';
 
@@ -76,12 +74,6 @@ const SHOWN_ONE = `Create it
 `;
 
 describe('applySetup', () => {
-  it('changes nothing if the plan has no steps', async () => {
-    const made = await carry([{ id: 'cal1', warnings: ['Odd.'] }]);
-    expect(made).to.deep.include({ error: undefined, stdout: '', stderr: '! Odd.\n', waits: [] });
-    expect(made.report).to.deep.include({ result: 'unchanged', id: 'cal1', warnings: ['Odd.'], done: [] });
-  });
-
   it('shows all steps, runs them one by one, and reports each', async () => {
     const warnings = ['Odd.'];
     const made = await carry([{ steps: [one, two], warnings }, { steps: [two], warnings }, { id: 'cal1' }]);
@@ -92,35 +84,6 @@ describe('applySetup', () => {
     expect(made).to.deep.include({ error: undefined, stderr: '! Odd.\n', waits: [] });
     expect(made.report).to.deep.include({ result: 'changed', id: 'cal1', warnings });
     expect(made.report.done).to.deep.equal([one, two].map(({ does, changes }) => ({ does, changes })));
-  });
-
-  it('prints in colours and asks at a terminal', async () => {
-    const made = await carry([{ steps: [one], warnings: ['Odd.'] }, { steps: [one] }, {}], {
-      isSure: false,
-      answer: 'y',
-    });
-    expect(made.stdout).to.equal(
-      `<bold>Create it</>\n${SHOWN_ONE.split('\n').slice(1).join('\n')}<green>✔ Create it: done</>\n`,
-    );
-    expect(made.stderr.startsWith('<yellow>! Odd.</>\n')).to.equal(true);
-    expect(made.stderr).to.include('Go on? [y/N] ');
-    expect(made.report.result).to.equal('changed');
-  });
-
-  it('changes nothing after a no', async () => {
-    const made = await carry([{ steps: [one] }], { isSure: false, answer: 'n' });
-    expect(made.report).to.deep.include({ result: 'declined', done: [] });
-    expect(made.stdout.endsWith('Nothing was changed.\n')).to.equal(true);
-  });
-
-  it('fails without a terminal if the user has not agreed with --yes', async () => {
-    const { error } = await carry([{ steps: [one] }], { isSure: false });
-    expect(error).to.be.instanceOf(CommandError).and.include({
-      exitCode: 2,
-      code: 'NOBODY_TO_ASK',
-      message: 'Nothing was changed: this is not a terminal, so the command cannot ask.',
-      remedy: 'Use --yes to agree without a question.',
-    });
   });
 
   it('runs the check once and only if the plan has steps, and reports its warnings', async () => {
@@ -135,26 +98,6 @@ describe('applySetup', () => {
     expect(made.report.warnings).to.deep.equal(['Short.']);
     await carry([{}], { check });
     expect(asked).to.have.length(1);
-  });
-
-  it('fails with the obstacle of the plan', async () => {
-    const { error, report } = await carry([
-      { id: 'cal1', obstacle: { message: 'It is theirs.', remedy: 'Ask them.' } },
-    ]);
-    expect(error).to.include({
-      exitCode: 1,
-      code: 'IN_THE_WAY',
-      message: 'It is theirs.',
-      remedy: 'Ask them.',
-    });
-    expect(report.id).to.equal('cal1');
-  });
-
-  it('shows the new steps if somebody else changes the org in the meantime', async () => {
-    const made = await carry([{ steps: [one] }, { steps: [two] }, {}]);
-    expect(made.stdout).to.equal(
-      `${SHOWN_ONE}✔ Create it: done\nSomebody else has changed it in the meantime.\n${SHOWN_ONE.replace('Create', 'Activate')}✔ Activate it: done\n`,
-    );
   });
 
   it('makes a new plan after a refusal, and goes on with it if it differs', async () => {
@@ -251,20 +194,5 @@ describe('applySetup', () => {
       remedy: 'Find out who or what changes it (Okta: Reports > System Log), and run this again.',
     });
     expect(made.done).to.have.length(12);
-  });
-
-  it('rejects with the error of the plan', async () => {
-    const setup = { plan: () => Promise.reject(BUSY) };
-    const { terminal } = captureTerminal();
-    const report: SetupReport = {
-      command: '',
-      org: '',
-      result: 'unchanged',
-      done: [],
-      warnings: [],
-      next: [],
-    };
-    const running = applySetup(setup, report, { terminal, time: patientTime(), isSure: true });
-    expect(await rejection(running)).to.equal(BUSY);
   });
 });

@@ -64,13 +64,6 @@ describe('setup hook', () => {
       await expectNoChangeBy('', { env: { PUBLIC_URL: `${scene.url}/` } });
     });
 
-    it('warns if the gateway refuses the secret, and if the secret is short', async () => {
-      mustNotShow('short-one');
-      const refused = await setUp('--yes', { env: { HOOK_SECRET: 'short-one' } });
-      expect(refused.code).to.equal(0);
-      expect(refused.stderr).to.include('does not accept this secret').and.include('less than 16');
-    });
-
     it('makes no request to the gateway with --skip-check', async () => {
       const made = await setUp('--yes --skip-check', { env: { PUBLIC_URL: 'http://127.0.0.1:9/hook' } });
       expect(made.code).to.equal(0);
@@ -147,13 +140,6 @@ describe('setup hook', () => {
       const id = await create(`${THEIRS}?clientToken=their-client-token`);
       const made = await setUp(`--yes --replace ${id}`);
       expect(made.stdout).to.include(`${THEIRS}?… -> ${scene.url}`);
-    });
-
-    it('does not replace that hook if the gateway refuses the secret', async () => {
-      const id = await create(THEIRS);
-      const made = await expectNoChangeBy(`--yes --replace ${id}`, { env: { HOOK_SECRET: NEW_SECRET } });
-      expect(made.code).to.equal(1);
-      expect(made.stderr).to.include('does not accept this secret');
     });
 
     it('fails if the org has no hook with the id of --replace', async () => {
@@ -233,15 +219,7 @@ describe('setup hook', () => {
       mustNotShow(NEW_SECRET);
       const made = await expectNoChangeBy('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
       expect(made.code).to.equal(1);
-      expect(made.json()).to.deep.include({
-        result: 'failed',
-        error: {
-          code: 'SECRET_REFUSED',
-          message: `The gateway at ${new URL(scene.url).host} does not accept this secret. Nothing was changed, because Okta's calls of the hook would fail at once.`,
-          remedy:
-            'Give the gateway the new secret and the previous one first (credentials.hook.secrets: [new, previous]), restart it, and run this again.',
-        },
-      });
+      expect(made.json()).to.have.nested.property('error.code', 'SECRET_REFUSED');
       expect(secretAtOkta()).to.equal(OLD_SECRET);
     });
 
@@ -250,16 +228,7 @@ describe('setup hook', () => {
       await setUp('--yes', { env });
       const made = await expectNoChangeBy('--yes --rotate --json', { env });
       expect(made.code).to.equal(1);
-      expect(made.json()).to.deep.include({
-        result: 'failed',
-        error: {
-          code: 'SECRET_UNCHECKED',
-          message:
-            "The gateway at 127.0.0.1:9 could not be reached from here (ECONNREFUSED), so it is not known whether it accepts this secret. Nothing was changed, because Okta's calls of the hook would fail at once.",
-          remedy:
-            'Run this where the gateway can be reached. If you are sure that it accepts the secret, use --skip-check.',
-        },
-      });
+      expect(made.json()).to.have.nested.property('error.code', 'SECRET_UNCHECKED');
       expect((await setUp('--yes --rotate --skip-check', { env })).code).to.equal(0);
     });
 

@@ -1,35 +1,4 @@
-import { connect, type AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
 import type { SeenAnswer } from './expectations.js';
-
-/**
- * Writes bytes, as latin1 text, piece by piece to a server on a new connection. Returns the answers until the server
- * closes it. With `endsEarly`, the caller hangs up before the end of the announced body.
- */
-export function exchange(
-  server: Server,
-  pieces: readonly string[],
-  endsEarly: boolean,
-): Promise<readonly SeenAnswer[]> {
-  return new Promise((resolve) => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    const chunks: Buffer[] = [];
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => chunks.push(chunk));
-    // A reset is a valid end.
-    socket.on('error', () => undefined);
-    socket.once('close', () => {
-      resolve(readAnswers(Buffer.concat(chunks)));
-    });
-    const left = [...pieces];
-    const writeNext = (): void => {
-      const piece = left.shift();
-      if (piece !== undefined) socket.write(piece, 'latin1', () => setImmediate(writeNext));
-      else if (endsEarly) socket.end();
-    };
-    socket.once('connect', writeNext);
-  });
-}
 
 /** The answers on a closed connection: a body ends at its length, or at the end. */
 export function readAnswers(bytes: Buffer): SeenAnswer[] {

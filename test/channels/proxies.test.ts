@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { lineChannel, vonageChannel } from '#lib/channels/index.js';
 import { outcomeOf, twilioVerify, type Channel } from '#lib/index.js';
-import { startAnsweringProxy, type AnsweringProxy, type ProxyPage } from '#harness/answering-proxy.js';
+import { startAnsweringProxy, type AnsweringProxy, type ProxyPage } from './answering-proxy.js';
 import {
   ANA,
   commandOf,

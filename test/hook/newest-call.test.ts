@@ -49,8 +49,8 @@ describe('two calls of one user at once', () => {
       hook: { chooseChannels: () => ['line'], channels, lateFailover: false, ...options },
     });
   };
-  const refuse = (): void => {
-    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+  const refuse = (refusal: object = {}): void => {
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone', ...refusal });
   };
   /** Requests the older code, and the newer one while the first channel has the older one. */
   const askBoth = async (newer: Parameters<Scene['call']>[0] = {}): Promise<{ older: Promise<HookCall> }> => {
@@ -79,6 +79,13 @@ describe('two calls of one user at once', () => {
     expect(warned.map(({ message }) => message)).to.include(
       'okta-telephony-hook: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
     );
+  });
+
+  it('answer SUPERSEDED for the older code, too, if no channel is left for it', async () => {
+    await start();
+    const { older } = await askBoth();
+    refuse({ moveOn: false });
+    expectSuperseded(await older);
   });
 
   it('send the older code by no further channel if it is refused in the turn that reads the newer call', async () => {

@@ -107,8 +107,8 @@ describe("a service app's token request", () => {
       await clock.tickAsync(999);
       expect(failure).to.equal(undefined);
       await clock.tickAsync(1);
-      await failing;
       expect(failure).to.include({ code: 'OKTA_NO_ANSWER' });
+      await failing;
     } finally {
       clock.restore();
     }

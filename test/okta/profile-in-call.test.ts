@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { describeEvent } from '#lib/events/describe-event.js';
 import type { GuardOptions, HookEvent } from '#lib/index.js';
 import type { Fault, HookRequestType } from '#lib/testing/index.js';
-import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+import { ANA, BOB, commandOf, scenes, TO_BOB, usualCredentials, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -21,36 +21,20 @@ describe('the profile in a hook call', () => {
   beforeEach(() => {
     now = Date.now();
   });
-  afterEach(() => scene.close());
+  const startScene = scenes();
   const channels = (): string[] => scene.twilio.messages.map(({ channel }) => channel);
-  const sources = (): string[] =>
-    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.source] : []));
-  const reasons = (): (string | undefined)[] =>
-    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason] : []));
+  const sources = (): string[] => scene.of('profile.read').map(({ source }) => source);
+  const reasons = (): (string | undefined)[] => scene.of('profile.read').map(({ reason }) => reason);
 
   describe('that is cached', () => {
     beforeEach(async () => {
       scene = await startScene({ hook: { clock: () => now, deadlineMs: 800 } });
     });
 
-    it('serves for a minute without another request to Okta', async () => {
-      await scene.call();
-      now += 59_999;
-      await scene.call();
-      expect(sources()).to.deep.equal(['okta', 'cache']);
-      expect(scene.okta.requests).to.have.length(1);
-      now += 1;
-      await scene.call();
-      expect(scene.okta.requests).to.have.length(2);
-    });
-
     for (const [title, fault] of [
       ['hangs', { kind: 'hang' }],
       ['resets', { kind: 'reset' }],
       ['answers 500', { kind: 'status', status: 500 }],
-      ['answers 401', { kind: 'status', status: 401 }],
-      ['answers 429', { kind: 'status', status: 429 }],
-      ['answers in HTML', { kind: 'html', status: 200 }],
       ["is hidden by a proxy's 404", { kind: 'html', status: 404 }],
       ["answers 404 without its code for 'no such user'", NO_SUCH_PATH],
       ['answers with more than 256 KiB', { kind: 'status', status: 200, body: 'x'.repeat(256 * 1024) }],
@@ -126,15 +110,13 @@ describe('the profile in a hook call', () => {
     expect(channels()).to.deep.equal(['whatsapp']);
   });
 
-  for (const userId of ['..', 'me', 'a/b', 'a?b', 'a%2fb']) {
-    it(`is not requested for the user id ${userId}: the code goes by SMS`, async () => {
-      scene = await startScene();
-      const call = await scene.call({ userId });
-      expect(call.okta.action).to.equal('sent');
-      expect(channels()).to.deep.equal(['sms']);
-      expect(scene.okta.requests).to.be.empty;
-    });
-  }
+  it('is not requested for a user id that could name another resource: the code goes by SMS', async () => {
+    scene = await startScene();
+    for (const userId of ['..', 'me', 'a/b', 'a?b', 'a%2fb'])
+      expect((await scene.call({ userId })).okta.action, userId).to.equal('sent');
+    expect(channels()).to.deep.equal(Array(5).fill('sms'));
+    expect(scene.okta.requests).to.be.empty;
+  });
 
   describe('with unverifiedPhoneAttribute', () => {
     const OTHER = '+447700900555';
@@ -166,7 +148,7 @@ describe('the profile in a hook call', () => {
     }
 
     it('gives no number to an SMS or a voice call', async () => {
-      await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+      await scene.call(TO_BOB);
       await scene.call({ deliveryChannel: 'CALL' });
       expect(numbers()).to.deep.equal([`sms ${BOB.phone}`]);
       expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone]);
@@ -287,7 +269,7 @@ describe('the profile in a hook call', () => {
         });
         expect(await scene.hook.ready()).to.include({ okta: 'ok' });
         await scene.call();
-        await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+        await scene.call(TO_BOB);
         expect(channels()).to.deep.equal(['whatsapp', 'sms']);
         expect(sources()).to.deep.equal(['okta', 'okta']);
         const asked = scene.okta.requests.filter(({ path }) => path.startsWith('/api/v1/users/'));
@@ -333,12 +315,9 @@ describe('the profile in a hook call', () => {
       scene = await startScene({ hook: { profile: { cache: false } } });
     });
 
-    for (const [title, remaining, resetInSeconds] of [
-      ['when under a tenth is left', 10, 30],
-      ['when it is used up', 0, 30],
-    ] as const) {
-      it(`is not requested ${title}: one event, one log line, codes still go out`, async () => {
-        scene.okta.setRateLimit({ limit: 100, remaining, resetInSeconds });
+    for (const remaining of [10, 0]) {
+      it(`is not requested with ${remaining} % left: one event, one log line, codes still go out`, async () => {
+        scene.okta.setRateLimit({ limit: 100, remaining, resetInSeconds: 30 });
         for (let count = 0; count < 3; count += 1) {
           for (const { id, login } of users) {
             expect((await scene.call({ userId: id, login })).okta.action).to.equal('sent');

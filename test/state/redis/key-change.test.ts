@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { eventClaim } from '#harness/event-claim.js';
-import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
 import { makeAlarmsDue } from '#harness/redis-alarms.js';
 import {
@@ -22,6 +21,16 @@ import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.j
 import { patientTimes } from '#harness/redis-times.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
+
+/** All orders of three steps. */
+const ORDERS_OF_THREE = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+] as const;
 
 const OLD = Buffer.alloc(32, 1).toString('base64');
 const NEW = Buffer.alloc(32, 2).toString('base64');

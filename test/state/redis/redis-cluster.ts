@@ -1,8 +1,8 @@
 import { Cluster } from 'ioredis';
-import type { Closers } from './closers.js';
-import { freePort } from './free-port.js';
-import { startRedis, type RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import type { Closers } from '#harness/closers.js';
+import { freePort } from '#harness/free-port.js';
+import { startRedis, type RedisServer } from '#harness/redis-server.js';
+import { until } from '#harness/until.js';
 
 /** A Redis Cluster for one test, with each node in its own process. */
 export interface RedisCluster {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { Closers } from './closers.js';
-import { freePort } from './free-port.js';
-import { PROGRAM, startRedis, type RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import type { Closers } from '#harness/closers.js';
+import { freePort } from '#harness/free-port.js';
+import { PROGRAM, startRedis, type RedisServer } from '#harness/redis-server.js';
+import { until } from '#harness/until.js';
 
 /** A primary, its replica, and a Sentinel that can promote the replica. */
 export interface SentinelPair {

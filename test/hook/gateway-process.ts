@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import type { RedisStateOptions } from '#lib/state/redis/index.js';
-import { BUILT, PRELUDE } from './own-process.js';
-import { usualCredentials, type Scene } from './scene.js';
-import { witness } from './witness.js';
+import { BUILT, PRELUDE } from '#harness/own-process.js';
+import { usualCredentials, type Scene } from '#harness/scene.js';
+import { witness } from '#harness/witness.js';
 
 /** A gateway in its own process, which can die. */
 export interface GatewayProcess {

@@ -47,7 +47,7 @@ export type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from './core
 export type { ChooseChannels, ComposeText, Rollout, TextsOptions } from './core/option-types.js';
 export { outcomeOf, type AnswerReader } from './http/request.js';
 export type { MetricsRegistry } from './events/metrics.js';
-export { memoryState } from './state/memory/index.js';
+export { memoryState } from './state/memory/memory-state.js';
 export { twilioCalls } from './channels/twilio/calls.js';
 export { twilioMessages } from './channels/twilio/messages.js';
 export { twilioVerify, type TwilioVerifyOptions } from './channels/twilio/verify.js';

@@ -1,12 +1,13 @@
 import { AttemptScope, DETACHED_MS, type ChannelClient, readOutcome, REFUSED } from './channel-contract.js';
 import { BREAKER_OPEN, signOfOutcome, type Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
-import type { ConnectedChannel, Message, Outcome, SendContext } from '../core/channel.js';
+import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { codeOfThrown, describeThrown } from '../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { personalDataOf } from '../numbers/personal-data.js';
+import type { PlannedCode, PlanStep } from './records.js';
 
 /** One attempt to send a message by one channel. */
 
@@ -19,6 +20,21 @@ export interface ReadyChannel {
   readonly breaker: Breaker;
 }
 
+/** A code that is sent now, with what only a running send needs. */
+export interface Send {
+  readonly code: PlannedCode;
+  /** What texts and channels get: the request of the code, with its end by the wall clock. */
+  readonly request: TelephonyRequest;
+  readonly budget: Budget;
+  /**
+   * Called right before each attempt, with its step and the number of attempts so far. Default: wanted until the
+   * budget ends.
+   */
+  readonly isStillWanted?: ((step: PlanStep, attempts: number) => boolean | Promise<boolean>) | undefined;
+  /** Called right before each attempt that is wanted: whether the recipient has stopped its channel. */
+  readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
+}
+
 /** The result of an attempt. */
 export interface AttemptEnd {
   /** As the channel gave it. */
@@ -26,6 +42,15 @@ export interface AttemptEnd {
   readonly attempt: AttemptReport;
   /** If the outcome is unknown, the attempt's reference; `undefined` if its channel has not read it, or while the attempt goes on. */
   readonly reference: string | undefined;
+}
+
+/** The result of sending a code by its plan. */
+export interface Delivery {
+  readonly status: 'accepted' | 'unknown' | 'refused';
+  /** The attempt that decided; `undefined` if none was made. */
+  readonly decidedBy: AttemptReport | undefined;
+  readonly attempts: readonly AttemptReport[];
+  readonly isFraudBlock: boolean;
 }
 
 /** An attempt that goes on after its call was answered. */

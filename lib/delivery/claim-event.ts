@@ -1,6 +1,6 @@
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
-import type { LocalClaim, LocalClaims } from './local-claims.js';
-import type { AnswerOfFirst, EventClaim, FirstClaim, RememberedAnswer, StatePort } from './state.js';
+import type { LocalClaim, LocalClaims, AnswerOfFirst, RememberedAnswer } from './local-claims.js';
+import type { EventClaim, FirstClaim, StatePort } from './state.js';
 
 /** Which calls repeat an event, and their answer: first by the claims of this process, then by those of the state. */
 

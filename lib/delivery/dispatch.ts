@@ -1,42 +1,19 @@
-import { attemptSend, type ReadyChannel } from './attempt.js';
-import { receiptOf, type PlannedCode, type Receipt, type TextSettings } from './messages/receipt.js';
-import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
+import { attemptSend, type Delivery, type ReadyChannel, type Send } from './attempt.js';
+import { receiptOf, type TextSettings } from './messages/receipt.js';
+import type { Receipt } from './records.js';
+import { hopefulSteps, providerOf } from './plan.js';
 import { SendRecorder, type RecordingParts } from './send-recorder.js';
 import type { Budget } from '../core/budget.js';
-import type { Message, TelephonyRequest } from '../core/channel.js';
+import type { Message } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import type { ComposeText } from '../core/option-types.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { textFor, oktaText } from '../texts/texts.js';
 
-/** The result of sending a code by its plan. */
-export interface Delivery {
-  readonly status: 'accepted' | 'unknown' | 'refused';
-  /** The attempt that decided; `undefined` if none was made. */
-  readonly decidedBy: AttemptReport | undefined;
-  readonly attempts: readonly AttemptReport[];
-  readonly isFraudBlock: boolean;
-}
-
 /** The parts of a hook that a send uses. */
 export interface SendParts extends RecordingParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   readonly settings: RecordingParts['settings'] & TextSettings;
-}
-
-/** A code that is sent now, with what only a running send needs. */
-export interface Send {
-  readonly code: PlannedCode;
-  /** What texts and channels get: the request of the code, with its end by the wall clock. */
-  readonly request: TelephonyRequest;
-  readonly budget: Budget;
-  /**
-   * Called right before each attempt, with its step and the number of attempts so far. Default: wanted until the
-   * budget ends.
-   */
-  readonly isStillWanted?: ((step: PlanStep, attempts: number) => boolean | Promise<boolean>) | undefined;
-  /** Called right before each attempt that is wanted: whether the recipient has stopped its channel. */
-  readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
 }
 
 /**

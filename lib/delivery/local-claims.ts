@@ -1,8 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
-import type { AnswerOfFirst, RememberedAnswer } from './state.js';
 
 /** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
+
+/** What a state keeps of an answer for the repeats of its call: the `Decision` of `okta/hook-answer.ts`. Plain data, as JSON carries it. */
+export type RememberedAnswer = Readonly<Record<string, unknown>>;
+
+/**
+ * The answer of the first call; `undefined` if it released its claim; `'lost'` if the answer is not known: the
+ * first call may have sent the code.
+ */
+export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
 
 /** So many ended events are remembered: at 2,500 a second, an answer is known for the three seconds that Okta waits before its retry. */
 export const MAX_EVENTS = 8_000;

@@ -61,8 +61,8 @@ export interface OrderRecord {
 }
 
 /**
- * The place of an event, `count.epoch`; `undefined` if it has none: the process that claimed it decided alone. It ends with `?` if the
- * state learned of the event when it was back: the event came before that, and perhaps before events with a lower place.
+ * The place of an event, `count.epoch`; `undefined` if it has none: the process that claimed it decided alone. It ends with `~` if
+ * its process decided alone, and the state learned of it later: the event came before that, and perhaps before events with a lower place.
  */
 export type Place = string | undefined;
 
@@ -81,12 +81,12 @@ export interface ClaimingEvent extends PlacedEvent {
   readonly requestedAtMs: number;
   /** Of its claim. */
   readonly token: string;
-  /** The process that claimed it had decided alone, and the state is back. */
-  readonly isLate?: boolean | undefined;
+  /** Its process decided alone, and the state is back. */
+  readonly wasAlone?: boolean | undefined;
 }
 
 /**
- * Gives an event its place, unless it has one, and makes it the newest if it is. If the event is late, and another one is known as the
+ * Gives an event its place, unless it has one, and makes it the newest if it is. If its process decided alone, and another one is known as the
  * newest, it is unknown which of the two is newer.
  */
 export function takePlace(
@@ -96,7 +96,7 @@ export function takePlace(
   const place = readPlace(event.place) ?? {
     count: (known?.count ?? 0) + 1,
     epoch: known?.epoch ?? event.token,
-    isLate: event.isLate === true,
+    wasAlone: event.wasAlone === true,
   };
   // A record that is gone is made again from the place that the event has.
   const before = known ?? {
@@ -112,11 +112,11 @@ export function takePlace(
   const { eventKey, requestedAtMs } = event;
   const hasOther = before.newestPlace > 0 && before.newestEvent !== eventKey;
   let order: OrderRecord = { ...before, count };
-  if (isAbove && place.isLate && hasOther) {
+  if (isAbove && place.wasAlone && hasOther) {
     const latestMs = Math.max(before.requestedAtMs, requestedAtMs);
     order = { ...order, newestEvent: UNKNOWN, requestedAtMs: latestMs };
   } else if (isAbove) order = { ...order, newestPlace: place.count, newestEvent: eventKey, requestedAtMs };
-  const text = `${place.count}.${place.epoch}${place.isLate ? LATE : ''}`;
+  const text = `${place.count}.${place.epoch}${place.wasAlone ? ALONE : ''}`;
   return { order, place: text, isCurrent: isCurrent(order, { ...event, place: text }) };
 }
 
@@ -133,7 +133,7 @@ export function isCurrent(
   const isComparable = own !== undefined && own.epoch === order.epoch;
   if (isPreview) {
     if (isComparable && own.count <= order.newestPlace) return false;
-    return isComparable && !own.isLate ? true : 'unknown';
+    return isComparable && !own.wasAlone ? true : 'unknown';
   }
   if (order.newestEvent === eventKey) return true;
   // Also while the newest is not known, an event before it is superseded.
@@ -141,8 +141,8 @@ export function isCurrent(
   if (own === undefined) return 'unknown';
   if (!isComparable) return false;
   // Its claim has not allowed an event after the newest one, but a process that decided alone may have.
-  if (!own.isLate) return own.count > order.newestPlace ? 'unknown' : false;
-  // After a failover of Redis, the newest event may have had its place before the late one was given one.
+  if (!own.wasAlone) return own.count > order.newestPlace ? 'unknown' : false;
+  // After a failover of Redis, the newest event may have had its place before this one was given its own.
   return own.count >= order.newestPlace && order.newestEvent !== NOBODY ? 'unknown' : false;
 }
 
@@ -150,7 +150,7 @@ export function isCurrent(
 export function isAfter(one: Place, two: Place): boolean {
   const [later, earlier] = [readPlace(one), readPlace(two)];
   if (later === undefined || earlier === undefined) return false;
-  return later.epoch === earlier.epoch && later.count > earlier.count && !later.isLate;
+  return later.epoch === earlier.epoch && later.count > earlier.count && !later.wasAlone;
 }
 
 /** A user has used a code: if the newest one was requested before, none is current. */
@@ -159,19 +159,19 @@ export function useNewest(order: OrderRecord, usedAtMs: number): OrderRecord {
   return isUsed ? { ...order, newestEvent: NOBODY } : order;
 }
 
-/** Ends the place of an event that the state learned of late. */
-const LATE = '?';
+/** Ends the place of an event whose process decided alone. */
+const ALONE = '~';
 
 interface ReadPlace {
   readonly count: number;
   readonly epoch: string;
-  readonly isLate: boolean;
+  readonly wasAlone: boolean;
 }
 
 function readPlace(place: Place): ReadPlace | undefined {
   if (place === undefined) return undefined;
   const dot = place.indexOf('.');
-  const isLate = place.endsWith(LATE);
-  const epoch = isLate ? place.slice(dot + 1, -1) : place.slice(dot + 1);
-  return { count: Number(place.slice(0, dot)), epoch, isLate };
+  const wasAlone = place.endsWith(ALONE);
+  const epoch = wasAlone ? place.slice(dot + 1, -1) : place.slice(dot + 1);
+  return { count: Number(place.slice(0, dot)), epoch, wasAlone };
 }

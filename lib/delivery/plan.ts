@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 import type { OptIn, SkippedChannel } from '../core/events.js';
 import type { ChooseChannels } from '../core/option-types.js';
+import type { PlanStep } from './records.js';
 import type { Suppression } from './suppressions.js';
 
 /** Chooses the channels of a code: those that the user, the rollout and the suppressions leave, and those that may follow a failure. */
@@ -160,15 +161,6 @@ export function skipSuppressed(
   return left.length > 0 || unwilling.length === 0
     ? { channels: left, skipped }
     : { channels: unwilling, skipped: skipped.filter(({ reason }) => reason === 'STOPPED') };
-}
-
-/** One step of a plan. Plain data: a state keeps it, and another gateway may read it. */
-export interface PlanStep {
-  readonly channel: string;
-  /** The index of the provider in its channel's list. */
-  readonly provider: number;
-  /** Where the code goes by this channel, E.164. */
-  readonly to: string;
 }
 
 /**

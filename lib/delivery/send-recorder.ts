@@ -3,13 +3,12 @@ import type { DeliveryFailure } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { AttemptReport } from '../core/events.js';
 import { personalDataOf } from '../numbers/personal-data.js';
-import type { AttemptEnd, DetachedAttempt, ReadyChannel } from './attempt.js';
+import type { AttemptEnd, DetachedAttempt, ReadyChannel, Send } from './attempt.js';
 import { REFUSED } from './channel-contract.js';
-import type { Send } from './dispatch.js';
 import { keepSentCode } from './messages/last-code.js';
 import type { LateFailover } from './messages/late-failover.js';
-import { messageKey, ownerOf, withSettled, type MessageOwner, type Receipt } from './messages/receipt.js';
-import type { PlanStep } from './plan.js';
+import { messageKey, ownerOf, withSettled, type MessageOwner } from './messages/receipt.js';
+import type { Receipt, PlanStep } from './records.js';
 import type { StatePort } from './state.js';
 import type { SuppressionList } from './suppression-list.js';
 import { suppressionReasonOf } from './suppressions.js';
@@ -37,27 +36,36 @@ interface TriedStep {
   readonly makeReceipt: () => Receipt;
 }
 
+/**
+ * An attempt that takes longer is kept as the user's last code before it ends, milliseconds: the user may use the code before its
+ * provider has answered. Nobody has received and typed a code sooner. Most attempts end sooner, and are written once.
+ */
+const LONG_ATTEMPT_MS = 1_000;
+
 /** Records what happens while a code is sent: in events, for late failover, and in the list of suppressions. */
 export class SendRecorder {
   readonly #send: Send;
   readonly #parts: RecordingParts;
+  #longAttempt: NodeJS.Timeout | undefined;
 
   constructor(send: Send, parts: RecordingParts) {
     this.#send = send;
     this.#parts = parts;
   }
 
-  /** An attempt starts: the user may have used the code before its provider has answered. */
-  started({ step, channel: { provider } }: TriedStep): void {
-    const attempt = { channel: step.channel, provider };
-    keepSentCode(this.#send.code, { status: 'unknown', attempt, step, transactionId: '' }, this.#parts.state);
+  started(tried: TriedStep): void {
+    this.#longAttempt = setTimeout(() => {
+      this.#keepUnknown(tried);
+    }, LONG_ATTEMPT_MS);
   }
 
   /** An attempt has ended, or goes on without an answer. */
   ended(tried: TriedStep, end: AttemptEnd): void {
+    clearTimeout(this.#longAttempt);
     const { attempt } = end;
     const { events } = this.#parts;
     noteSuccess(attempt, this.#parts);
+    if (attempt.outcome === 'unknown') this.#keepUnknown(tried);
     if (events.hasStepListeners) {
       events.emit({ type: 'attempt.ended', ...ownerOf(this.#send.request), ...attempt });
     }
@@ -77,6 +85,11 @@ export class SendRecorder {
       this.#endedLate(tried, late);
     });
     detached.add(recorded);
+  }
+
+  #keepUnknown({ step, channel: { provider } }: TriedStep): void {
+    const attempt = { channel: step.channel, provider };
+    keepSentCode(this.#send.code, { status: 'unknown', attempt, step, transactionId: '' }, this.#parts.state);
   }
 
   #endedLate({ makeReceipt, ...tried }: TriedStep, end: AttemptEnd): void {

@@ -1,13 +1,10 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
-import type { LocalClaims } from './local-claims.js';
+import type { AnswerOfFirst, LocalClaims, RememberedAnswer } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
 import type { RecordState } from './records.js';
 
 /** What a state has to do, for hooks. Types only. */
-
-/** What a state keeps of an answer for the repeats of its call: the `Decision` of `okta/hook-answer.ts`. Plain data, as JSON carries it. */
-export type RememberedAnswer = Readonly<Record<string, unknown>>;
 
 /** One limit as it applies to one request: a number of points in a number of seconds. */
 export interface Bucket {
@@ -44,12 +41,6 @@ export interface EventClaim {
   /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. */
   readonly waitMs: number;
 }
-
-/**
- * The answer of the first call; `undefined` if it released its claim; `'lost'` if the answer is not known: the
- * first call may have sent the code.
- */
-export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
 
 /** The claim of an event's first call. */
 export interface FirstClaim {

@@ -1,8 +1,15 @@
 import type { Budget } from '../core/budget.js';
 import { steadyMs, waitAtMost } from '../core/time.js';
 import { recipientOf } from '../numbers/phone-number.js';
-import type { PlanStep } from './plan.js';
-import type { Known, RecordName, RecordState, SuppressionRecord } from './records.js';
+import type {
+  PlanStep,
+  Known,
+  RecordName,
+  RecordState,
+  SuppressionRecord,
+  KeptEntry,
+  SuppressionReason,
+} from './records.js';
 import {
   addEntry,
   applyChange,
@@ -11,11 +18,9 @@ import {
   nextRecord,
   suppressionsIn,
   SUPPRESSED_MS,
-  type KeptEntry,
   type SuppressionChange,
   type LiftedSuppression,
   type Suppression,
-  type SuppressionReason,
 } from './suppressions.js';
 
 const NONE: readonly Suppression[] = [];

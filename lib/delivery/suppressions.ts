@@ -1,15 +1,7 @@
 import type { DeliveryFailure } from '../core/channel.js';
-import type { Next, SuppressionRecord } from './records.js';
+import type { KeptEntry, Next, SuppressionReason, SuppressionRecord } from './records.js';
 
 /** Suppressions: channels by which no codes go to a number for a while. */
-
-/**
- * - `STOPPED`: the user wrote STOP. Nothing goes by this channel until they write START.
- * - `OPTED_OUT`: the provider says that the user does not want it. `NOT_REACHED`: the provider says that it
- *   cannot reach the user. Such a channel is skipped, but used if no other one is left: providers err, and
- *   users come back without notice.
- */
-export type SuppressionReason = 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
 
 /** One suppressed channel of a number. */
 export interface Suppression {
@@ -40,27 +32,6 @@ export interface LiftedSuppression {
   readonly channel: string;
   /** Other reasons stay. With `STOPPED` it is a START: an earlier STOP that arrives later does not undo it. */
   readonly reasons: readonly SuppressionReason[];
-}
-
-/**
- * An entry of a recipient. All its times are by the clock of its keeper: Redis's, or `steadyMs` of this process.
- */
-export interface KeptEntry {
-  /** Empty for an entry that is about no channel. */
-  readonly channel: string;
-  /**
-   * After `STARTED`, an earlier STOP that arrives later or is in another copy does not count. `LIFTED` is the
-   * same for what a provider said. `PAIRED` says which number an id belongs to.
-   */
-  readonly reason: SuppressionReason | 'STARTED' | 'LIFTED' | 'PAIRED';
-  readonly atMs: number;
-  readonly untilMs: number;
-  /**
-   * How many entries of its kind came before it. It shows which of two copies is newer, whatever a clock says.
-   */
-  readonly count?: number | undefined;
-  /** With `PAIRED`. */
-  readonly number?: string | undefined;
 }
 
 /** A change of a recipient's entries. */

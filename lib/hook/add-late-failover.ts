@@ -1,7 +1,9 @@
-import { sendCode, type Delivery } from '../delivery/dispatch.js';
+import { sendCode } from '../delivery/dispatch.js';
+import type { Delivery } from '../delivery/attempt.js';
 import { LateFailover } from '../delivery/messages/late-failover.js';
 import type { LateSend } from '../delivery/messages/late-sends.js';
-import { type PlanStep, skipSuppressed, suppressionFor } from '../delivery/plan.js';
+import { skipSuppressed, suppressionFor } from '../delivery/plan.js';
+import type { PlanStep } from '../delivery/records.js';
 import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels } from './dispatch-channels.js';

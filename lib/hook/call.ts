@@ -1,6 +1,6 @@
 import type { Budget } from '../core/budget.js';
 import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
-import type { Delivery } from '../delivery/dispatch.js';
+import type { Delivery } from '../delivery/attempt.js';
 import type { Place } from '../delivery/order.js';
 import type { FirstClaim } from '../delivery/state.js';
 import type { LimitRule } from '../guard/limits.js';

@@ -3,10 +3,9 @@ import type { OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
 import { sendCode } from '../delivery/dispatch.js';
-import type { KeptRequest, PlannedCode } from '../delivery/messages/receipt.js';
+import type { KeptRequest, PlannedCode, PlanStep } from '../delivery/records.js';
 import {
   planChannels,
-  type PlanStep,
   withinRollout,
   skipSuppressed,
   suppressionFor,

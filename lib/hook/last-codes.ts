@@ -1,5 +1,6 @@
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
-import { keepLastCode, type CodeRequest } from '../delivery/messages/last-code.js';
+import { keepLastCode } from '../delivery/messages/last-code.js';
+import type { CodeRequest } from '../delivery/records.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';

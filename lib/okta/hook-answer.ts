@@ -1,8 +1,8 @@
 import type { TelephonyRequest } from '../core/channel.js';
-import type { Delivery } from '../delivery/dispatch.js';
+import type { Delivery } from '../delivery/attempt.js';
 import type { AttemptReport, CodeOutcome } from '../core/events.js';
 import { toToken } from '../core/masking.js';
-import type { RememberedAnswer } from '../delivery/state.js';
+import type { RememberedAnswer } from '../delivery/local-claims.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/request-error.js';
 import { REFUSALS, type HookRefusal } from './refusals.js';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
 import { claimEvent, claimOnce, type ClaimResult } from '#lib/delivery/claim-event.js';
-import { LocalClaims } from '#lib/delivery/local-claims.js';
-import type { Claim, FirstClaim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import { LocalClaims, type RememberedAnswer } from '#lib/delivery/local-claims.js';
+import type { Claim, FirstClaim, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';

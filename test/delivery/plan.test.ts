@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { TelephonyRequest, UserProfile } from '#lib/index.js';
 import { planChannels, readOptIn, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
-import type { Suppression, SuppressionReason } from '#lib/delivery/suppressions.js';
+import type { Suppression } from '#lib/delivery/suppressions.js';
+import type { SuppressionReason } from '#lib/delivery/records.js';
 import type { ChooseChannels } from '#lib/core/option-types.js';
 
 const text = { deliveryChannel: 'sms', otpCode: '204981' } as TelephonyRequest;

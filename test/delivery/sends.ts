@@ -4,9 +4,10 @@ import type { TelephonyRequest } from '#lib/core/channel.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { AttemptReport, HookEvent } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
-import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import { sendCode, type Delivery, type Send, type SendParts } from '#lib/delivery/dispatch.js';
-import { transactionIdOf, type PlannedCode, type Receipt } from '#lib/delivery/messages/receipt.js';
+import type { ReadyChannel, Delivery, Send } from '#lib/delivery/attempt.js';
+import { sendCode, type SendParts } from '#lib/delivery/dispatch.js';
+import { transactionIdOf } from '#lib/delivery/messages/receipt.js';
+import type { PlannedCode, Receipt } from '#lib/delivery/records.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 

@@ -3,11 +3,10 @@ import {
   applyChange,
   mergeCopies,
   SUPPRESSED_MS,
-  type KeptEntry,
   type Moment,
   type SuppressionChange,
-  type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
+import type { KeptEntry, SuppressionReason } from '#lib/delivery/records.js';
 
 const NOW = 1_700_000_000_000;
 const suppress = (reason: SuppressionReason, channel = 'whatsapp'): SuppressionChange => ({

@@ -1,26 +1,28 @@
-import {
-  lastCodeAfter,
-  lastCodeAfterUse,
-  lastCodeName,
-  type LastCode,
-} from '#lib/delivery/messages/last-code.js';
-import type { FinalReport, Receipt } from '#lib/delivery/messages/receipt.js';
+import { lastCodeAfter, lastCodeAfterUse, lastCodeName } from '#lib/delivery/messages/last-code.js';
+import type {
+  LastCode,
+  Receipt,
+  Known,
+  RecordName,
+  RecordState,
+  SuppressionRecord,
+  KeptEntry,
+  SuppressionReason,
+} from '#lib/delivery/records.js';
+import type { FinalReport } from '#lib/delivery/messages/receipt.js';
 import {
   messageAfter,
   messageName,
   type MessageNews,
   type MessageReply,
 } from '#lib/delivery/messages/transitions.js';
-import type { Known, RecordName, RecordState, SuppressionRecord } from '#lib/delivery/records.js';
 import {
   addEntry,
   applyChange,
   isSuppression,
   isWord,
   SUPPRESSED_MS,
-  type KeptEntry,
   type SuppressionChange,
-  type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
 
 /** Updates of records as hooks make them, for tests of states. */

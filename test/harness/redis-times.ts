@@ -1,4 +1,4 @@
-import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/options.js';
 
 /** Times that a test can change while a state uses them. */
 type TestTimes = { -readonly [Name in keyof RedisTimes]: RedisTimes[Name] };

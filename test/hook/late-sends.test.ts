@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
-import type { Receipt } from '#lib/delivery/messages/receipt.js';
+import type { Receipt } from '#lib/delivery/records.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type {
   ConnectedChannel,

@@ -457,8 +457,7 @@ describe('close()', () => {
     await scene.call({ eventId: 'before' });
     await scene.hook.close();
     for (const eventId of ['before', 'new']) await scene.call({ eventId });
-    // A code is kept when its attempt starts, and again when it ends. Then its message is kept.
-    expect(asked).to.deep.equal(['claim', 'lastCode', 'lastCode', 'message']);
+    expect(asked).to.deep.equal(['claim', 'lastCode', 'message']);
   });
 
   it('leaves the state open if another hook uses it; the last hook closes it', async () => {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import type { RememberedAnswer } from '#lib/delivery/local-claims.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { HookEvent } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';

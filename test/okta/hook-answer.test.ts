@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { TelephonyRequest } from '#lib/core/channel.js';
-import type { Delivery } from '#lib/delivery/dispatch.js';
+import type { Delivery } from '#lib/delivery/attempt.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { CODE_NOT_SENT, RequestError } from '#lib/core/request-error.js';
 import {

@@ -7,7 +7,8 @@ import { personKey } from './receipt.js';
 import { claimOnce } from '../claim-event.js';
 import { LocalClaims } from '../local-claims.js';
 import type { StatePort } from '../state.js';
-import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
+import { lastCodeAfterUse, lastCodeName } from './last-code.js';
+import type { LastCode, SentCode } from '../records.js';
 import { newToken } from '../../core/token.js';
 import { endOfTurn, TIMED_OUT, waitAtMost } from '../../core/time.js';
 

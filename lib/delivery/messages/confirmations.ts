@@ -3,7 +3,7 @@ import type { EventStream } from '../../core/event-stream.js';
 import type { Failure } from '../../core/events.js';
 import { maskError, maskText, toToken } from '../../core/masking.js';
 import { questionContext } from '../channel-contract.js';
-import type { SentCode } from './last-code.js';
+import type { SentCode } from '../records.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ProviderError, reportedCode, TelephonyHookError } from '../../core/errors.js';
 

@@ -1,8 +1,15 @@
 import type { AttemptReport } from '../../core/events.js';
-import type { PlanStep } from '../plan.js';
-import type { Known, Next, RecordName } from '../records.js';
+import type {
+  Known,
+  LastCode,
+  LastCodeRecord,
+  Next,
+  PlannedCode,
+  PlanStep,
+  RecordName,
+  SentCode,
+} from '../records.js';
 import type { StatePort } from '../state.js';
-import type { PlannedCode } from './receipt.js';
 
 /**
  * The last code that a user requested, kept until Okta reports its use. It holds neither the code nor a number.
@@ -14,58 +21,8 @@ import type { PlannedCode } from './receipt.js';
  */
 const TAKEN_MS = 30_000;
 
-/** How a code was requested. A use is matched with it. */
-export interface CodeRequest {
-  /** When Okta requested it, by Okta's clock, milliseconds since 1970. */
-  readonly atMs: number;
-  /** When the code ends, by Okta's clock, milliseconds since 1970. */
-  readonly endsAtMs: number;
-  /** ISO 3166; `undefined` if the country of the number is not known. */
-  readonly country?: string | undefined;
-}
-
-interface LastCodeBase {
-  readonly codeRequest: CodeRequest;
-  readonly deliveryChannel: 'sms' | 'voice';
-  readonly eventId: string;
-}
-
-/** A code that a channel has accepted, or whose outcome is unknown. Plain data, as JSON carries it. */
-export interface SentCode extends LastCodeBase {
-  readonly status: 'accepted' | 'unknown';
-  readonly channel: string;
-  /** The provider's place in its channel's list. */
-  readonly providerIndex: number;
-  /** The provider's name. */
-  readonly provider: string;
-  /** The provider's id of the message; empty if it gave none, or has not answered. */
-  readonly transactionId: string;
-  /** The id of the message in events. */
-  readonly reportedId: string;
-  readonly requestType?: string | undefined;
-  readonly oktaRequestId?: string | undefined;
-}
-
-/**
- * A code that was not sent. The user has a code from Okta itself, or none, and does not use an older one of
- * ours.
- */
-export interface UnsentCode extends LastCodeBase {
-  readonly status: 'refused';
-}
-
-/** The last code that a user requested: sent, or not. */
-export type LastCode = SentCode | UnsentCode;
-
 /** How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an hour late. */
 const LAST_CODE_MS = 60 * 60_000;
-
-/** The last code of a person by text or by call. */
-export interface LastCodeRecord {
-  readonly code: LastCode;
-  /** The token of the use that took it; `undefined` if no use was reported. It then only keeps earlier codes from being stored. */
-  readonly takenBy?: string | undefined;
-}
 
 /** Names the record: texts and calls are two factors in Okta, and the use of one says nothing about the other. */
 export function lastCodeName(

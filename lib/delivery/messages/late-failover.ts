@@ -2,20 +2,13 @@ import type { LRUCache } from 'lru-cache';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
-import { providerOf, type PlanStep } from '../plan.js';
+import { providerOf } from '../plan.js';
+import type { PlanStep, Receipt } from '../records.js';
 import { isAfter } from '../order.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
-import {
-  isFinal,
-  OVERDUE,
-  ownerOf,
-  transactionIdOf,
-  withAccepted,
-  type MessageOwner,
-  type Receipt,
-} from './receipt.js';
-import { RunningAttempts, type RunningAttempt } from './running-attempts.js';
+import { isFinal, OVERDUE, ownerOf, transactionIdOf, withAccepted, type MessageOwner } from './receipt.js';
+import { RunningAttempts, type RunningAttempt, UnmatchedReports } from './early-reports.js';
 import {
   attemptAfterEnd,
   attemptName,
@@ -26,7 +19,6 @@ import {
   type MessageReply,
   type NamingNews,
 } from './transitions.js';
-import { UnmatchedReports } from './unmatched-reports.js';
 
 /**
  * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel:
@@ -131,8 +123,8 @@ export class LateFailover {
     if ((port?.reports ?? port?.lookUp) === undefined) return;
     const receipt = makeReceipt?.();
     if (receipt === undefined) return;
-    const replying = this.#update(key, { token: newToken(), accepted: receipt });
     this.#watch.start(key, receipt);
+    const replying = this.#update(key, { token: newToken(), accepted: receipt });
     const sinceMs = steadyMs();
     this.#keep(replying, (reply) => {
       this.#doReply(key, reply, { wasLost: steadyMs() - sinceMs > REPORT_WAIT_MS });

@@ -5,11 +5,11 @@ import type { EmittedEvent, FailureCause } from '../../core/events.js';
 import { deepFreeze, fixedDate } from '../../core/freeze.js';
 import { isAbout, maskError, maskText, maskId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/time.js';
-import type { ReadyChannel } from '../attempt.js';
-import type { Delivery, Send } from '../dispatch.js';
+import type { ReadyChannel, Delivery, Send } from '../attempt.js';
 import type { StatePort } from '../state.js';
 import { hopefulSteps } from '../plan.js';
-import { ownerOf, personalDataIn, type Receipt } from './receipt.js';
+import { ownerOf, personalDataIn } from './receipt.js';
+import type { Receipt } from '../records.js';
 import { messageName } from './transitions.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */

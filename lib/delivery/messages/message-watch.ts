@@ -7,15 +7,8 @@ import type { StatePort } from '../state.js';
 import { providerOf } from '../plan.js';
 import { questionContext, readReport } from '../channel-contract.js';
 import { statusOf } from './late-sends.js';
-import {
-  type Receipt,
-  isFinal,
-  OVERDUE,
-  PENDING,
-  personalDataIn,
-  transactionIdOf,
-  type FinalReport,
-} from './receipt.js';
+import { isFinal, OVERDUE, PENDING, personalDataIn, transactionIdOf, type FinalReport } from './receipt.js';
+import type { Receipt } from '../records.js';
 import { messageName } from './transitions.js';
 
 /**

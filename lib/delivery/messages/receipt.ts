@@ -1,66 +1,13 @@
-import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
+import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
 import type { AttemptReport, OfUser } from '../../core/events.js';
 import { digestOf, endingOf, maskId, type PersonalData } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
 import { namesIn, personalDataOf } from '../../numbers/personal-data.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
-import type { Place } from '../order.js';
-import type { PlanStep } from '../plan.js';
-import type { CodeRequest } from './last-code.js';
+import type { KeptRequest, PlannedCode, PlanStep, Receipt } from '../records.js';
 
 /** A code with the rest of its plan, the receipt of its message, and the reports of providers on that message. */
-
-/** `expiresAt` is by the wall clock of one process, so that a receipt has none. */
-export type KeptRequest = Omit<TelephonyRequest, 'expiresAt'>;
-
-/**
- * A code and what is left of its plan. A call makes it, `dispatch` sends it, and a state keeps it as a receipt
- * until the code ends. Plain data, as JSON carries it. Personal: it holds the code and the number.
- */
-export interface PlannedCode {
-  /** The `raw` of a receipt may be `undefined`, too. */
-  readonly request: KeptRequest;
-  /** When the code ends, by this process's steady clock. Each process has its own clock, so a reply of the state converts it. */
-  readonly expiresAtMs: number;
-  /**
-   * A receipt has it only if a `composeText`, a text or a custom channel may read it. What only the custom channel of the
-   * message has read has just the attributes that are masked.
-   */
-  readonly profile?: UserProfile | undefined;
-  /** BCP-47. */
-  readonly locale: string;
-  /** As `personKey` makes it. */
-  readonly person: string;
-  /** Which of the person's events it is, as `duplicateKey` makes it. */
-  readonly eventKey: string;
-  /** Its place in the order of the person's codes, as its claim gave it. */
-  readonly place?: Place;
-  /** A preview supersedes nothing. */
-  readonly isPreview?: boolean | undefined;
-  /** The steps that were not tried yet, in their order. */
-  readonly untried: readonly PlanStep[];
-  /** The attempts of earlier sends; in a receipt those of the send that made it as well. */
-  readonly attempts: readonly AttemptReport[];
-  /** The keys of the messages with this code that failed. Any of them may be delivered after all. */
-  readonly failedIds: readonly string[];
-  /** `undefined` if Okta does not report whether the code was used. */
-  readonly codeRequest?: CodeRequest | undefined;
-}
-
-/**
- * A code that a channel has accepted. If its message fails, late failover sends the code by the steps that are
- * left. With no step left it only says whose message failed.
- */
-export interface Receipt extends PlannedCode {
-  /** The step whose channel has the message. */
-  readonly sentBy: PlanStep;
-  /**
-   * `true` if nothing may follow, because Okta or the user does not expect this code any more. The receipt then only
-   * says whose message a callback is about.
-   */
-  readonly isUnwanted?: boolean | undefined;
-}
 
 /** The options that decide what a code's text is, and who reads its request and the profile for that. */
 export interface TextSettings {

@@ -1,48 +1,19 @@
 import type { DeliveryFailure } from '../../core/channel.js';
-import type { Known, Next, RecordName } from '../records.js';
-import { transactionIdOf, withAccepted, REPORT_LIFE_MS, type FinalReport, type Receipt } from './receipt.js';
+import type {
+  AttemptRecord,
+  KeptReceipt,
+  Known,
+  MessageRecord,
+  Next,
+  Receipt,
+  RecordName,
+} from '../records.js';
+import { transactionIdOf, withAccepted, REPORT_LIFE_MS, type FinalReport } from './receipt.js';
 
 /**
  * What a state keeps of a message, and how news of it change that. These functions are pure; the memory state and Redis run the same
  * ones. News may come in any order, more than once, and to any gateway. `docs/contribute/architecture.md` has the tables.
  */
-
-/** A receipt in a record that lives for at least as long as reports are remembered. */
-interface KeptReceipt {
-  readonly receipt: Receipt;
-  /** How much longer the record lives than the code, milliseconds. */
-  readonly outlivesCodeMs: number;
-}
-
-export type MessageRecord =
-  /** A provider has accepted it. The record lives as long as the code. */
-  | { readonly status: 'waiting'; readonly receipt: Receipt }
-  /** It has failed, before the answer to its send was known. */
-  | { readonly status: 'early'; readonly failure: DeliveryFailure }
-  /** It has failed, and one caller follows. */
-  | (KeptReceipt & {
-      readonly status: 'failed';
-      readonly failure: DeliveryFailure;
-      /** The token of the news that let something follow: if its reply was lost, it gets the same reply again. */
-      readonly followToken: string;
-    })
-  | { readonly status: 'delivered' };
-
-/**
- * An attempt whose outcome is unknown, by its reference. Whether its message went out, and under which id, only a report says.
- * One caller recognises the message; from then on the message's own record decides what follows.
- */
-export type AttemptRecord =
-  /** The record lives as long as the code. */
-  | { readonly status: 'unknown'; readonly receipt: Receipt }
-  | {
-      readonly status: 'named';
-      readonly messageKey: string;
-      /** The token of the news that recognised the message; `undefined` until its attempt ends as unknown. */
-      readonly recogniseToken: string | undefined;
-      /** Given again to the news with this token; `undefined` if the end of the attempt recognised the message. */
-      readonly kept?: KeptReceipt | undefined;
-    };
 
 /** Names the record of a message, by its `messageKey`. */
 export function messageName(key: string): RecordName<'message'> {

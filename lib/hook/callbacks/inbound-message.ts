@@ -5,7 +5,7 @@ import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import { claimOnce } from '../../delivery/claim-event.js';
 import { LocalClaims } from '../../delivery/local-claims.js';
-import type { SuppressionReason } from '../../delivery/suppressions.js';
+import type { SuppressionReason } from '../../delivery/records.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { describeThrown } from '../../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';

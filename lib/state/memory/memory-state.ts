@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost, ExpiringCache } from '../../core/caches.js';
+import type { State } from '../../core/state.js';
 import { steadyMs } from '../../core/time.js';
 import { LocalClaims, MAX_EVENTS } from '../../delivery/local-claims.js';
 import {
@@ -12,6 +13,14 @@ import {
 } from '../../delivery/order.js';
 import type { Bucket, EventClaim, StatePort } from '../../delivery/state.js';
 import { MemoryRecords } from './records.js';
+
+/**
+ * A state in the memory of this process, for a single instance and for tests. It keeps the last 8,000 events, 8,000 people, 16,000 last
+ * codes, 16,000 limits and 8,000 receipts. It drops the oldest first and starts no timer.
+ */
+export function memoryState(): State {
+  return openMemoryState();
+}
 
 /** A `memoryState()` with the members of the port. */
 export function openMemoryState(): StatePort {

@@ -1,7 +1,7 @@
 import type { Alarms } from '../../delivery/state.js';
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
-import type { RedisTimes } from './times.js';
+import type { RedisTimes } from './options.js';
 import type { Sealing } from './sealing.js';
 
 /** Alarms that are taken at once. */

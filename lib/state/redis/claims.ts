@@ -1,21 +1,15 @@
 import { letSocketsBeRead, sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
 import type { PlacedEvent } from '../../delivery/order.js';
-import type {
-  AnswerOfFirst,
-  Bucket,
-  Claim,
-  EventClaim,
-  FirstClaim,
-  RememberedAnswer,
-} from '../../delivery/state.js';
+import type { Bucket, Claim, EventClaim, FirstClaim } from '../../delivery/state.js';
+import type { AnswerOfFirst, RememberedAnswer } from '../../delivery/local-claims.js';
 import { isPassed, LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
 import type { RedisRecords } from './records.js';
-import type { RedisTimes } from './times.js';
+import type { RedisTimes } from './options.js';
 import type { Sealing } from './sealing.js';
-import type { Outbox } from './outbox.js';
+import type { Outbox, WriteQueue } from './outbox.js';
 
 /** Claims events, takes the points of their limits, and orders each person's codes, for all gateways. */
 
@@ -43,6 +37,8 @@ interface ClaimedEvent extends EventClaim {
   /** In the order of its person's codes. */
   readonly orderNames: readonly string[];
   readonly token: string;
+  /** The writes after the claim. */
+  readonly queue: WriteQueue;
   /** By the monotonic clock of this process. */
   readonly claimedMs: number;
 }
@@ -96,7 +92,7 @@ export class RedisClaims {
 
   useCode(person: string, usedAtMs: number): void {
     const step: Step = { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] };
-    void this.#outbox.write(`order ${person}`, () => this.#connection.run(step));
+    void this.#outbox.write({ isLasting: false, writes: [] }, () => this.#connection.run(step));
   }
 
   async #claimShared(event: ClaimedEvent): Promise<Claim> {
@@ -137,19 +133,19 @@ export class RedisClaims {
   #claimAlone(event: ClaimedEvent): FirstClaim {
     const { limits, nowMs } = event;
     const exceeded = this.#localLimits.take(limits, nowMs);
-    let news: MakeStep = () => lateClaim(event);
-    let isTold = !isPassed(event, exceeded);
-    if (!isTold) {
+    // What Redis learns once it is back. If the call ends before, its end says it all.
+    let makeWaiting: MakeStep = () => lateClaim(event);
+    let isWritten = !isPassed(event, exceeded);
+    if (!isWritten) {
       this.#write(event, () => {
-        isTold = true;
-        return news();
+        isWritten = true;
+        return makeWaiting();
       });
     }
     const found = { exceeded, place: undefined, isCurrent: 'unknown', isRecipientRead: false } as const;
     const claim = this.#firstClaim(event, { ...found, isAlone: true }, (makeStep) => {
-      // If the call ends before Redis is back, its end says it all.
-      if (isTold) this.#write(event, makeStep);
-      else news = makeStep;
+      if (isWritten) this.#write(event, makeStep);
+      else makeWaiting = makeStep;
     });
     const release = (): void => {
       if (exceeded.length === 0) this.#localLimits.refund(limits, nowMs);
@@ -167,6 +163,7 @@ export class RedisClaims {
       people: person === undefined ? [] : this.#peopleOf(person),
       orderNames: person === undefined ? [] : this.#orderNamesOf(key),
       token: newToken(),
+      queue: { isLasting: false, writes: [] },
       claimedMs: performance.now(),
       lifeMs: Math.ceil(event.lifeMs),
       requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
@@ -278,9 +275,9 @@ export class RedisClaims {
     return 'lost';
   }
 
-  /** Writes the news of a claim, which may wait for Redis. */
-  #write({ token }: ClaimedEvent, makeStep: MakeStep): void {
-    void this.#outbox.write(`claim ${token}`, async () => {
+  /** Writes what follows a claim, which may wait for Redis. */
+  #write({ queue }: ClaimedEvent, makeStep: MakeStep): void {
+    void this.#outbox.write(queue, async () => {
       const step = makeStep();
       if (step !== undefined) await this.#connection.run(step);
     });
@@ -291,7 +288,7 @@ export class RedisClaims {
 function lateClaim(event: ClaimedEvent): Step | undefined {
   const lives = livesAfter(event, Math.round(performance.now() - event.claimedMs));
   if (lives === undefined) return undefined;
-  const args = claimArgs(event, 'late', { suppressions: 0, lives });
+  const args = claimArgs(event, 'alone', { suppressions: 0, lives });
   return { name: 'claimEvent', keys: [...event.names, ...event.people], args };
 }
 
@@ -307,7 +304,7 @@ function livesAfter({ rememberMs, lifeMs }: Lives, ageMs: number): Lives | undef
 /** The arguments of the claim's script, up to the limits. */
 function claimArgs(
   { token, names, people, orderNames, isPreview, requestedAtMs }: ClaimedEvent,
-  passes: EventClaim['passes'] | 'late',
+  passes: EventClaim['passes'] | 'alone',
   { suppressions, lives }: { readonly suppressions: number; readonly lives: Lives },
 ): Step['args'] {
   const kind = people.length === 0 ? '' : isPreview ? 'preview' : 'code';

@@ -2,8 +2,7 @@ import type * as Ioredis from 'ioredis';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { ConfigurationError } from '../../core/errors.js';
 import { loadPeer, problemOfPeer } from '../../core/peers.js';
-import type { RedisClient } from './options.js';
-import type { RedisTimes } from './times.js';
+import type { RedisClient, RedisTimes } from './options.js';
 
 /** Opens ioredis clients with our own time-outs. A client of the options is duplicated and never changed. */
 

@@ -2,10 +2,9 @@ import type { StateEvent } from '../../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { openClient, type Client } from './clients.js';
 import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './failure.js';
-import type { RedisClient } from './options.js';
+import type { RedisClient, RedisTimes } from './options.js';
 import { SCRIPTS } from './scripts.js';
 import { RedisSteps, type Step } from './steps.js';
-import type { RedisTimes } from './times.js';
 
 interface ConnectionParts {
   readonly connection: string | RedisClient;

@@ -1,5 +1,11 @@
-import type { RecordKind, RecordName, RecordValues, SuppressionRecord } from '../../delivery/records.js';
-import { mergeCopies, type KeptEntry } from '../../delivery/suppressions.js';
+import type {
+  RecordKind,
+  RecordName,
+  RecordValues,
+  SuppressionRecord,
+  KeptEntry,
+} from '../../delivery/records.js';
+import { mergeCopies } from '../../delivery/suppressions.js';
 import type { Sealing } from './sealing.js';
 
 /**

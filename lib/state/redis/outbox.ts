@@ -15,13 +15,10 @@ interface Write {
 }
 
 /** All writes of one record, or of one claim. The first one is sent; the others follow in their order. */
-interface Queue {
-  readonly key: string;
+export interface WriteQueue {
   /** Dropped last: the record holds for long, as STOP and START do. */
   readonly isLasting: boolean;
-  first: Write;
-  /** Made when a second write comes: most queues have one. */
-  others: Write[] | undefined;
+  readonly writes: Write[];
 }
 
 /**
@@ -30,23 +27,22 @@ interface Queue {
  */
 export class Outbox {
   readonly #connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>;
-  readonly #queues = new Map<string, Queue>();
   /** Queues that wait for a connection, the oldest first. */
-  readonly #stalled = new Set<Queue>();
+  readonly #stalled = new Set<WriteQueue>();
+  readonly #underWay = new Set<WriteQueue>();
   readonly #onSent: (() => void)[] = [];
   /** How many writes have no answer yet. */
   #size = 0;
   #drainers = 0;
   #catchingUp: Promise<unknown> | undefined;
-  #underWay = 0;
-  #connections = 0;
+  #connectionCount = 0;
   #isClosed = false;
 
   constructor(connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>) {
     this.#connection = connection;
     // Not only after a loss: a write also waits if its connection took too long.
     connection.onConnected(() => {
-      this.#connections += 1;
+      this.#connectionCount += 1;
       const drained: unknown[] = [this.#catchingUp];
       for (let count = this.#stalled.size; count > 0 && this.#drainers < DRAINED_AT_ONCE; count -= 1)
         drained.push(this.#drainStalled());
@@ -58,25 +54,18 @@ export class Outbox {
   }
 
   /**
-   * Writes to Redis, at once if nothing waits under this key and Redis is not lost. Resolves to the result of the attempt that Redis
+   * Writes to Redis, at once if nothing waits in this queue and Redis is not lost. Resolves to the result of the attempt that Redis
    * answered, or to `undefined` if the write was dropped or the outbox is closed. Rejects with any other error of an attempt.
    *
    * @param run - one attempt; rejects with a RedisFailure if Redis did not answer.
-   * @param isLasting - whether the record holds for long: other writes are dropped first.
    */
-  write<Result>(key: string, run: () => Promise<Result>, isLasting = false): Promise<Result | undefined> {
+  write<Result>(queue: WriteQueue, run: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
     if (this.#size >= MAX_WRITES) this.#dropOlderHalf();
     this.#size += 1;
     return new Promise<unknown>((resolve, reject) => {
-      const write = { run, resolve, reject };
-      const known = this.#queues.get(key);
-      if (known !== undefined) {
-        (known.others ??= []).push(write);
-        return;
-      }
-      const queue: Queue = { key, isLasting, first: write, others: undefined };
-      this.#queues.set(key, queue);
+      const isBehind = queue.writes.push({ run, resolve, reject }) > 1;
+      if (isBehind) return;
       if (this.#connection.health === 'lost') this.#stalled.add(queue);
       else void this.#send(queue);
       // The attempt resolves to a `Result`.
@@ -90,7 +79,7 @@ export class Outbox {
 
   /** Resolves when no write is under way. Writes that wait for Redis do not count. */
   async idle(): Promise<void> {
-    while (this.#underWay > 0 || (this.#stalled.size > 0 && this.#connection.health === 'ok'))
+    while (this.#underWay.size > 0 || (this.#stalled.size > 0 && this.#connection.health === 'ok'))
       await new Promise<void>((resolve) => this.#onSent.push(resolve));
   }
 
@@ -99,7 +88,7 @@ export class Outbox {
     await waitAtMost(this.idle(), timeoutMs);
     this.#isClosed = true;
     const dropped = this.#size;
-    for (const queue of this.#queues.values()) this.#drop(queue);
+    for (const queue of [...this.#stalled, ...this.#underWay]) this.#drop(queue);
     if (dropped === 0) return;
     this.#connection.warn(
       'WRITES_DROPPED',
@@ -119,31 +108,25 @@ export class Outbox {
   }
 
   /** Runs the writes of a queue until none is left, or one has no answer. */
-  async #send(queue: Queue): Promise<void> {
-    this.#underWay += 1;
-    for (;;) {
-      const { run, resolve, reject } = queue.first;
-      const connections = this.#connections;
+  async #send(queue: WriteQueue): Promise<void> {
+    this.#underWay.add(queue);
+    for (let write = queue.writes[0]; write !== undefined; write = queue.writes[0]) {
+      const connections = this.#connectionCount;
       try {
-        resolve(await run());
+        write.resolve(await write.run());
       } catch (error) {
         if (error instanceof RedisFailure) {
           // A connection that came meanwhile does not come again.
-          if (this.#connections !== connections && !this.#isClosed) continue;
+          if (this.#connectionCount !== connections && !this.#isClosed) continue;
           if (!this.#isClosed) this.#stalled.add(queue);
           break;
         }
-        reject(error);
+        write.reject(error);
       }
+      queue.writes.shift();
       this.#size -= 1;
-      const next = queue.others?.shift();
-      if (next === undefined) {
-        this.#queues.delete(queue.key);
-        break;
-      }
-      queue.first = next;
     }
-    this.#underWay -= 1;
+    this.#underWay.delete(queue);
     if (this.#onSent.length > 0) for (const onSent of this.#onSent.splice(0)) onSent();
   }
 
@@ -163,13 +146,11 @@ export class Outbox {
   }
 
   /** Drops all writes of a queue. Returns how many they were. */
-  #drop(queue: Queue): number {
-    const { first, others = [] } = queue;
-    queue.others = undefined;
+  #drop(queue: WriteQueue): number {
     this.#stalled.delete(queue);
-    this.#queues.delete(queue.key);
-    for (const { resolve } of [first, ...others]) resolve(undefined);
-    this.#size -= 1 + others.length;
-    return 1 + others.length;
+    const dropped = queue.writes.splice(0);
+    for (const { resolve } of dropped) resolve(undefined);
+    this.#size -= dropped.length;
+    return dropped.length;
   }
 }

@@ -1,8 +1,9 @@
 import { steadyMs } from '../../core/time.js';
-import type { Known, Next, RecordName, UpdateMoment } from '../../delivery/records.js';
-import { addEntry, SUPPRESSED_MS, type KeptEntry } from '../../delivery/suppressions.js';
+import type { Known, Next, RecordName, UpdateMoment, KeptEntry } from '../../delivery/records.js';
+import { addEntry, SUPPRESSED_MS } from '../../delivery/suppressions.js';
 import { RecordMap } from '../memory/records.js';
 import { countOf, type RecordValue, type Stored } from './copies.js';
+import type { WriteQueue } from './outbox.js';
 
 /** A transition of any records. The names say what each of them holds. */
 export type AnyTransition = (
@@ -16,6 +17,8 @@ export interface OwnRecord {
   readonly stored: Stored;
   /** What changes it as soon as Redis has answered, in this order. */
   readonly waiting: readonly WaitingUpdate[];
+  /** The updates whose first record it is. */
+  readonly queue: WriteQueue;
 }
 
 /** An update that Redis has not answered yet. */
@@ -61,7 +64,7 @@ export class OwnRecords {
 
   /** A record, also if nothing is known of it. */
   of(record: RecordName): OwnRecord {
-    const own = this.#find(record) ?? { stored: this.#absent, waiting: [] };
+    const own = this.#find(record) ?? newEntry(record, this.#absent);
     this.#entries.set(record, own, rememberMs(record));
     return own;
   }
@@ -90,7 +93,7 @@ export class OwnRecords {
     const stored = own === undefined ? readHere : withForgotten(readHere, own.stored);
     if (own !== undefined) setStored(own, stored);
     else if (stored.value !== undefined)
-      this.#entries.set(record, { stored, waiting: [] }, rememberMs(record));
+      this.#entries.set(record, newEntry(record, stored), rememberMs(record));
     this.#forgetAbsent(record);
     return stored === readHere ? read : { ...inOwnTime(stored, -aheadMs), versions: read.versions };
   }
@@ -149,6 +152,10 @@ export class OwnRecords {
     const own = this.#find(record);
     if (own?.waiting.length === 0 && own.stored.value === undefined) this.#entries.delete(record);
   }
+}
+
+function newEntry({ kind }: RecordName, stored: Stored): Entry {
+  return { stored, waiting: [], queue: { isLasting: kind === 'suppressions', writes: [] } };
 }
 
 /** A record that has not ended, and how long it still lives. */

@@ -41,9 +41,9 @@ interface Update extends WaitingUpdate {
   readonly names: readonly (readonly string[])[];
   /** Background work: codes do not wait for it, and its refusal is no loss of Redis. */
   readonly isOptional: boolean;
-  /** What was sent and has no answer yet. */
-  sent: Exchange | undefined;
-  isDone: boolean;
+  /** What it writes. Sent again without a change until Redis has answered. */
+  exchange: Exchange | undefined;
+  hasEnded: boolean;
 }
 
 /** What an update writes, if Redis still has what was stored. */
@@ -92,17 +92,17 @@ export class RedisRecords implements RecordState {
     const isLasting = first?.kind === 'suppressions';
     const run = async (): Promise<unknown> => {
       const result = await this.#tryExchange(update);
-      update.isDone = true;
+      update.hasEnded = true;
       return result;
     };
     try {
-      const result = await this.#outbox.write(`${first?.kind} ${first?.key}`, run, isLasting);
+      const result = await this.#outbox.write(own[0]?.queue ?? { isLasting, writes: [] }, run);
       if (update.isUnreadable) this.#connection.reportUnreadable();
       // The transition of these records gave it.
       return result as Result | undefined;
     } finally {
       // A STOP that is dropped still counts here.
-      if (update.isDone || !isLasting) this.#own.end(update);
+      if (update.hasEnded || !isLasting) this.#own.end(update);
     }
   }
 
@@ -208,29 +208,29 @@ export class RedisRecords implements RecordState {
       requestedMs: performance.now(),
       losses: this.#connection.health === 'ok' ? this.#connection.losses : undefined,
       isOptional: false,
-      sent: undefined,
-      isDone: false,
+      exchange: undefined,
+      hasEnded: false,
       isUnreadable: false,
     };
   }
 
   /** @throws RedisFailure if Redis has not answered. The next attempt sends the same, as Redis may have done it. */
   async #tryExchange(update: Update): Promise<unknown> {
-    update.sent ??= this.#decideUnread(update);
+    update.exchange ??= this.#decideUnread(update);
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
-      const { sent } = update;
-      const args = sent === undefined ? [] : this.#argsOf(update, sent);
+      const { exchange } = update;
+      const args = exchange === undefined ? [] : this.#argsOf(update, exchange);
       const step = { name: 'exchange', keys: update.names.flat(), args } as const;
       const reply = await (update.isOptional ? this.#runOptional(step) : this.#connection.run(step));
-      if (sent !== undefined && reply === 1) {
-        if (!update.isOptional) this.#own.wrote(update, storedAfter(sent), sent.aheadMs);
-        return sent.result;
+      if (exchange !== undefined && reply === 1) {
+        if (!update.isOptional) this.#own.wrote(update, storedAfter(exchange), exchange.aheadMs);
+        return exchange.result;
       }
       const { keeperMs, found } = this.#found(update, reply);
       // An attempt without an answer was done: all of it, or nothing.
-      if (sent !== undefined && isDone(sent, found)) return sent.result;
+      if (exchange !== undefined && wasWritten(exchange, found)) return exchange.result;
       const next = this.#decide(update, found, keeperMs);
-      update.sent = next;
+      update.exchange = next;
       // What was just read needs no confirmation.
       if (next.writes.every((write) => write === undefined)) return next.result;
       // Others are writing: a random delay keeps them from retrying at the same moment.
@@ -305,8 +305,8 @@ function valueIn(replies: readonly CopyReply[], at: number): Buffer {
   return replies[at]?.[0] ?? Buffer.alloc(0);
 }
 
-/** Whether Redis did an exchange whose answer was lost: it writes all records or none. */
-function isDone({ writes }: Exchange, found: readonly Stored[]): boolean {
+/** Whether Redis wrote an exchange whose answer was lost: it writes all records or none. */
+function wasWritten({ writes }: Exchange, found: readonly Stored[]): boolean {
   return writes.some((write, at) => write !== undefined && found[at]?.versions.includes(write.version));
 }
 

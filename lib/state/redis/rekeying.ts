@@ -1,7 +1,7 @@
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
 import type { RedisRecords } from './records.js';
-import type { RedisTimes } from './times.js';
+import type { RedisTimes } from './options.js';
 import { plainName, type Sealing } from './sealing.js';
 
 /** Keys that Redis checks in one step. It serves other clients between the steps. */

@@ -6,12 +6,11 @@ import { RedisClaims } from './claims.js';
 import { loadIoredis } from './clients.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
-import { readRedisOptions, type RedisStateOptions } from './options.js';
+import { readRedisOptions, type RedisStateOptions, DEFAULT_TIMES, type RedisTimes } from './options.js';
 import { Outbox } from './outbox.js';
 import { probeBy } from './probe.js';
 import { RedisRecords } from './records.js';
 import { RedisRekeying } from './rekeying.js';
-import { DEFAULT_TIMES, type RedisTimes } from './times.js';
 import { createSealing } from './sealing.js';
 
 /**

@@ -57,30 +57,30 @@ local function writeOrder(order, known, names)
 end
 
 local function readPlace(place)
-  local count, epoch, mark = string.match(place or '', '^(%d+)%.([^%s?]+)(%??)$')
-  return tonumber(count), epoch, mark == '?'
+  local count, epoch, mark = string.match(place or '', '^(%d+)%.([^%s~]+)(~?)$')
+  return tonumber(count), epoch, mark == '~'
 end
 
-local function isCurrent(known, event, count, epoch, isLate)
+local function isCurrent(known, event, count, epoch, wasAlone)
   local isComparable = known and epoch == known.epoch
   if event.isPreview then
     if isComparable and count <= known.place then return 'no' end
-    return isComparable and not isLate and 'yes' or 'unknown'
+    return isComparable and not wasAlone and 'yes' or 'unknown'
   end
   if not known then return 'unknown' end
   if known.newest == event.names[known.index] then return 'yes' end
   if known.newest == '?' and not (isComparable and count < known.place) then return 'unknown' end
   if not count then return 'unknown' end
   if not isComparable then return 'no' end
-  if not isLate then return count > known.place and 'unknown' or 'no' end
+  if not wasAlone then return count > known.place and 'unknown' or 'no' end
   return count >= known.place and known.newest ~= '-' and 'unknown' or 'no'
 end
 
 local function takePlace(keys, event)
   local order = readOrder(keys, event.lifeMs)
   local best = order.best
-  local count, epoch, isLate = readPlace(event.place)
-  if not count then isLate = event.isLate end
+  local count, epoch, wasAlone = readPlace(event.place)
+  if not count then wasAlone = event.wasAlone end
   count = count or (best and best.count or 0) + 1
   epoch = epoch or (best and best.epoch or event.token)
   local known = {count = count, epoch = epoch, place = 0, newest = '?', requestedAt = '0', index = 1}
@@ -90,7 +90,7 @@ local function takePlace(keys, event)
   local isComparable = epoch == known.epoch
   if isComparable then known.count = math.max(known.count, count) end
   local isAbove = event.passes and not event.isPreview and isComparable and count > known.place
-  local isUnclear = isAbove and isLate and known.place > 0 and known.newest ~= event.names[known.index]
+  local isUnclear = isAbove and wasAlone and known.place > 0 and known.newest ~= event.names[known.index]
   local isNewest = isAbove and not isUnclear
   if isNewest then known.place, known.newest, known.requestedAt = count, event.names[known.index], event.requestedAt end
   if isUnclear then
@@ -98,19 +98,19 @@ local function takePlace(keys, event)
     known.requestedAt = string.format('%.0f', math.max(tonumber(known.requestedAt), tonumber(event.requestedAt)))
   end
   writeOrder(order, known, isNewest and event.names)
-  return string.format('%.0f.%s%s', count, epoch, isLate and '?' or ''), isCurrent(known, event, count, epoch, isLate)
+  return string.format('%.0f.%s%s', count, epoch, wasAlone and '~' or ''), isCurrent(known, event, count, epoch, wasAlone)
 end
 `;
 
 /**
- * Reads an event that was claimed. Its value is `A`, `H`, `h` or `R`, the token of its claim and its place, if it has
- * one; after `A` its sealed answer. `H`: the claim has taken points; `h`: it has taken none; `R`: it was released.
+ * Reads an event that was claimed. Its value is a letter, the token of its claim and its place, if it has one. The letter says how its
+ * call stands: it runs and has taken points (`P`) or none (`N`), it was released (`R`), or it is answered (`A`); its sealed answer follows.
  */
 const EVENT = `
 local function readEvent(key)
   local value = redis.call('GET', key)
   if not value then return nil end
-  local word, token, place = string.match(value, '^([AHhR])(%S*) (%S*)')
+  local word, token, place = string.match(value, '^([PNRA])(%S*) (%S*)')
   return {word = word, token = token, place = place ~= '' and place or nil, value = value}
 end
 `;
@@ -122,7 +122,7 @@ end
  * KEYS: the event, then its limits, then its person (if it takes a place), then the recipient's suppressions (if
  * requested). Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
  * long it is remembered, the number of suppression keys, the number of encryption keys; `code` or `preview` if it
- * takes a place, whether it passes (`never`, `withinLimits`, `always`, or `late` if its process decided alone), how long its code lives, when it was requested,
+ * takes a place, whether it passes (`never`, `withinLimits`, `always`, or `alone` if its process decided alone), how long its code lives, when it was requested,
  * the event for each key; then points and window of each limit. Times in milliseconds.
  *
  * Replies `{1, suppressions, place, is current, …}` to the first: the suppressions as Redis's time and each value or an empty text, the
@@ -135,7 +135,7 @@ const CLAIM_EVENT = `
 local token, rememberMs = ARGV[1], tonumber(ARGV[2])
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind, passing = ARGV[5], ARGV[6]
-local isLate = passing == 'late'
+local wasAlone = passing == 'alone'
 local personKeys = kind == '' and 0 or encryptionKeys
 local firstLimitArg = 9 + personKeys
 local lastLimitKey = #KEYS - suppressionKeys - personKeys
@@ -146,19 +146,19 @@ if suppressionKeys > 0 then
   reply[2] = {string.format('%.0f', now)}
   for i = #KEYS - suppressionKeys + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-local own, answered, held, place
+local ownWord, answered, running, place
 for i = 1, encryptionKeys do
   local event = readEvent(KEYS[i])
   if event then
     if event.word == 'A' then answered = answered or {0, event.value, i - 1}
-    elseif event.token == token then own = event.word
-    elseif event.word ~= 'R' then held = held or {0, event.value, i - 1, rememberMs - redis.call('PTTL', KEYS[i])} end
+    elseif event.token == token then ownWord = event.word
+    elseif event.word ~= 'R' then running = running or {0, event.value, i - 1, rememberMs - redis.call('PTTL', KEYS[i])} end
     place = place or event.place
   end
 end
-if answered or held then return answered or held end
-if own == 'R' then return reply end
-if own ~= 'H' then
+if answered or running then return answered or running end
+if ownWord == 'R' then return reply end
+if ownWord ~= 'P' then
   for limit = 0, limits - 1 do
     local points = tonumber(ARGV[firstLimitArg + limit * 2])
     local spent = 0
@@ -169,7 +169,7 @@ if own ~= 'H' then
   end
 end
 local isExceeded = #reply > 4
-if own ~= 'H' and not isExceeded then
+if ownWord ~= 'P' and not isExceeded then
   for i = encryptionKeys + 1, lastLimitKey do
     local windowMs = ARGV[firstLimitArg + 1 + (i - encryptionKeys - 1) % limits * 2]
     if not redis.call('SET', KEYS[i], 1, 'PX', windowMs, 'NX') then redis.call('INCR', KEYS[i]) end
@@ -180,11 +180,11 @@ if personKeys > 0 then
   for i = 1, personKeys do people[i], names[i] = KEYS[lastLimitKey + i], ARGV[8 + i] end
   reply[3], reply[4] = takePlace(people, {
     token = token, names = names, place = place, isPreview = kind == 'preview', requestedAt = ARGV[8],
-    passes = passing == 'always' or isLate or (passing == 'withinLimits' and not isExceeded), isLate = isLate,
+    passes = passing == 'always' or wasAlone or (passing == 'withinLimits' and not isExceeded), wasAlone = wasAlone,
     lifeMs = math.max(tonumber(ARGV[7]), rememberMs)})
 end
-if own ~= 'H' then
-  local value = string.format('%s%s %s', (isExceeded or limits == 0) and 'h' or 'H', token, reply[3])
+if ownWord ~= 'P' then
+  local value = string.format('%s%s %s', (isExceeded or limits == 0) and 'N' or 'P', token, reply[3])
   for i = 1, encryptionKeys do redis.call('SET', KEYS[i], value, 'PX', rememberMs) end
 end
 return reply
@@ -195,7 +195,7 @@ return reply
  * If the process decided alone, it replaces another claim as well: the code was sent.
  *
  * If the order may not know the code, it learns of it: the process decided alone, or Redis has forgotten the event. The
- * place then ends with `?` (`takePlace`), unless another claim gave it.
+ * place then ends with `~` (`takePlace`), unless another claim gave it.
  *
  * KEYS: the event, then its person (if its code passed), once for each encryption key. ARGV: the claim's token, how
  * long the event is remembered, the number of encryption keys, '1' if the process decided alone, its place (empty if
@@ -205,24 +205,24 @@ return reply
 const SETTLE_EVENT = `
 local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local isAlone, place = ARGV[4] == '1', ARGV[5] ~= '' and ARGV[5] or nil
-local events, isKnown, isDone = {}, false, false
+local events, isKnown, isAnswered = {}, false, false
 for i = 1, encryptionKeys do
   local event = readEvent(KEYS[i])
   events[i] = event
   if event then
     place = place or event.place
-    isDone = isDone or (event.token == token and event.word == 'A')
+    isAnswered = isAnswered or (event.token == token and event.word == 'A')
     isKnown = true
   end
 end
-if #KEYS > encryptionKeys and not isDone and (isAlone or not isKnown) then
+if #KEYS > encryptionKeys and not isAnswered and (isAlone or not isKnown) then
   local people, names = {}, {}
   for i = 1, encryptionKeys do people[i], names[i] = KEYS[encryptionKeys + i], ARGV[7 + encryptionKeys + i] end
   local lifeMs = math.max(tonumber(ARGV[6]), rememberMs)
   -- Redis has forgotten the event, and may have given later ones lower places since.
-  if not isKnown and place and string.sub(place, -1) ~= '?' then place = place .. '?' end
+  if not isKnown and place and string.sub(place, -1) ~= '~' then place = place .. '~' end
   place = takePlace(people, {
-    token = token, names = names, place = place, isLate = isAlone, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
+    token = token, names = names, place = place, wasAlone = isAlone, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
 end
 for i = 1, encryptionKeys do
   local event, value = events[i], string.format('A%s %s ', token, place or '') .. ARGV[7 + i]
@@ -250,20 +250,20 @@ local released = {}
 for i = 1, encryptionKeys do
   local event = readEvent(KEYS[i])
   if event then place = place or event.place end
-  local isOwn = event and event.token == token and (event.word == 'H' or event.word == 'h')
+  local isOwn = event and event.token == token and (event.word == 'P' or event.word == 'N')
   if not event or isOwn then released[#released + 1] = {index = i, word = event and event.word} end
 end
 local firstPerson = encryptionKeys * (1 + limits) + 1
 if #released > 0 and not place and #KEYS >= firstPerson then
   local people = {}
   for i = firstPerson, #KEYS do people[#people + 1] = KEYS[i] end
-  place = takePlace(people, {token = token, names = {}, isLate = true, lifeMs = rememberMs})
+  place = takePlace(people, {token = token, names = {}, wasAlone = true, lifeMs = rememberMs})
 end
 for _, event in ipairs(released) do
   local key, value = KEYS[event.index], string.format('R%s %s', token, place or '')
   if event.word then redis.call('SET', key, value, 'KEEPTTL') else redis.call('SET', key, value, 'PX', rememberMs) end
   local claimAgeMs = rememberMs - redis.call('PTTL', key)
-  for limit = 1, event.word == 'H' and limits or 0 do
+  for limit = 1, event.word == 'P' and limits or 0 do
     local name = KEYS[encryptionKeys + (event.index - 1) * limits + limit]
     local windowAgeMs = ARGV[4 + limit] - redis.call('PTTL', name)
     local hasPoint = tonumber(redis.call('GET', name) or 0) > 0
@@ -392,9 +392,9 @@ while arg <= #ARGV do
     end
     stepArgs[#stepArgs + 1] = line
   end
-  local isDone, reply = pcall(steps[name], stepKeys, stepArgs)
-  if not isDone then reply = type(reply) == 'table' and reply.err or tostring(reply) end
-  replies[#replies + 1] = {isDone and 1 or 0, reply}
+  local hasRun, reply = pcall(steps[name], stepKeys, stepArgs)
+  if not hasRun then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  replies[#replies + 1] = {hasRun and 1 or 0, reply}
   usedKeys = usedKeys + keyCount
   arg = arg + 1
 end

@@ -81,16 +81,16 @@ async function runSteps(client: Client, queued: readonly QueuedStep[]): Promise<
   const args: (string | Buffer)[] = [];
   for (const step of queued) {
     keys.push(...step.keys);
-    let lines = `${step.name}\n${step.keys.length}\n`;
-    const apart: (string | Buffer)[] = [];
+    const lines: (string | number)[] = [step.name, step.keys.length];
+    const at = args.push('');
     for (const arg of step.args) {
       const isLine =
         typeof arg === 'number' ||
         (typeof arg === 'string' && arg !== SEPARATE_ARGUMENT && !arg.includes('\n'));
-      if (!isLine) apart.push(arg);
-      lines += `${isLine ? arg : SEPARATE_ARGUMENT}\n`;
+      if (!isLine) args.push(arg);
+      lines.push(isLine ? arg : SEPARATE_ARGUMENT);
     }
-    args.push(lines, ...apart);
+    args[at - 1] = `${lines.join('\n')}\n`;
   }
   const replies = (await client.runStepsBuffer(keys.length, ...keys, ...args)) as readonly unknown[];
   let failure: Error | undefined;

@@ -1,12 +1,6 @@
 import { expect } from 'chai';
-import {
-  lastCodeAfter,
-  lastCodeAfterUse,
-  lastCodeName,
-  type LastCode,
-  type LastCodeRecord,
-} from '#lib/delivery/messages/last-code.js';
-import type { Known } from '#lib/delivery/records.js';
+import { lastCodeAfter, lastCodeAfterUse, lastCodeName } from '#lib/delivery/messages/last-code.js';
+import type { LastCode, LastCodeRecord, Known } from '#lib/delivery/records.js';
 
 /** By Okta's clock. */
 const NOW = Date.parse('2026-11-25T12:00:00Z');

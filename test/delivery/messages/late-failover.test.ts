@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
-import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import type { Delivery } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
 import { LRUCache } from 'lru-cache';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
@@ -12,13 +11,8 @@ import {
   type LateFailoverParts,
   type ReportCallback,
 } from '#lib/delivery/messages/late-failover.js';
-import {
-  messageKey,
-  ownerOf,
-  type FinalReport,
-  type MessageOwner,
-  type Receipt,
-} from '#lib/delivery/messages/receipt.js';
+import { messageKey, ownerOf, type FinalReport, type MessageOwner } from '#lib/delivery/messages/receipt.js';
+import type { Receipt } from '#lib/delivery/records.js';
 import { newToken } from '#lib/core/token.js';
 import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitions.js';
 import type { StatePort, Alarms } from '#lib/delivery/state.js';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
-import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import type { Delivery } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
 import {
   dropSend,
   endOf,
@@ -10,8 +9,7 @@ import {
   statusOf,
   type LateSend,
 } from '#lib/delivery/messages/late-sends.js';
-import type { Receipt } from '#lib/delivery/messages/receipt.js';
-import type { PlanStep } from '#lib/delivery/plan.js';
+import type { Receipt, PlanStep } from '#lib/delivery/records.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { NO_CLIENT } from '#harness/channels.js';

@@ -1,4 +1,4 @@
-import type { Receipt } from '#lib/delivery/messages/receipt.js';
+import type { Receipt } from '#lib/delivery/records.js';
 import { steadyMs } from '#lib/core/time.js';
 import { makeMessage, NOW, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { messageKey } from '#lib/delivery/messages/receipt.js';
-import { RunningAttempts, type RunningAttempt } from '#lib/delivery/messages/running-attempts.js';
+import { RunningAttempts, type RunningAttempt } from '#lib/delivery/messages/early-reports.js';
 import { defer } from '#harness/until.js';
 
 const REFERENCE = 'a-reference';

@@ -1,17 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { AttemptReport } from '#lib/core/events.js';
-import { messageKey, withAccepted, type FinalReport, type Receipt } from '#lib/delivery/messages/receipt.js';
+import { messageKey, withAccepted, type FinalReport } from '#lib/delivery/messages/receipt.js';
+import type { Receipt, AttemptRecord, MessageRecord, Known, Next } from '#lib/delivery/records.js';
 import {
   attemptAfterEnd,
   attemptAfterNaming,
   messageAfter,
   messageAfterNaming,
-  type AttemptRecord,
   type MessageNews,
-  type MessageRecord,
 } from '#lib/delivery/messages/transitions.js';
-import type { Known, Next } from '#lib/delivery/records.js';
 import { makeReceipt } from './receipts.js';
 
 /** By the steady clock of this process. */

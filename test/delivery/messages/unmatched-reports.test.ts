@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { UnmatchedReports } from '#lib/delivery/messages/unmatched-reports.js';
+import { UnmatchedReports } from '#lib/delivery/messages/early-reports.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { endTime } from '#harness/stopped-time.js';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { Bucket, Claim, EventClaim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import type { Bucket, Claim, EventClaim, StatePort } from '#lib/delivery/state.js';
+import type { RememberedAnswer } from '#lib/delivery/local-claims.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';

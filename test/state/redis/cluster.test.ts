@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
-import type { RedisClient } from '#lib/state/redis/options.js';
+import { type RedisClient, DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
-import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { Closers } from '#harness/closers.js';
 import { beginReshard, isOwner, slotOf, startCluster, type RedisCluster } from './redis-cluster.js';

@@ -4,7 +4,7 @@ import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5';
 import { ConfigurationError } from '#lib/index.js';
 import { openClient } from '#lib/state/redis/clients.js';
 import { redisState, type RedisStateOptions } from '#lib/state/redis/index.js';
-import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES } from '#lib/state/redis/options.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');

@@ -36,8 +36,8 @@ interface Reply {
 
 /** A state that plays schedules: the scripts, or their model. */
 interface Played {
-  /** @param isLate - its process decided alone, and Redis is back. */
-  claim(tried: Tried, isLate?: boolean): Promise<Reply>;
+  /** @param wasAlone - its process decided alone, and Redis is back. */
+  claim(tried: Tried, wasAlone?: boolean): Promise<Reply>;
   settle(tried: Tried, how: { isAlone: boolean; place: string | undefined }): Promise<void>;
   release(tried: Tried, place: string | undefined): Promise<void>;
   use(usedAtMs: number): Promise<void>;
@@ -53,27 +53,27 @@ class Model implements Played {
   #spent = 0;
   readonly #events = new Map<string, { word: string; token: string; place: string | undefined }>();
 
-  claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried, isLate = false): Promise<Reply> {
+  claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried, wasAlone = false): Promise<Reply> {
     const known = this.#events.get(eventKey);
     const isOwn = known?.token === token;
     if (known !== undefined && (known.word === 'A' || (!isOwn && known.word !== 'R')))
       return Promise.resolve({ isFirst: false });
     if (isOwn && known.word === 'R') return Promise.resolve({ isFirst: true });
-    const isAgain = isOwn && known.word === 'H';
-    const isExceeded = !isAgain && !isLate && this.#spent >= POINTS;
-    const takesPoint = !isAgain && !isLate && !isExceeded;
+    const isAgain = isOwn && known.word === 'P';
+    const isExceeded = !isAgain && !wasAlone && this.#spent >= POINTS;
+    const takesPoint = !isAgain && !wasAlone && !isExceeded;
     if (takesPoint) this.#spent += 1;
     const { order, place, ...taken } = takePlace(this.#order, {
       eventKey,
       place: known?.place,
       isPreview,
-      passes: isLate || passes === 'always' || (passes === 'withinLimits' && !isExceeded),
+      passes: wasAlone || passes === 'always' || (passes === 'withinLimits' && !isExceeded),
       requestedAtMs,
       token,
-      isLate,
+      wasAlone,
     });
     this.#order = order;
-    if (!isAgain) this.#events.set(eventKey, { word: takesPoint ? 'H' : 'h', token, place });
+    if (!isAgain) this.#events.set(eventKey, { word: takesPoint ? 'P' : 'N', token, place });
     return Promise.resolve({ isFirst: true, place, isCurrent: taken.isCurrent, isExceeded });
   }
 
@@ -86,8 +86,8 @@ class Model implements Played {
     let place = given ?? known?.place;
     const isDone = isOwn && known.word === 'A';
     if (passes === 'always' && !isPreview && !isDone && (isAlone || known === undefined)) {
-      if (known === undefined && place?.endsWith('?') === false) place += '?';
-      const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token, isLate: isAlone };
+      if (known === undefined && place?.endsWith('~') === false) place += '~';
+      const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token, wasAlone: isAlone };
       ({ order: this.#order, place } = takePlace(this.#order, event));
     }
     if (known?.word !== 'A' && (known === undefined || isOwn || isAlone || known.word === 'R'))
@@ -97,14 +97,14 @@ class Model implements Played {
 
   release({ token, eventKey, isPreview }: Tried, given: string | undefined): Promise<void> {
     const known = this.#events.get(eventKey);
-    const isOwn = known?.token === token && (known.word === 'H' || known.word === 'h');
+    const isOwn = known?.token === token && (known.word === 'P' || known.word === 'N');
     if (known !== undefined && !isOwn) return Promise.resolve();
     let place = given ?? known?.place;
     if (place === undefined) {
-      const event = { eventKey, place, isPreview, passes: false, requestedAtMs: 0, token, isLate: true };
+      const event = { eventKey, place, isPreview, passes: false, requestedAtMs: 0, token, wasAlone: true };
       ({ order: this.#order, place } = takePlace(this.#order, event));
     }
-    if (known?.word === 'H' && this.#spent > 0) this.#spent -= 1;
+    if (known?.word === 'P' && this.#spent > 0) this.#spent -= 1;
     this.#events.set(eventKey, { word: 'R', token, place });
     return Promise.resolve();
   }
@@ -147,14 +147,17 @@ class Scripts implements Played {
     this.#prefix = prefix;
   }
 
-  async claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried, isLate = false): Promise<Reply> {
+  async claim(
+    { token, eventKey, isPreview, passes, requestedAtMs }: Tried,
+    wasAlone = false,
+  ): Promise<Reply> {
     this.#events.add(eventKey);
-    const limit = isLate ? [] : this.#names('limit');
+    const limit = wasAlone ? [] : this.#names('limit');
     const keys = [...this.#names(eventKey), ...limit, ...this.#names('order')];
     const [isFirst, , place, current, ...exceeded] = await this.#run('claimEvent', keys, [
       ...[token, LIFE_MS, 0, this.#sealings.length, isPreview ? 'preview' : 'code'],
-      ...[isLate ? 'late' : passes, LIFE_MS, requestedAtMs, ...namesInOrder(this.#sealings, eventKey)],
-      ...(isLate ? [] : [POINTS, LIFE_MS]),
+      ...[wasAlone ? 'alone' : passes, LIFE_MS, requestedAtMs, ...namesInOrder(this.#sealings, eventKey)],
+      ...(wasAlone ? [] : [POINTS, LIFE_MS]),
     ]);
     if (isFirst !== 1) return { isFirst: false };
     // A late claim after its own release.

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { endOfTurn } from '#lib/core/time.js';
 import { RedisFailure } from '#lib/state/redis/failure.js';
-import { Outbox } from '#lib/state/redis/outbox.js';
+import { Outbox, type WriteQueue } from '#lib/state/redis/outbox.js';
 import { defer } from '#harness/until.js';
 
 type Outcome = 'answer' | 'failure';
@@ -57,11 +57,15 @@ describe('the outbox', () => {
   let redis: FakeConnection;
   let outbox: Outbox;
   const results: Record<string, unknown> = {};
+  const queues = new Map<string, WriteQueue>();
+  const newQueue = (isLasting = false): WriteQueue => ({ isLasting, writes: [] });
   /** A write of the record before the dash. */
   const write = (text: string): void => {
     const [key = ''] = text.split('-');
+    const queue = queues.get(key) ?? newQueue();
+    queues.set(key, queue);
     void outbox
-      .write(key, () => redis.run(text))
+      .write(queue, () => redis.run(text))
       .then((result) => {
         results[text] = result;
       });
@@ -69,6 +73,7 @@ describe('the outbox', () => {
   beforeEach(() => {
     redis = new FakeConnection();
     outbox = new Outbox(redis);
+    queues.clear();
     for (const text of Object.keys(results)) Reflect.deleteProperty(results, text);
   });
 
@@ -140,7 +145,8 @@ describe('the outbox', () => {
   });
 
   it('rejects with an error that is not of Redis, and goes on with the next write', async () => {
-    const broken = outbox.write('a', () => Promise.reject(new TypeError('cyclic')));
+    queues.set('a', newQueue());
+    const broken = outbox.write(queues.get('a') ?? newQueue(), () => Promise.reject(new TypeError('cyclic')));
     write('a-2');
     expect(await broken.catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     await redis.end('answer');
@@ -167,7 +173,7 @@ describe('the outbox', () => {
   it('drops writes of lasting records last, such as a STOP, and no more than half of them at once', async () => {
     await redis.lose();
     for (let at = 1; at <= 10_500; at += 1)
-      void outbox.write(`stop ${at}`, () => redis.run('stop'), true).then(() => (results[`stop ${at}`] = 0));
+      void outbox.write(newQueue(true), () => redis.run('stop')).then(() => (results[`stop ${at}`] = 0));
     for (let at = 1; at <= 9_501; at += 1) write(`${at}-1`);
     await endOfTurn();
     expect(redis.warnings).to.have.length(1);
@@ -225,8 +231,9 @@ describe('the outbox', () => {
 
     const other = new FakeConnection();
     const hanging = new Outbox(other);
-    const written = hanging.write('a', () => other.run('a-1'));
-    const next = hanging.write('a', () => other.run('a-2'));
+    const queue = newQueue();
+    const written = hanging.write(queue, () => other.run('a-1'));
+    const next = hanging.write(queue, () => other.run('a-2'));
     await hanging.close(1);
     expect(await written).to.equal(undefined);
     expect(await next).to.equal(undefined);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { LastCode } from '#lib/delivery/messages/last-code.js';
+import type { LastCode } from '#lib/delivery/records.js';
 import type { MessageReply } from '#lib/delivery/messages/transitions.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';

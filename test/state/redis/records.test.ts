@@ -1,8 +1,14 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { lastCodeName, type LastCodeRecord } from '#lib/delivery/messages/last-code.js';
-import type { AttemptRecord, MessageRecord } from '#lib/delivery/messages/transitions.js';
-import type { RecordKind, RecordName, RecordState } from '#lib/delivery/records.js';
+import { lastCodeName } from '#lib/delivery/messages/last-code.js';
+import type {
+  LastCodeRecord,
+  AttemptRecord,
+  MessageRecord,
+  RecordKind,
+  RecordName,
+  RecordState,
+} from '#lib/delivery/records.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import { createSealing, type Sealing } from '#lib/state/redis/sealing.js';
 import { openRedisState } from '#lib/state/redis/state.js';

@@ -2,15 +2,8 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
-import type {
-  AnswerOfFirst,
-  Bucket,
-  Claim,
-  EventClaim,
-  RememberedAnswer,
-  StatePort,
-  StateEvent,
-} from '#lib/delivery/state.js';
+import type { Bucket, Claim, EventClaim, StatePort, StateEvent } from '#lib/delivery/state.js';
+import type { AnswerOfFirst, RememberedAnswer } from '#lib/delivery/local-claims.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { endOfTurn } from '#lib/core/time.js';
 import { openRedisState } from '#lib/state/redis/state.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import sinon from 'sinon';
-import type { KeptEntry } from '#lib/delivery/suppressions.js';
+import type { KeptEntry } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { SuppressionList } from '#lib/delivery/suppression-list.js';
 import { openRedisState } from '#lib/state/redis/state.js';

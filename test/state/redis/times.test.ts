@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
-import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES } from '#lib/state/redis/options.js';
 
 /** The longest time that a call waits for its state, and the longest deadline of a call, milliseconds. */
 const STATE_SHARE_MS = 200;

@@ -1,6 +1,13 @@
-import type { CodeOutcome, HookEvent } from '#lib/core/events.js';
-import type { Execution, ExecutionOutcome, ExecutionSummary } from '#lib/core/history.js';
 import type { About, Health } from '#lib/console/api.js';
+import { ExecutionRecord } from '#lib/console/history/execution.js';
+import type { HookEvent } from '#lib/core/events.js';
+import {
+  TESTER_PREFIX,
+  type ChannelTally,
+  type Execution,
+  type ExecutionOutcome,
+} from '#lib/core/history.js';
+import { eventsOf } from '../events/sample-events.js';
 
 /** Made-up data for the console: executions of every outcome, and the health of a gateway. */
 
@@ -26,65 +33,14 @@ const OUTCOMES: readonly ExecutionOutcome[] = [
   'used',
   'blocked',
 ];
-const ATTEMPTS: Partial<Record<ExecutionOutcome, 'refused' | 'unknown'>> = {
-  failed: 'refused',
-  pending: 'unknown',
-};
-const ANSWERS: Partial<Record<ExecutionOutcome, 'ERROR' | 'PENDING'>> = {
-  failed: 'ERROR',
-  pending: 'PENDING',
-  blocked: 'PENDING',
-};
-const CODE_OUTCOMES: Partial<Record<ExecutionOutcome, CodeOutcome>> = {
-  failed: 'refused',
-  pending: 'unknown',
-  blocked: 'blocked',
-};
-const CODES: Partial<Record<ExecutionOutcome, string>> = {
-  undelivered: '63024',
-  failed: '30006',
-  blocked: 'LIMIT_PER_USER',
-};
 const TYPES = ['mfa-verification', 'mfa-verification', 'pre-enrollment', 'password-reset', 'account-unlock'];
 
 /** The execution at this index of a list: outcomes in turn, each half a minute older than the one before. */
 export function plantExecution(index: number, now: number, changes: Partial<Execution> = {}): Execution {
-  const outcome = OUTCOMES[index % OUTCOMES.length] ?? 'sent';
-  const startedAt = now - index * 30_000 - 2_000;
   const id = `evt-${String(index).padStart(5, '0')}-b1946ac92492d2347c62`;
-  const oktaRequestId = `Zq${String(index).padStart(6, '0')}mPZ8KwAAAB7`;
-  const isVoice = index % 7 === 3;
-  const channel = isVoice ? 'voice' : index % 3 === 1 ? 'sms' : 'whatsapp';
-  const userId = `00u${(index * 7919 + 1_000_000).toString(36).padStart(17, 'x')}`;
-  const requestType = `com.okta.user.telephony.${TYPES[index % TYPES.length] ?? ''}`;
-  const toEnding = String(10 + (index % 90));
-  const summary = {
-    id,
-    startedAt,
-    oktaRequestId,
-    userId,
-    requestType,
-    deliveryChannel: isVoice ? ('voice' as const) : ('sms' as const),
-    toEnding,
-    isPreview: index % 10 === 2,
-    isTest: index % 20 === 2,
-    testedBy: index % 20 === 2 ? 'Grace Hopper' : undefined,
-    outcome,
-    way: wayTo(channel, outcome),
-    channel: outcome === 'blocked' ? undefined : channel,
-    provider: 'TWILIO',
-    code: CODES[outcome],
-    durationMs: 180 + ((index * 37) % 900),
-    repeats: index % 17 === 0 ? 1 : 0,
-  };
-  return { ...summary, steps: stepsOf(summary), omittedSteps: 0, ...changes };
-}
-
-/** An SMS follows a refused WhatsApp. */
-function wayTo(channel: string, outcome: ExecutionOutcome): ExecutionSummary['way'] {
-  if (outcome === 'blocked') return [];
-  const last = { channel, hasFailed: outcome === 'failed' || outcome === 'undelivered' };
-  return channel === 'sms' ? [{ channel: 'whatsapp', hasFailed: true }, last] : [last];
+  const record = new ExecutionRecord(id);
+  for (const [place, event] of stepsOf(index, id, now).entries()) record.add({ event, gateway: 'A', place });
+  return { ...record.open(now), ...changes };
 }
 
 export function plantExecutions(count: number, now: number): readonly Execution[] {
@@ -92,156 +48,102 @@ export function plantExecutions(count: number, now: number): readonly Execution[
 }
 
 /** The events of the call: for an SMS, first a refused WhatsApp message; then what came after the answer. */
-function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
-  const { startedAt, id, oktaRequestId, userId, requestType, toEnding, outcome } = summary;
-  const ofCall = { eventId: id, oktaRequestId, userId };
-  const durationMs = summary.durationMs ?? 0;
-  const deliveryChannel = summary.deliveryChannel ?? 'sms';
-  const channel = summary.channel ?? 'sms';
+function stepsOf(index: number, id: string, now: number): readonly HookEvent[] {
+  const outcome = OUTCOMES[index % OUTCOMES.length] ?? 'sent';
+  const isTest = index % 20 === 2;
+  const isVoice = index % 7 === 3;
+  const channel = isVoice ? 'voice' : index % 3 === 1 ? 'sms' : 'whatsapp';
+  const durationMs = 180 + ((index * 37) % 900);
+  const profileMs = Math.round(durationMs * 0.25);
   const transactionId = `SM${id.slice(4, 9)}c0ffee0123456789abcdef0123`;
-  const request = { requestType, deliveryChannel, userId, toEnding, isPreview: summary.isPreview };
-  const attempt = {
-    channel,
-    provider: 'TWILIO',
-    outcome: ATTEMPTS[outcome] ?? ('accepted' as const),
-    code: outcome === 'failed' ? '30006' : undefined,
-    reason: outcome === 'failed' ? 'A landline, or a carrier that cannot be reached' : undefined,
-    remedy: outcome === 'failed' ? 'Let the user enroll a mobile number.' : undefined,
-    transactionId: outcome === 'failed' ? undefined : transactionId,
-    durationMs: Math.round(durationMs * 0.5),
+  const request = {
+    oktaRequestId: `${isTest ? TESTER_PREFIX : ''}Zq${String(index).padStart(6, '0')}mPZ8KwAAAB7`,
+    userId: `00u${(index * 7919 + 1_000_000).toString(36).padStart(17, 'x')}`,
+    requestType: `com.okta.user.telephony.${TYPES[index % TYPES.length] ?? ''}`,
+    deliveryChannel: isVoice ? 'voice' : 'sms',
+    toEnding: String(10 + (index % 90)),
+    isPreview: index % 10 === 2,
+    testedBy: isTest ? 'Grace Hopper' : undefined,
+  } as const;
+  const of = eventsOf(id, now - index * 30_000 - 2_000);
+  const received = of.received(0, request);
+  const repeats = index % 17 === 0 ? [of.repeated(durationMs + 40)] : [];
+  if (outcome === 'blocked') {
+    const answer = { ...request, outcome, code: 'LIMIT_PER_USER' } as const;
+    return [received, of.blocked(4, 'enforce'), of.answered(durationMs, 'PENDING', answer), ...repeats];
+  }
+  const profile: HookEvent = {
+    type: 'profile.read',
+    at: received.at + profileMs,
+    eventId: id,
+    oktaRequestId: request.oktaRequestId,
+    userId: request.userId,
+    source: 'okta',
+    reason: undefined,
+    durationMs: profileMs - 4,
   };
   const refused = {
     channel: 'whatsapp',
-    provider: 'TWILIO',
-    outcome: 'refused' as const,
     code: '63015',
     reason: 'The number has not joined the sandbox',
     remedy: 'Let the user send the join word to the sandbox, or use an approved sender.',
     durationMs: Math.round(durationMs * 0.2),
   };
-  const isSecond = channel === 'sms';
-  const attempts = isSecond ? [refused, attempt] : [attempt];
-  const answered: HookEvent = {
-    type: 'request.answered',
-    at: startedAt + durationMs,
-    ...ofCall,
-    ...request,
-    outcome: CODE_OUTCOMES[outcome] ?? 'accepted',
-    status: ANSWERS[outcome] ?? 'SUCCESSFUL',
-    code: outcome === 'undelivered' ? undefined : summary.code,
-    reason: undefined,
-    remedy: undefined,
-    country: 'GB',
-    isRepeat: false,
-    hasHungUp: false,
-    channel: summary.channel,
-    provider: summary.provider,
-    transactionId,
-    attempts,
-    skipped: [],
-    profileSource: 'okta',
-    profileReason: undefined,
-    profileMs: 80,
-    durationMs,
-    remainingMs: 2500 - durationMs,
+  const landline = {
+    code: '30006',
+    reason: 'A landline, or a carrier that cannot be reached',
+    remedy: 'Let the user enroll a mobile number.',
   };
-  const received: HookEvent = { type: 'request.received', at: startedAt + 2, ...ofCall, ...request };
-  if (outcome === 'blocked') {
-    const rule = { rule: 'perUser', code: 'LIMIT_PER_USER', points: 10, seconds: 600 } as const;
-    const remedy = 'Raise guard.perUser, where one user may ask for more codes.';
-    return [
-      received,
-      {
-        type: 'guard.blocked',
-        at: startedAt + 4,
-        country: 'GB',
-        rules: [{ ...rule, remedy }],
-        ...rule,
-        remedy,
-        ...ofCall,
-        requestType,
-        userId,
-        toEnding,
-        isPreview: false,
-      },
-      answered,
-    ];
-  }
-  const profileMs = Math.round(durationMs * 0.25);
-  const steps: HookEvent[] = [
+  const ended = ENDED[outcome] ?? 'accepted';
+  const attempt = {
+    channel,
+    ...(ended === 'refused' ? landline : { transactionId }),
+    durationMs: Math.round(durationMs * 0.5),
+  };
+  const report = (afterMs: number, status: string, over: object = {}): HookEvent =>
+    of.status(afterMs, transactionId, status, { channel, ...over });
+  const isSecond = channel === 'sms';
+  return [
     received,
-    {
-      type: 'profile.read',
-      at: startedAt + profileMs,
-      source: 'okta',
-      reason: undefined,
-      durationMs: profileMs - 4,
-      ...ofCall,
-    },
-    {
-      type: 'channels.planned',
-      at: startedAt + profileMs + 1,
-      channels: isSecond ? ['whatsapp', 'sms'] : [channel],
-      skipped: [],
-      ...ofCall,
-    },
-    ...(isSecond
-      ? [
-          {
-            type: 'attempt.ended' as const,
-            at: startedAt + Math.round(durationMs * 0.46),
-            ...refused,
-            ...ofCall,
-            userId,
-            toEnding,
-          },
-        ]
-      : []),
-    { type: 'attempt.ended', at: startedAt + durationMs - 3, ...attempt, ...ofCall, userId, toEnding },
-    answered,
-  ];
-  if (outcome === 'delivered' || outcome === 'used') {
-    steps.push({
-      type: 'message.reported',
-      at: startedAt + 2600,
-      channel,
-      transactionId,
-      report: 'delivered',
-      status: 'delivered',
-      code: undefined,
-      reason: undefined,
-    });
-  }
-  if (outcome === 'undelivered') {
-    steps.push({
-      type: 'message.reported',
-      at: startedAt + 4100,
-      channel,
-      transactionId,
-      report: 'failed',
-      status: 'undelivered',
-      code: '63024',
-      reason: 'The recipient cannot be reached by WhatsApp',
-      remedy: 'Nothing to do: the next channel follows where there is one.',
-    });
-  }
-  if (outcome === 'used' && userId !== undefined) {
-    steps.push({
-      type: 'code.used',
-      at: startedAt + 21_000,
-      ...ofCall,
-      requestType,
-      deliveryChannel,
-      userId,
+    profile,
+    of.planned(profileMs + 1, isSecond ? ['whatsapp', 'sms'] : [channel]),
+    ...(isSecond ? [of.attempt(Math.round(durationMs * 0.46), 'refused', refused)] : []),
+    of.attempt(durationMs - 3, ended, attempt),
+    of.answered(durationMs, ANSWERS[outcome] ?? 'SUCCESSFUL', {
+      ...request,
       channel,
       provider: 'TWILIO',
-      country: 'GB',
       transactionId,
-      sinceSentMs: 21_000,
-    });
-  }
-  return steps;
+      code: ended === 'refused' ? landline.code : undefined,
+      attempts: (isSecond ? [refused, attempt] : [attempt]).map((each) => ({
+        provider: 'TWILIO',
+        outcome: each === attempt ? ended : ('refused' as const),
+        ...each,
+      })),
+    }),
+    ...repeats,
+    ...(outcome === 'delivered' || outcome === 'used' ? [report(2600, 'delivered')] : []),
+    ...(outcome === 'undelivered'
+      ? [
+          report(4100, 'undelivered', {
+            code: '63024',
+            reason: 'The recipient cannot be reached by WhatsApp',
+            remedy: 'Nothing to do: the next channel follows where there is one.',
+          }),
+        ]
+      : []),
+    ...(outcome === 'used' ? [of.used(21_000, channel, transactionId)] : []),
+  ];
 }
+
+const ENDED: Partial<Record<ExecutionOutcome, 'refused' | 'unknown'>> = {
+  failed: 'refused',
+  pending: 'unknown',
+};
+const ANSWERS: Partial<Record<ExecutionOutcome, 'ERROR' | 'PENDING'>> = {
+  failed: 'ERROR',
+  pending: 'PENDING',
+};
 
 export function plantHealth(now: number, changes: Partial<Health> = {}): Health {
   return {
@@ -268,37 +170,16 @@ export function plantHealth(now: number, changes: Partial<Health> = {}): Health 
     rejectedCalls: [{ code: 'CALLER_NOT_PROVEN', count: 3, tone: 'bad' }],
     windowSeconds: 3600,
     deliveries: [
-      {
-        channel: 'sms',
-        accepted: 340,
-        refused: 12,
-        blocked: 4,
-        unknown: 3,
-        delivered: 290,
-        undelivered: 9,
-        used: 251,
-      },
-      {
-        channel: 'voice',
-        accepted: 41,
-        refused: 2,
-        blocked: 0,
-        unknown: 1,
-        delivered: 33,
-        undelivered: 5,
-        used: 30,
-      },
-      {
-        channel: 'whatsapp',
-        accepted: 812,
-        refused: 61,
-        blocked: 0,
-        unknown: 8,
-        delivered: 755,
-        undelivered: 22,
-        used: 701,
-      },
+      tally('sms', [340, 12, 4, 3, 290, 9, 251]),
+      tally('voice', [41, 2, 0, 1, 33, 5, 30]),
+      tally('whatsapp', [812, 61, 0, 8, 755, 22, 701]),
     ],
     ...changes,
   };
+}
+
+function tally(channel: string, counts: readonly number[]): ChannelTally {
+  const [accepted = 0, refused = 0, blocked = 0, unknown = 0, delivered = 0, undelivered = 0, used = 0] =
+    counts;
+  return { channel, accepted, refused, blocked, unknown, delivered, undelivered, used };
 }

@@ -46,38 +46,24 @@ describe('the authorization of the console', () => {
   });
 
   for (const [name, express] of EXPRESSES) {
-    for (const [what, authorize, status, code] of [
-      ['returns false', () => false, 403, 'NOT_AUTHORIZED'],
-      ['resolves to false', () => Promise.resolve(false), 403, 'NOT_AUTHORIZED'],
-      ['returns nothing', () => undefined, 403, 'NOT_AUTHORIZED'],
-      [
-        'throws',
-        () => {
-          throw new Error(`${ANA.login} is nobody`);
-        },
-        503,
-        'AUTHORIZATION_FAILED',
-      ],
-      ['rejects', () => Promise.reject(new Error('the session store is gone')), 503, 'AUTHORIZATION_FAILED'],
-      ['returns an object without a name', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
-      ['returns a user object', () => ({ name: 'Eve', isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
-      [
-        'returns an object with "name" instead of "administrator"',
-        () => ({ name: 'Eve' }),
-        503,
-        'AUTHORIZATION_FAILED',
-      ],
-      ['returns more than a name', () => ({ administrator: 'Eve', id: 7 }), 503, 'AUTHORIZATION_FAILED'],
-      ['returns a number as the name', () => ({ administrator: 7 }), 503, 'AUTHORIZATION_FAILED'],
-      ['returns an empty name', () => ({ administrator: ' ' }), 503, 'AUTHORIZATION_FAILED'],
+    for (const [what, code, authorize] of [
+      ['returns false', 'NOT_AUTHORIZED', () => false],
+      ['resolves to false', 'NOT_AUTHORIZED', () => Promise.resolve(false)],
+      ['returns nothing', 'NOT_AUTHORIZED', () => undefined],
+      ['throws', 'AUTHORIZATION_FAILED', () => raise(new Error(`${ANA.login} is nobody`))],
+      ['rejects', 'AUTHORIZATION_FAILED', () => Promise.reject(new Error('the session store is gone'))],
+      ['returns a user object', 'AUTHORIZATION_FAILED', () => ({ name: 'Eve', isAdministrator: false })],
+      ['returns more than a name', 'AUTHORIZATION_FAILED', () => ({ administrator: 'Eve', id: 7 })],
+      ['returns a number as the name', 'AUTHORIZATION_FAILED', () => ({ administrator: 7 })],
+      ['returns an empty name', 'AUTHORIZATION_FAILED', () => ({ administrator: ' ' })],
       [
         'returns an inherited name',
-        () => Object.create({ administrator: 'Eve' }) as unknown,
-        503,
         'AUTHORIZATION_FAILED',
+        () => Object.create({ administrator: 'Eve' }) as unknown,
       ],
-      ['returns a text', () => 'false', 503, 'AUTHORIZATION_FAILED'],
-    ] as const) {
+      ['returns a text', 'AUTHORIZATION_FAILED', () => 'false'],
+    ] as const satisfies readonly (readonly [string, string, () => unknown])[]) {
+      const status = code === 'NOT_AUTHORIZED' ? 403 : 503;
       it(`answers ${status} to every request if authorize ${what}, in ${name}`, async () => {
         let asked = 0;
         const counting = (): unknown => {
@@ -93,21 +79,19 @@ describe('the authorization of the console', () => {
           expect(answer.status, path).to.equal(status);
           expect(answer.headers['cache-control'], path).to.equal('no-store, no-transform');
           expect(answer.headers['content-security-policy'], path).to.include("default-src 'none'");
-          if (path.startsWith('/api/')) expect(answer.failure, path).to.include({ code });
+          if (path.startsWith('/api/'))
+            expect(answer.failure, path).to.include({ code }).and.have.a.property('remedy');
           else expect(answer.headers['content-type'], path).to.equal('text/html; charset=utf-8');
-          if (path.startsWith('/api/')) expect(answer.failure?.remedy).to.be.a('string');
         }
         expect(asked).to.equal(ALL.length);
-        expect(served.scene.okta.requests).to.be.empty;
-        expect(served.scene.twilio.requests).to.be.empty;
+        expect([...served.scene.okta.requests, ...served.scene.twilio.requests]).to.be.empty;
         const lines = served.scene.log.filter(({ fields }) => fields['extension'] === 'authorize');
         expect(lines).to.have.length(status === 503 ? 1 : 0);
-        if (status === 503) {
-          expect(lines[0]?.message).to.match(/the console lets nobody in\.$/);
-          expect(lines[0]?.fields['remedy']).to.match(
-            /^Mend the console's authorize: true, \{ administrator: name \} or false/,
-          );
-        }
+        if (status === 403) return;
+        expect(lines[0]?.message).to.match(/the console lets nobody in\.$/);
+        expect(lines[0]?.fields['remedy']).to.match(
+          /^Mend the console's authorize: true, \{ administrator: name \} or false/,
+        );
       });
     }
   }
@@ -172,146 +156,58 @@ describe('the protection of the console from other sites', () => {
   });
   after(() => served.close());
 
-  const json = 'application/json';
-  const post = (headers: Readonly<Record<string, string>>): Asking => ({
-    method: 'POST',
-    headers,
-    body: JSON.stringify(QUESTION),
-    isPersonal: true,
-  });
+  const ORIGIN = 'the own origin';
+  const json = { 'content-type': 'application/json' };
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const site = (name: string): object => ({ 'sec-fetch-site': name });
+  const origin = (name: string): object => ({ origin: name });
 
-  for (const [what, path, make, status] of [
-    [
-      'a POST of its own page',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, 'sec-fetch-site': 'same-origin' }),
-      200,
-    ],
-    [
-      'a POST of its own page, in a browser without Sec-Fetch-Site',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, origin: served.origin }),
-      200,
-    ],
-    [
-      'a POST of another site',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, 'sec-fetch-site': 'cross-site', origin: served.origin }),
-      403,
-    ],
-    [
-      'a POST of another site in the same domain',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, 'sec-fetch-site': 'same-site', origin: served.origin }),
-      403,
-    ],
-    [
-      'a POST with Sec-Fetch-Site: none',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, 'sec-fetch-site': 'none' }),
-      403,
-    ],
-    [
-      'a POST without Sec-Fetch-Site and Origin',
-      '/api/tester/payload',
-      () => post({ 'content-type': json }),
-      403,
-    ],
-    [
-      'a POST of another origin',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, origin: 'https://evil.example' }),
-      403,
-    ],
-    [
-      'a POST of another port',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, origin: 'http://127.0.0.1:9' }),
-      403,
-    ],
-    [
-      'a POST of the origin null',
-      '/api/tester/payload',
-      () => post({ 'content-type': json, origin: 'null' }),
-      403,
-    ],
-    [
-      'a form of its own page',
-      '/api/tester/payload',
-      () => post({ 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }),
-      415,
-    ],
+  for (const [what, path, status, ...headers] of [
+    ['a POST of its own page', '/api/tester/payload', 200, json, site('same-origin')],
+    ['a POST of its own page, without Sec-Fetch-Site', '/api/tester/payload', 200, json, origin(ORIGIN)],
+    ['a POST of another site', '/api/tester/payload', 403, json, site('cross-site'), origin(ORIGIN)],
+    ['a POST of the same domain', '/api/tester/payload', 403, json, site('same-site'), origin(ORIGIN)],
+    ['a POST with Sec-Fetch-Site: none', '/api/tester/payload', 403, json, site('none')],
+    ['a POST without Sec-Fetch-Site and Origin', '/api/tester/payload', 403, json],
+    ['a POST of another origin', '/api/tester/payload', 403, json, origin('https://evil.example')],
+    ['a POST of another port', '/api/tester/payload', 403, json, origin('http://127.0.0.1:9')],
+    ['a POST of the origin null', '/api/tester/payload', 403, json, origin('null')],
+    ['a form of its own page', '/api/tester/payload', 415, form, site('same-origin')],
     [
       'plain text of its own page',
       '/api/tester/payload',
-      () => post({ 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin' }),
       415,
+      { 'content-type': 'text/plain' },
+      site('same-origin'),
     ],
+    ['a POST without a content type', '/api/tester/payload', 415, site('same-origin')],
+    ['a read of its own page', '/api/executions', 200, site('same-origin')],
+    ['a URL that the user has typed', '/api/executions', 200, site('none')],
+    ['a read of a program', '/api/executions', 200],
+    ['a read of another site', '/api/executions', 403, site('cross-site')],
+    ['a read of the same domain', '/api/executions', 403, site('same-site')],
     [
-      'a POST without a content type',
-      '/api/tester/payload',
-      () => post({ 'sec-fetch-site': 'same-origin' }),
-      415,
-    ],
-    [
-      'a read of its own page',
+      'a read of another origin, without Sec-Fetch-Site',
       '/api/executions',
-      () => ({ headers: { 'sec-fetch-site': 'same-origin' } }),
-      200,
-    ],
-    [
-      'a URL that the user has typed',
-      '/api/executions',
-      () => ({ headers: { 'sec-fetch-site': 'none' } }),
-      200,
-    ],
-    ['a read of a program', '/api/executions', () => ({}), 200],
-    [
-      'a read of another site',
-      '/api/executions',
-      () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
       403,
+      origin('https://evil.example'),
     ],
-    [
-      'a read of another origin, in a browser without Sec-Fetch-Site',
-      '/api/executions',
-      () => ({ headers: { origin: 'https://evil.example' } }),
-      403,
-    ],
-    [
-      'a stream of the origin null, in a browser without Sec-Fetch-Site',
-      '/api/stream',
-      () => ({ headers: { origin: 'null' } }),
-      403,
-    ],
-    [
-      'a read of its own origin, in a browser without Sec-Fetch-Site',
-      '/api/executions',
-      () => ({ headers: { origin: served.origin } }),
-      200,
-    ],
-    [
-      'a read of another site in the same domain',
-      '/api/executions',
-      () => ({ headers: { 'sec-fetch-site': 'same-site' } }),
-      403,
-    ],
-    ['a stream of another site', '/api/stream', () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), 403],
-    [
-      'a link from another site to the page',
-      '/',
-      () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
-      200,
-    ],
+    ['a read of its own origin, without Sec-Fetch-Site', '/api/executions', 200, origin(ORIGIN)],
+    ['a stream of the origin null, without Sec-Fetch-Site', '/api/stream', 403, origin('null')],
+    ['a stream of another site', '/api/stream', 403, site('cross-site')],
+    ['a link from another site to the page', '/', 200, site('cross-site')],
   ] as const) {
     it(`answers ${what} with ${status}`, async () => {
       const before = served.scene.okta.requests.length;
-      const answer = await served.ask(path, make());
+      const given: Record<string, string> = Object.assign({}, ...headers);
+      if (given['origin'] === ORIGIN) given['origin'] = served.origin;
+      const isPost = path === '/api/tester/payload';
+      const post = { method: 'POST', body: JSON.stringify(QUESTION), isPersonal: true };
+      const answer = await served.ask(path, { headers: given, ...(isPost ? post : {}) });
       expect(answer.status).to.equal(status);
-      if (status !== 200) {
-        expect(answer.failure?.code).to.equal(status === 403 ? 'CROSS_SITE' : 'UNSUPPORTED_MEDIA_TYPE');
-        expect(served.scene.okta.requests).to.have.length(before);
-      }
+      if (status === 200) return;
+      expect(answer.failure?.code).to.equal(status === 403 ? 'CROSS_SITE' : 'UNSUPPORTED_MEDIA_TYPE');
+      expect(served.scene.okta.requests).to.have.length(before);
     });
   }
 
@@ -343,9 +239,27 @@ describe('the protection of the console from other sites', () => {
   });
 });
 
+const OTHER_PLACES: readonly string[] = [
+  '//evil.example',
+  '/\\evil.example',
+  '\\\\evil.example',
+  '/\t/evil.example',
+  '/\n\\evil.example',
+  ' //evil.example',
+  'https:evil.example',
+  'http:\\evil.example',
+  'https:///evil.example',
+  'http://',
+  'evil.example',
+  'data:text/html,x',
+  'javascript:alert(1)',
+  '',
+];
+
 describe("the console's options", () => {
+  const authorize = (): boolean => true;
   const problemsOfLink = (href: string): readonly string[] =>
-    consoleProblems({ authorize: () => true, links: [{ title: 'x', href }] });
+    consoleProblems({ authorize, links: [{ title: 'x', href }] });
 
   it('accept links to paths of the gateway and to URLs', () => {
     for (const href of [
@@ -354,60 +268,29 @@ describe("the console's options", () => {
       '/a//b',
       'https://status.example',
       'HTTP://status.example/x',
-    ]) {
+    ])
       expect(problemsOfLink(href), href).to.deep.equal([]);
+  });
+
+  it('refuse links to other places', () => {
+    for (const href of OTHER_PLACES) {
+      const [problem, ...others] = problemsOfLink(href);
+      expect(problem, href).to.match(/^links\[0\]\.href must be a path of this gateway/);
+      expect(others).to.be.empty;
     }
   });
 
-  for (const href of [
-    '//evil.example',
-    '/\\evil.example',
-    '\\\\evil.example',
-    '/\t/evil.example',
-    '/\n\\evil.example',
-    ' //evil.example',
-    'https:evil.example',
-    'http:\\evil.example',
-    'https:///evil.example',
-    'http://',
-    'evil.example',
-    'data:text/html,x',
-    '',
-  ]) {
-    it(`refuse a link to ${JSON.stringify(href)}`, () => {
-      expect(problemsOfLink(href)).to.have.lengthOf(1);
-      expect(problemsOfLink(href)[0]).to.match(/^links\[0\]\.href must be a path of this gateway/);
-    });
-  }
-
-  for (const [what, options, problem] of [
-    ['missing options', undefined, /^The options must be an object with authorize$/],
-    [
-      'no authorize',
-      {},
-      /^authorize must be a function \(req\) => true or \{ administrator \} for administrators/,
-    ],
-    ['an authorize that is not a function', { authorize: true }, /^authorize must be a function/],
-    [
-      'a misspelt option',
-      { authorise: () => true, authorize: () => true },
-      /^authorise is not an option; did you mean authorize\?/,
-    ],
-    ['links that are not a list', { authorize: () => true, links: {} }, /^links must be an array of objects/],
-    [
-      'a link with a javascript: URL',
-      { authorize: () => true, links: [{ title: 'x', href: 'javascript:alert(1)' }] },
-      /^links\[0\]\.href must be a path/,
-    ],
-    [
-      'a link without a title',
-      { authorize: () => true, links: [{ href: '/phones' }] },
-      /^links\[0\]\.title must be a text/,
-    ],
-  ] as const) {
-    it(`are refused by name: ${what}`, async () => {
-      const scene = await startScene();
-      try {
+  it('are refused together, by name', async () => {
+    const scene = await startScene();
+    try {
+      for (const [options, problem] of [
+        [undefined, /^The options must be an object with authorize$/],
+        [{}, /^authorize must be a function \(req\) => true or \{ administrator \} for administrators/],
+        [{ authorize: true }, /^authorize must be a function/],
+        [{ authorise: authorize, authorize }, /^authorise is not an option; did you mean authorize\?/],
+        [{ authorize, links: {} }, /^links must be an array of objects/],
+        [{ authorize, links: [{ href: '/phones' }] }, /^links\[0\]\.title must be a text/],
+      ] as const) {
         expect(() => scene.hook.console(options as unknown as ConsoleOptions))
           .to.throw(ConfigurationError, 'The options of hook.console cannot work')
           .with.property('problems')
@@ -415,9 +298,13 @@ describe("the console's options", () => {
             (problems: readonly string[]) => problems.length === 1 && problem.test(problems[0] ?? ''),
             String(problem),
           );
-      } finally {
-        await scene.close();
       }
-    });
-  }
+    } finally {
+      await scene.close();
+    }
+  });
 });
+
+function raise(error: Error): never {
+  throw error;
+}

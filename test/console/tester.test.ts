@@ -19,6 +19,8 @@ interface Payload {
   };
 }
 
+const QUESTION = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' } as const;
+
 describe("the console's tester", () => {
   let served: ServedConsole;
   beforeEach(async () => {
@@ -33,8 +35,7 @@ describe("the console's tester", () => {
 
   /** Makes a payload. Only the phone may get its code. */
   async function generate(over: object = {}): Promise<Payload> {
-    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms', ...over };
-    const answer = await served.post('/api/tester/payload', question, { isPersonal: true });
+    const answer = await served.post('/api/tester/payload', { ...QUESTION, ...over }, { isPersonal: true });
     expect(answer.status).to.equal(200);
     const { payload } = answer.json as MadePayload & { readonly payload: Payload };
     // The id of Okta's request: in logs it marks a test even before the send.
@@ -48,6 +49,9 @@ describe("the console's tester", () => {
     expect(answer.status).to.equal(200);
     return answer.json as TestResult;
   }
+
+  const open = async ({ executionId = '' }: TestResult): Promise<Execution> =>
+    (await served.ask(`/api/executions/${executionId}`)).json as Execution;
 
   const changed = (payload: Payload, message: object): unknown => ({
     ...payload,
@@ -72,7 +76,7 @@ describe("the console's tester", () => {
       await until(() => messagesOf(ANA.phone).length === 1);
       expect(messagesOf(ANA.phone)[0]).to.include(payload.data.messageProfile.otpCode);
 
-      const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as Execution;
+      const opened = await open(result);
       expect(opened).to.include({ isTest: true, isPreview: true, channel: 'whatsapp', userId: ANA.id });
       expect(opened.oktaRequestId).to.match(/^tester-[a-z]{20}$/);
     });
@@ -105,9 +109,7 @@ describe("the console's tester", () => {
       },
       { ...envelope, data: { ...data, context: { request: 'none' } } },
     ]) {
-      const { executionId } = await send(edited);
-      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
-      expect(opened).to.include({ isTest: true, isPreview: true });
+      expect(await open(await send(edited))).to.include({ isTest: true, isPreview: true });
     }
   });
 
@@ -120,16 +122,13 @@ describe("the console's tester", () => {
     };
     mustNotShow(tester.login, tester.phone.slice(1));
     served.scene.okta.addUser({ ...tester, profile: { mobilePhone: tester.phone } });
-    const { executionId } = await send(await generate({ user: tester.login }));
-    const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
-    expect(opened.isTest).to.equal(true);
+    expect((await open(await send(await generate({ user: tester.login })))).isTest).to.equal(true);
   });
 
   it('names the administrator in the events, the log and the history', async () => {
     const sent = async (name: string) => {
       await serveWith({ console: { authorize: () => ({ administrator: name }) } });
-      const { executionId } = await send(await generate());
-      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
+      const opened = await open(await send(await generate()));
       const { events, log } = served.scene;
       const named = events.map((event) => ('testedBy' in event ? [event.type, event.testedBy] : []));
       const line = log.find(({ fields }) => fields['event'] === 'request.answered');
@@ -163,9 +162,8 @@ describe("the console's tester", () => {
       (await generate(over)).data.messageProfile.locale;
     expect(await localeOf({})).to.equal('EN-GB');
     expect(await localeOf({ locale: 'pt-BR' })).to.equal('PT-BR');
-    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
     for (const locale of ['French, please', 'x'.repeat(40), 7]) {
-      const { status, failure } = await served.post('/api/tester/payload', { ...question, locale });
+      const { status, failure } = await served.post('/api/tester/payload', { ...QUESTION, locale });
       expect([status, failure?.fields]).to.deep.equal([400, ['locale']]);
     }
   });
@@ -177,7 +175,7 @@ describe("the console's tester", () => {
     expect(result.httpStatus).to.equal(200);
     expect(result.reaction.action).to.equal('error');
     expect(result.reaction.shown).to.be.a('string');
-    const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as Execution;
+    const opened = await open(result);
     expect(opened).to.include({ outcome: 'failed', code: '21211' });
     const placeholder = await send(changed(payload, { phoneNumber: '9876543210' }));
     expect(placeholder.reaction.action).to.equal('error');
@@ -281,49 +279,38 @@ describe("the console's tester", () => {
     }
   });
 
-  for (const [what, arrange, status, code] of [
-    ['does not exist', () => undefined, 404, 'OKTA_NOT_FOUND'],
+  for (const [what, status, code, arrange] of [
+    ['does not exist', 404, 'OKTA_NOT_FOUND', () => undefined],
     [
       'is forbidden to read',
-      (scene) => {
-        scene.okta.fault({ fault: { kind: 'status', status: 403 } });
-      },
       502,
       'OKTA_FORBIDDEN',
+      (okta) => okta.fault({ fault: { kind: 'status', status: 403 } }),
     ],
     [
-      'cannot be read because Okta fails',
-      (scene) => {
-        scene.okta.fault({ fault: { kind: 'status', status: 500 } });
-      },
+      'cannot be read',
       502,
       'OKTA_HTTP_ERROR',
+      (okta) => okta.fault({ fault: { kind: 'status', status: 500 } }),
     ],
     [
-      'cannot be read because of the rate limit',
-      (scene) => {
-        scene.okta.setRateLimit({ limit: 10, remaining: 0, resetInSeconds: 30 });
-      },
+      'is over the rate limit',
       503,
       'OKTA_RATE_LIMITED',
+      (okta) => okta.setRateLimit({ limit: 10, remaining: 0, resetInSeconds: 30 }),
     ],
   ] as const satisfies readonly (readonly [
     string,
-    (scene: ServedConsole['scene']) => void,
     number,
     string,
+    (okta: ServedConsole['scene']['okta']) => unknown,
   ])[]) {
     it(`answers ${status} with a remedy if the user ${what}`, async () => {
-      arrange(served.scene);
+      arrange(served.scene.okta);
       const user = code === 'OKTA_NOT_FOUND' ? 'nobody@example.com' : ANA.login;
-      const answer = await served.post('/api/tester/payload', {
-        user,
-        requestType: 'mfa-verification',
-        deliveryChannel: 'sms',
-      });
+      const answer = await served.post('/api/tester/payload', { ...QUESTION, user });
       expect(answer.status).to.equal(status);
-      expect(answer.failure?.code).to.equal(code);
-      expect(answer.failure?.remedy).to.be.a('string');
+      expect(answer.failure).to.include({ code }).and.have.a.property('remedy').that.is.a('string');
       expect(answer.text).to.not.include(user);
     });
   }
@@ -351,8 +338,7 @@ describe("the console's tester", () => {
     const paused = scene.events.filter((event) => event.type === 'okta.paused');
     expect(paused.map((event) => event.untilMs)).to.deep.equal([untilMs]);
     const asked = scene.okta.requests.length;
-    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
-    const answer = await served.post('/api/tester/payload', question);
+    const answer = await served.post('/api/tester/payload', QUESTION);
     expect(answer.status).to.equal(429);
     expect(answer.headers['retry-after']).to.equal('31');
     expect(answer.failure?.code).to.equal('OKTA_RATE_LIMITED');
@@ -365,12 +351,8 @@ describe("the console's tester", () => {
 
   it('requests no resource of Okta other than a user', async () => {
     for (const user of ['..', 'me', '.', 'a/../../apps', '%2e%2e']) {
-      const answer = await served.post('/api/tester/payload', {
-        user,
-        requestType: 'mfa-verification',
-        deliveryChannel: 'sms',
-      });
-      expect(answer.status, user).to.equal(404);
+      const { status } = await served.post('/api/tester/payload', { ...QUESTION, user });
+      expect(status, user).to.equal(404);
     }
     expect(served.scene.okta.requests.map(({ path }) => path)).to.deep.equal(['/api/v1/users/%252e%252e']);
   });
@@ -391,7 +373,7 @@ describe("the console's tester", () => {
     await served.scene.hook.close();
     for (const [path, question] of [
       ['/api/tester/send', { payload }],
-      ['/api/tester/payload', { user: ANA.id, requestType: 'mfa-verification', deliveryChannel: 'sms' }],
+      ['/api/tester/payload', QUESTION],
     ] as const) {
       const answer = await served.post(path, question);
       expect(answer.status).to.equal(503);

@@ -77,7 +77,7 @@ describe('the waterfall of a call', () => {
   it('begins with the request if there is no answer yet', () => {
     const { steps, startedAt } = plantExecution(1, NOW);
     const running = steps.slice(0, 2);
-    expect(startOf(running, 0)).to.equal(startedAt + 2);
+    expect(startOf(running, 0)).to.equal(startedAt);
     expect(layOutWaterfall(running, 2500).bars.map(({ label }) => label)).to.deep.equal(['Profile']);
     expect(layOutWaterfall([], 2500).bars).to.be.empty;
   });

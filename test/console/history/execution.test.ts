@@ -13,16 +13,35 @@ const LATER = START + 600_000;
 const of = eventsOf('event-1');
 const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
 const bySms = { channel: 'sms', transactionId: 'SM2' };
-const accepted = [of.received(), of.attempt(90, 'accepted', byWhatsApp), of.answered(100, 'SUCCESSFUL')];
-const undelivered = [
-  ...accepted,
-  of.status(5_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
-];
+const received = of.received();
+const sentBySms = of.attempt(90, 'accepted', bySms);
+const lateSms = of.attempt(5_100, 'accepted', bySms);
+const accepted = [received, of.attempt(90, 'accepted', byWhatsApp), of.answered(100, 'SUCCESSFUL')];
+const reported = (afterMs: number, status: string, code?: string): HookEvent =>
+  of.status(afterMs, 'MM1', status, { channel: 'whatsapp', code });
+const undelivered = [...accepted, reported(5_000, 'undelivered', '63024')];
 const unknown = [
-  of.received(),
+  received,
   of.attempt(90, 'unknown', { channel: 'whatsapp', code: 'DEADLINE' }),
   of.answered(100, 'PENDING', { code: undefined }),
 ];
+const refused = (code: string, channel = 'sms'): HookEvent => of.attempt(90, 'refused', { channel, code });
+const failed = (code: string): HookEvent => of.answered(100, 'ERROR', { code, channel: 'sms' });
+const blocked = (status: 'PENDING' | 'ERROR', code: string): HookEvent =>
+  of.answered(100, status, { outcome: 'blocked', code });
+const otherNumber = of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true });
+const rejected: HookEvent = {
+  type: 'request.rejected',
+  at: START + 30,
+  eventId: 'event-1',
+  oktaRequestId: 'req-event-1',
+  userId: '00u-event-1',
+  status: 500,
+  code: 'INTERNAL_ERROR',
+  fields: [],
+  count: 1,
+  reason: undefined,
+};
 
 type Expected = Partial<Pick<ExecutionSummary, 'outcome' | 'channel' | 'provider' | 'code' | 'durationMs'>>;
 
@@ -31,39 +50,35 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ['accepted by a provider', accepted, { outcome: 'sent', channel: 'whatsapp', durationMs: 100 }],
   [
     'sent, with no report but that it is on its way',
-    [...accepted, of.status(900, 'MM1', 'sent', { channel: 'whatsapp' })],
+    [...accepted, reported(900, 'sent')],
     { outcome: 'sent' },
   ],
   [
     'delivered after it was sent',
-    [...accepted, of.status(900, 'MM1', 'delivered', { channel: 'whatsapp' })],
+    [...accepted, reported(900, 'delivered')],
     { outcome: 'delivered', channel: 'whatsapp', code: undefined },
   ],
-  ['read', [...accepted, of.status(900, 'MM1', 'read', { channel: 'whatsapp' })], { outcome: 'delivered' }],
+  ['read', [...accepted, reported(900, 'read')], { outcome: 'delivered' }],
   [
     'delivered after it had failed',
-    [...undelivered, of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' })],
+    [...undelivered, reported(9_000, 'delivered')],
     { outcome: 'delivered', code: undefined },
   ],
   [
     'refused by one channel, and late by the next, without earlier events of it',
-    [
-      of.received(),
-      of.attempt(40, 'refused', byWhatsApp),
-      of.late(3_000, 'refused', { ...bySms, code: '30003' }),
-    ],
+    [received, of.attempt(40, 'refused', byWhatsApp), of.late(3_000, 'refused', { ...bySms, code: '30003' })],
     { outcome: 'failed', channel: 'sms', code: '30003' },
   ],
   ['undelivered', undelivered, { outcome: 'undelivered', channel: 'whatsapp', code: '63024' }],
   [
     'undelivered, without a code',
-    [...accepted, of.status(900, 'MM1', 'failed', { channel: 'whatsapp' })],
+    [...accepted, reported(900, 'failed')],
     { outcome: 'undelivered', code: 'FAILED' },
   ],
   [
     'a voice call without an answer',
     [
-      of.received(),
+      received,
       of.attempt(90, 'accepted', { channel: 'voice', transactionId: 'CA1' }),
       of.answered(100, 'SUCCESSFUL'),
       of.status(30_000, 'CA1', 'no-answer', { channel: 'voice' }),
@@ -72,27 +87,17 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ],
   [
     'accepted by SMS after WhatsApp had not delivered',
-    [...undelivered, of.attempt(5_100, 'accepted', bySms), of.failover(5_200)],
+    [...undelivered, lateSms, of.failover(5_200)],
     { outcome: 'sent', channel: 'sms', code: undefined },
   ],
   [
     'delivered by SMS after WhatsApp had not delivered',
-    [
-      ...undelivered,
-      of.attempt(5_100, 'accepted', bySms),
-      of.failover(5_200),
-      of.status(7_000, 'SM2', 'delivered'),
-    ],
+    [...undelivered, lateSms, of.failover(5_200), of.status(7_000, 'SM2', 'delivered')],
     { outcome: 'delivered', channel: 'sms' },
   ],
   [
     'undelivered by SMS as well',
-    [
-      ...undelivered,
-      of.attempt(5_100, 'accepted', bySms),
-      of.failover(5_200),
-      of.status(7_000, 'SM2', 'undelivered', { code: '30003' }),
-    ],
+    [...undelivered, lateSms, of.failover(5_200), of.status(7_000, 'SM2', 'undelivered', { code: '30003' })],
     { outcome: 'undelivered', channel: 'sms', code: '30003' },
   ],
   [
@@ -169,85 +174,55 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ],
   [
     'refused by one channel, accepted by the next',
-    [
-      of.received(),
-      of.attempt(50, 'refused', { channel: 'whatsapp', code: '63016' }),
-      of.attempt(90, 'accepted', bySms),
-      of.answered(100, 'SUCCESSFUL'),
-    ],
+    [received, refused('63016', 'whatsapp'), sentBySms, of.answered(100, 'SUCCESSFUL')],
     { outcome: 'sent', channel: 'sms', code: undefined },
   ],
   [
     'refused by all',
-    [
-      of.received(),
-      of.attempt(90, 'refused', { code: '21211' }),
-      of.answered(100, 'ERROR', { code: '21211', channel: 'sms' }),
-    ],
+    [received, refused('21211'), failed('21211')],
     { outcome: 'failed', channel: 'sms', provider: 'TWILIO', code: '21211' },
   ],
   [
     'refused by a fraud filter',
-    [
-      of.received(),
-      of.attempt(90, 'refused', { code: '30450' }),
-      of.answered(100, 'PENDING', { outcome: 'blocked', code: '30450' }),
-    ],
+    [received, refused('30450'), blocked('PENDING', '30450')],
     { outcome: 'blocked', code: '30450' },
   ],
   [
     'refused by a fraud filter, and answered with an error',
-    [
-      of.received(),
-      of.attempt(90, 'refused', { code: '30450' }),
-      of.answered(100, 'ERROR', { outcome: 'blocked', code: '30450' }),
-    ],
+    [received, refused('30450'), blocked('ERROR', '30450')],
     { outcome: 'blocked', code: '30450' },
   ],
   [
     'superseded by a newer code',
-    [of.received(), of.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED' })],
+    [received, blocked('PENDING', 'SUPERSEDED')],
     { outcome: 'blocked', code: 'SUPERSEDED' },
   ],
   [
     'blocked by the guard, and never answered',
-    [of.received(), of.blocked(5, 'enforce')],
+    [received, of.blocked(5, 'enforce')],
     { outcome: 'blocked', code: 'LIMIT_PER_USER' },
   ],
   [
     'blocked by the guard, and answered with PENDING',
-    [
-      of.received(),
-      of.blocked(5, 'enforce'),
-      of.answered(10, 'PENDING', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
-    ],
+    [received, of.blocked(5, 'enforce'), blocked('PENDING', 'LIMIT_PER_USER')],
     { outcome: 'blocked', channel: undefined, code: 'LIMIT_PER_USER' },
   ],
   [
     'refused by all, after the guard had blocked the number of the profile',
-    [
-      of.received(),
-      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
-      of.attempt(90, 'refused', { code: '21211' }),
-      of.answered(100, 'ERROR', { code: '21211', channel: 'sms' }),
-    ],
+    [received, otherNumber, refused('21211'), failed('21211')],
     { outcome: 'failed', channel: 'sms', code: '21211' },
   ],
   [
     'no attempt, after the guard had blocked the number of the profile',
-    [
-      of.received(),
-      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
-      of.answered(100, 'ERROR', { code: 'NO_CHANNEL' }),
-    ],
+    [received, otherNumber, of.answered(100, 'ERROR', { code: 'NO_CHANNEL' })],
     { outcome: 'failed', code: 'NO_CHANNEL' },
   ],
   [
     'blocked, requested again, and refused by all',
     [
-      of.received(),
+      received,
       of.blocked(5, 'enforce'),
-      of.answered(10, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
+      blocked('ERROR', 'LIMIT_PER_USER'),
       of.received(200),
       of.attempt(290, 'refused', { code: '21211' }),
       of.answered(300, 'ERROR', { code: '21211', channel: 'sms' }),
@@ -256,23 +231,23 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ],
   [
     'recorded by the guard, which does not enforce',
-    [of.received(), of.blocked(5, 'record'), ...accepted.slice(1)],
+    [received, of.blocked(5, 'record'), ...accepted.slice(1)],
     { outcome: 'sent', code: undefined },
   ],
   [
     'no attempt',
-    [of.received(), of.answered(10, 'ERROR', { code: 'NO_CHANNEL' })],
+    [received, of.answered(10, 'ERROR', { code: 'NO_CHANNEL' })],
     { outcome: 'failed', channel: undefined, code: 'NO_CHANNEL' },
   ],
   [
     'the result of the first request is unknown here',
-    [of.received(), of.answered(4, 'PENDING', { isRepeat: true })],
+    [received, of.answered(4, 'PENDING', { isRepeat: true })],
     { outcome: 'pending', durationMs: 4 },
   ],
   [
     'failed, requested again, and sent',
     [
-      of.received(),
+      received,
       of.answered(10, 'ERROR', { code: 'NO_CHANNEL' }),
       of.received(200),
       of.attempt(290, 'accepted', bySms),
@@ -282,39 +257,20 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ],
   [
     'never answered: the process died before it had a plan',
-    [of.received(), of.planned(20, [])],
+    [received, of.planned(20, [])],
     { outcome: 'failed', code: 'NOT_ANSWERED', durationMs: undefined },
   ],
   [
     'never answered: the process died when it may have sent a message',
-    [of.received(), of.planned(20, ['sms'])],
+    [received, of.planned(20, ['sms'])],
     { outcome: 'pending', code: 'NOT_ANSWERED', durationMs: undefined },
   ],
   [
     'rejected after it was read',
-    [
-      of.received(),
-      of.planned(20, ['sms']),
-      {
-        type: 'request.rejected',
-        at: START + 30,
-        eventId: 'event-1',
-        oktaRequestId: 'req-event-1',
-        userId: '00u-event-1',
-        status: 500,
-        code: 'INTERNAL_ERROR',
-        fields: [],
-        count: 1,
-        reason: undefined,
-      },
-    ],
+    [received, of.planned(20, ['sms']), rejected],
     { outcome: 'failed', code: 'INTERNAL_ERROR', durationMs: undefined },
   ],
-  [
-    'never answered, and sent',
-    [of.received(), of.attempt(90, 'accepted', bySms)],
-    { outcome: 'sent', channel: 'sms' },
-  ],
+  ['never answered, and sent', [received, sentBySms], { outcome: 'sent', channel: 'sms' }],
   [
     'sent by a gateway without other events',
     [of.status(900, 'SM2', 'sent', { eventId: 'event-1' })],
@@ -328,14 +284,16 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   [
     'accepted by another provider of the channel after the first had not delivered',
     [
-      ...[of.received(), of.attempt(90, 'accepted', bySms), of.status(900, 'SM2', 'failed')],
+      received,
+      sentBySms,
+      of.status(900, 'SM2', 'failed'),
       of.attempt(990, 'accepted', { ...bySms, provider: 'OTHER', transactionId: 'SM3' }),
     ],
     { outcome: 'sent', channel: 'sms', provider: 'OTHER' },
   ],
   [
     'undelivered, without the id of the attempt',
-    [of.received(), of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
+    [received, of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
     { outcome: 'undelivered', channel: 'sms', code: 'FAILED' },
   ],
   [

@@ -41,23 +41,19 @@ export class TwoGateways {
     return this.#other;
   }
 
-  /** @param connection - of the first gateway. Default: by the proxy. */
-  async start(
-    hook: Partial<OktaTelephonyHookOptions> = {},
-    connection: string | Redis = `redis://127.0.0.1:${this.proxy.port}`,
-  ): Promise<void> {
+  /** @param connection - of the first gateway. Default: by the proxy, and both gateways connect. */
+  async start(hook: Partial<OktaTelephonyHookOptions> = {}, connection?: Redis): Promise<void> {
     const shared = { publicUrl: PUBLIC_URL, guard: { perUser: false, perNumber: false }, ...hook } as const;
     const open = (way: string | Redis): StatePort =>
       openRedisState({ connection: way, encryptionKeys: [KEY] }, this.times);
-    const scene = await startScene({ hook: { ...shared, state: open(connection) } });
+    const viaProxy = `redis://127.0.0.1:${this.proxy.port}`;
+    const scene = await startScene({ hook: { ...shared, state: open(connection ?? viaProxy) } });
     this.#scene = this.closers.add(scene, (opened) => opened.close());
     const other = await startGatewayBeside(scene, { ...shared, state: open(this.redis.url) });
     this.#other = this.closers.add(other, (beside) => beside.close());
-  }
-
-  /** Connects both. From then on the connection is old enough to be made again at once when it ends. */
-  async connect(): Promise<void> {
-    await Promise.all([this.scene.hook.ready(), this.other.hook.ready()]);
+    if (connection !== undefined) return;
+    await Promise.all([scene.hook.ready(), other.hook.ready()]);
+    // From now on the connection is old enough to be made again at once when it ends.
     this.time.tick(this.times.probeEveryMs);
   }
 

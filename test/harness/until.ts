@@ -33,3 +33,25 @@ export function defer<T>(): Deferred<T> {
   });
   return { promise, resolve, reject };
 }
+
+/** A function that waits for the test, such as the `send` of a channel. */
+interface Held<T> {
+  /** Returns the promise that the test settles, the same at each call. */
+  readonly run: () => Promise<T>;
+  /** Resolves at the first call. */
+  readonly called: Promise<undefined>;
+  readonly count: () => number;
+  readonly resolve: (value: T) => void;
+}
+
+export function held<T>(): Held<T> {
+  const { promise, resolve } = defer<T>();
+  const first = defer<undefined>();
+  let calls = 0;
+  const run = (): Promise<T> => {
+    calls += 1;
+    first.resolve(undefined);
+    return promise;
+  };
+  return { run, called: first.promise, count: () => calls, resolve };
+}

@@ -6,7 +6,7 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { ANA, HOOK_SECRET, scenes, sidOf, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
-import { defer, until } from '#harness/until.js';
+import { held, until } from '#harness/until.js';
 
 const CONNECTIONS = 16;
 
@@ -91,18 +91,13 @@ describe('what is reported while the hook closes', () => {
   const startScene = scenes();
 
   it('a message that fails is followed by another channel, though a message of a user is still handled', async () => {
-    const reply = defer<undefined>();
-    let isAsked = false;
-    const onMessage = (): Promise<undefined> => {
-      isAsked = true;
-      return reply.promise;
-    };
-    const scene = await startScene({ hasCallbacks: true, hook: { inbound: { onMessage } } });
+    const reply = held<undefined>();
+    const scene = await startScene({ hasCallbacks: true, hook: { inbound: { onMessage: reply.run } } });
     const { twilio, hook } = scene;
     twilio.faultCallbacks({ copies: 0 });
     const sid = sidOf(await scene.call());
     const writing = scene.write('Hello?');
-    await until(() => isAsked);
+    await reply.called;
     const closing = hook.close();
     for (let turn = 0; turn < 10; turn += 1) await nextTurn();
     expect(await scene.report(sid, 'undelivered')).to.equal(204);

@@ -41,7 +41,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
   for (const direction of ['commands', 'answers'] as const) {
     it(`an event is sent once, though the ${direction} of its claim are lost, and the loss is reported`, async () => {
       await both.start();
-      await both.connect();
       const { scene, other, proxy } = both;
       proxy.held = direction;
       const calling = scene.call({ eventId: 'event-1' });
@@ -56,7 +55,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
     it(`a limit holds, though the ${direction} of a claim are lost`, async () => {
       await both.start({ guard: { perUser: { points: 1, seconds: 600 }, perNumber: false } });
-      await both.connect();
       const { scene, other, proxy } = both;
       await scene.call({ eventId: 'event-1', url: other.url });
       proxy.held = direction;
@@ -68,7 +66,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
     it(`STOP reaches the other gateway, though the ${direction} of its change are lost`, async () => {
       await both.start();
-      await both.connect();
       const { scene, other } = both;
       // Only the change: the claim of the message has its answer before.
       both.holdAfterAnswer(direction);
@@ -126,7 +123,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
   it('an event that was sent while Redis was lost is not sent again at the other gateway', async () => {
     const { times } = both;
     await both.start();
-    await both.connect();
     const { scene, other, proxy } = both;
     // Redis does not answer, and no new connection is made either.
     loseSoon(times);
@@ -172,7 +168,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
         if (type === 'state.recovered') proxy.held = 'answers';
       },
     });
-    await both.connect();
     const { scene } = both;
     const numbers = Array.from({ length: 120 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
     mustNotShow(...numbers.map((number) => number.slice(1)));
@@ -205,7 +200,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
   it('a blocked code whose caller hangs up before the answer to its claim gives no point back', async () => {
     await both.start({ guard: { perUser: { points: 1, seconds: 600 }, perNumber: false } });
-    await both.connect();
     const { scene, proxy } = both;
     expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
     await scene.hook.ready();
@@ -227,7 +221,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
   it('an event that was released before its delayed claim arrives is not held by it', async () => {
     await both.start();
-    await both.connect();
     const { scene, other, proxy, times, time } = both;
     const asked = scene.okta.requests.length;
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
@@ -254,7 +247,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
   it('no older code follows a newer one whose commands were lost', async () => {
     mustNotShow(NEWER);
     await both.start();
-    await both.connect();
     const { scene, other } = both;
     const older = commandOf(await scene.call({ eventId: 'older', url: other.url }))?.['transactionId'] ?? '';
     // The claim has its answer. What follows it is lost.
@@ -271,7 +263,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
   it('a used code is reported, though Redis hands it out after more than two seconds', async () => {
     await both.start();
-    await both.connect();
     const { scene, other, proxy, time } = both;
     await scene.call({ url: other.url, eventId: 'event-1' });
     await other.hook.ready();
@@ -289,7 +280,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
   for (const direction of ['commands', 'answers'] as const) {
     it(`a used code is reported once, though the ${direction} that ask for it or hand it out are lost`, async () => {
       await both.start();
-      await both.connect();
       const { scene, other } = both;
       await scene.call({ url: other.url, eventId: 'event-1' });
       await other.hook.ready();
@@ -305,7 +295,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
   it('a used code is reported, though Redis is lost while it is kept and asked for', async () => {
     await both.start();
-    await both.connect();
     const { scene, proxy, times, time } = both;
     both.holdAfterAnswer('commands');
     await scene.call({ eventId: 'event-1' });
@@ -323,7 +312,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
 
   it('a message of unknown outcome is recognised, though the answer that hands its receipt out is lost', async () => {
     await both.start();
-    await both.connect();
     const { scene, other } = both;
     scene.twilio.faultCallbacks({ copies: 0 });
     scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, times: 1 });
@@ -357,7 +345,6 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
         },
       };
       await both.start({ channels: { whatsapp } });
-      await both.connect();
     };
     const close = (): Promise<unknown> => Promise.all([both.scene.hook.close(), both.other.hook.close()]);
 

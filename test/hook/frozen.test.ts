@@ -13,8 +13,7 @@ describe('a function of the options', () => {
     scene = await startScene({ hook });
     scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['whatsapp'], prefs: ['whatsapp', 'sms'] });
   };
-  const failures = (): HookEventOf<'extension.failed'>[] =>
-    scene.events.filter((event) => event.type === 'extension.failed');
+  const failures = (): HookEventOf<'extension.failed'>[] => scene.of('extension.failed');
   const sentTo = (): string[] => scene.twilio.messages.map(({ channel, to }) => `${channel} ${to}`);
 
   it('cannot reverse a list in the cached profile: each code goes by the same channel', async () => {
@@ -24,7 +23,7 @@ describe('a function of the options', () => {
     for (let count = 1; count <= 4; count += 1) await scene.call();
     // After a failure, the opt-in attribute decides.
     expect(sentTo()).to.deep.equal(Array(4).fill(`whatsapp ${ANA.phone}`));
-    expect(scene.events.filter((event) => event.type === 'profile.read').at(-1)).to.include({
+    expect(scene.of('profile.read').at(-1)).to.include({
       source: 'cache',
     });
     expect(failures()[0]).to.include({ extension: 'chooseChannels', count: 1 });
@@ -128,7 +127,7 @@ describe('a function of the options', () => {
       match: ({ form }) => String(form?.['To']).startsWith('whatsapp:'),
     });
     await scene.call();
-    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    await until(() => scene.of('failover.ended').length > 0);
     expect(sentTo()).to.deep.equal([`whatsapp ${ANA.phone}`, `sms ${ANA.phone}`]);
     expect(seen).to.deep.equal([true, true]);
   });
@@ -151,7 +150,7 @@ describe('the send of an own channel', () => {
       const scene = await startScene({ hook: { sandboxNumber: undefined, channels: { sms } } });
       try {
         expect(commandOf(await scene.call())?.['status']).to.equal('PENDING');
-        const attempt = scene.events.find((event) => event.type === 'attempt.ended');
+        const attempt = scene.of('attempt.ended')[0];
         expect(attempt).to.include({ outcome: 'unknown', reason: 'The channel threw TypeError' });
       } finally {
         await scene.close();

@@ -21,7 +21,7 @@ import { startRawCall } from '#harness/raw-call.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
-import { defer, until } from '#harness/until.js';
+import { defer, held, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
@@ -171,18 +171,11 @@ describe('gateways on one Redis', () => {
   });
 
   it('store a call that ends during close() in the shared history', async () => {
-    const sending = defer<Outcome>();
-    let isAsked = false;
-    const line: Channel = {
-      send: () => {
-        isAsked = true;
-        return sending.promise;
-      },
-    };
-    await start({ chooseChannels: () => ['line'], channels: { line } });
+    const sending = held<Outcome>();
+    await start({ chooseChannels: () => ['line'], channels: { line: { send: sending.run } } });
     scene.hook.console({ authorize: () => true });
     const calling = scene.call({ eventId: 'event-1' });
-    await until(() => isAsked);
+    await sending.called;
     const closing = scene.hook.close();
     sending.resolve({ status: 'accepted', transactionId: 'L1' });
     expect((await calling).okta.action).to.equal('sent');
@@ -284,7 +277,7 @@ describe('gateways on one Redis', () => {
     await until(() => texts() === 1);
     const [raw] = raws.slice(-1);
     expect(raw === undefined || JSON.stringify(raw).includes(nested)).to.equal(true);
-    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.be.empty;
+    expect(scene.of('extension.failed')).to.be.empty;
   });
 
   describe('after STOP', () => {
@@ -336,18 +329,11 @@ describe('gateways on one Redis', () => {
 
   it('send an older code by another channel, though another gateway had a newer one, if Redis has lost that', async () => {
     mustNotShow('771204');
-    const first = defer<Outcome>();
-    const asked = defer<undefined>();
-    const line: Channel = {
-      send: () => {
-        asked.resolve(undefined);
-        return first.promise;
-      },
-    };
-    await start({ chooseChannels: () => ['line'], channels: { line } });
+    const first = held<Outcome>();
+    await start({ chooseChannels: () => ['line'], channels: { line: { send: first.run } } });
     const other = await beside();
     const older = scene.call({ eventId: 'older' });
-    await asked.promise;
+    await first.called;
     await scene.call({ eventId: 'newer', otpCode: '771204', url: other.url });
     // Redis has the answer: it also says which code is the newest.
     await other.hook.ready();
@@ -509,18 +495,14 @@ describe('gateways on one Redis', () => {
     });
 
     it('send nothing if one learns of the delivery while the other composes the text', async () => {
-      const text = defer<string>();
-      let isAsked = false;
+      const text = held<string>();
       await begin({
-        composeText: (_request, _profile, channel) => {
-          if (channel !== 'sms') return `Your code is ${CODE}`;
-          isAsked = true;
-          return text.promise;
-        },
+        composeText: (_request, _profile, channel) =>
+          channel === 'sms' ? text.run() : `Your code is ${CODE}`,
       });
       fail();
       const sid = commandOf(await callBehind(1))?.['transactionId'] ?? '';
-      await until(() => isAsked);
+      await text.called;
       await report(other.url, relay.url, sid, 'delivered');
       const state = closers.add(openRedisState(shared()), (opened) => opened.close());
       const names = [{ kind: 'message', key: `twilio ${sid}` }] as const;

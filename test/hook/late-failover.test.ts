@@ -19,7 +19,7 @@ import {
 import { fakeClock } from '#harness/fake-clock.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
-import { defer, until } from '#harness/until.js';
+import { held, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** The default of `deadlineMs`. */
@@ -230,49 +230,35 @@ describe('late failover', () => {
   });
 
   describe('while it composes the text for the next channel', () => {
-    const composing = (): {
-      text: ReturnType<typeof defer<string>>;
-      isAsked: () => boolean;
-      hook: HookOptions;
-    } => {
-      const text = defer<string>();
-      let isAsked = false;
-      return {
-        text,
-        isAsked: () => isAsked,
-        hook: {
-          composeText: (_request, _profile, channel) => {
-            if (channel !== 'sms') return `Your code is ${CODE}`;
-            isAsked = true;
-            return text.promise;
-          },
-        },
-      };
+    let text: ReturnType<typeof held<string>>;
+    const startComposing = async (): Promise<void> => {
+      text = held<string>();
+      await start({
+        composeText: (_request, _profile, channel) =>
+          channel === 'sms' ? text.run() : `Your code is ${CODE}`,
+      });
     };
-    const startFailing = async (
-      call: Parameters<typeof callSilently>[0] = {},
-    ): Promise<ReturnType<typeof composing> & { sid: string | undefined }> => {
-      const composer = composing();
-      await start(composer.hook);
+    /** Resolves to the id of the message that has failed. */
+    const startFailing = async (call: Parameters<typeof callSilently>[0] = {}): Promise<string> => {
+      await startComposing();
       const sid = await callSilently({ eventId: 'event-1', ...call });
       await report(sid, 'undelivered', '63032');
-      await until(composer.isAsked);
-      return { ...composer, sid };
+      await text.called;
+      return sid;
     };
 
     it('counts as a call in flight', async () => {
-      const { text, isAsked, hook } = composing();
-      await start(hook);
+      await startComposing();
       failWhatsApp();
       await scene.call();
-      await until(isAsked);
+      await text.called;
       expect(scene.hook.status()).to.include({ inFlight: 1 });
       text.resolve(`Your code is ${CODE}`);
       await until(() => ended().length === 1 && scene.hook.status().inFlight === 0);
     });
 
     it('sends nothing if the first message arrives after all', async () => {
-      const { text, sid } = await startFailing();
+      const sid = await startFailing();
       await report(sid, 'delivered');
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();
@@ -281,7 +267,7 @@ describe('late failover', () => {
     });
 
     it('sends nothing if the user requests a newer code', async () => {
-      const { text } = await startFailing();
+      await startFailing();
       await scene.call({ eventId: 'event-2' });
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();
@@ -292,7 +278,7 @@ describe('late failover', () => {
     it('sends nothing if the code expires', async () => {
       clock = stopTime();
       // The code expires within the time that a late send may take.
-      const { text } = await startFailing({
+      await startFailing({
         eventTime: new Date(),
         otpExpires: new Date(Date.now() + 1_000),
       });
@@ -304,7 +290,7 @@ describe('late failover', () => {
     });
 
     it('sends the code before close() resolves, while new calls get 503', async () => {
-      const { text } = await startFailing();
+      await startFailing();
       let isClosed = false;
       const closing = scene.hook.close().then(() => {
         isClosed = true;
@@ -461,24 +447,19 @@ describe('late failover', () => {
         outcome,
         transactionId,
       ]);
-    const startUnknown = async (): Promise<ReturnType<typeof defer<Outcome>>> => {
-      const sending = defer<Outcome>();
-      let isAsked = false;
-      const send = (): Promise<Outcome> => {
-        isAsked = true;
-        return sending.promise;
-      };
-      await start({ channels: { whatsapp: { send } } });
+    let sending: ReturnType<typeof held<Outcome>>;
+    const startUnknown = async (): Promise<void> => {
+      sending = held<Outcome>();
+      await start({ channels: { whatsapp: { send: sending.run } } });
       clock = stopTime();
       const calling = scene.call();
-      await until(() => isAsked);
+      await sending.called;
       clock.tick(DEADLINE_MS);
       expect((await calling).okta.action).to.equal('pending');
-      return sending;
     };
 
     it('sends the code by the next channel if the provider refuses it after the answer', async () => {
-      const sending = await startUnknown();
+      await startUnknown();
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
       await until(() => ended().length === 1);
       expect(ended()[0]).to.nested.include({
@@ -501,7 +482,7 @@ describe('late failover', () => {
       ['stays unknown', { status: 'unknown', reason: 'Who knows' }],
     ] as const) {
       it(`sends nothing if the attempt ${title}`, async () => {
-        const sending = await startUnknown();
+        await startUnknown();
         sending.resolve(outcome);
         await scene.hook.close();
         expect(scene.of('attempt.settled').length).to.equal(1);
@@ -510,7 +491,7 @@ describe('late failover', () => {
     }
 
     it('sends nothing if the user has requested a newer code', async () => {
-      const sending = await startUnknown();
+      await startUnknown();
       await scene.call({ userId: ANA.id, deliveryChannel: 'VOICE' });
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
       await scene.hook.close();
@@ -539,8 +520,7 @@ describe('late failover', () => {
   });
 
   describe('for a message that this process did not send', () => {
-    const unknown = (): unknown[] =>
-      scene.events.flatMap((event) => (event.type === 'callback.unmatched' ? [event.count] : []));
+    const unknown = (): unknown[] => scene.of('callback.unmatched').map(({ count }) => count);
 
     it('sends nothing, and warns with a remedy at most once a minute', async () => {
       await start();

@@ -16,7 +16,7 @@ import { openRaw, rawRequest } from '#harness/raw-http.js';
 import { watchRecords } from '#harness/records.js';
 import { ANA, BOB, CODE, HOOK_SECRET, scenes, type HookOptions, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
-import { defer, until } from '#harness/until.js';
+import { defer, held, until } from '#harness/until.js';
 
 type Attempt = (message: Message) => Outcome | Promise<Outcome>;
 
@@ -67,20 +67,15 @@ describe('a late send', () => {
   const ended = (): HookEventOf<'failover.ended'>[] => scene.of('failover.ended');
 
   describe('along three channels', () => {
-    let composing: ReturnType<typeof defer<string>>;
-    let isComposing: boolean;
+    let composing: ReturnType<typeof held<string>>;
     /** Lets the first two channels fail, and stops while the text for the third one is composed. */
     const failTwice = async (): Promise<void> => {
-      composing = defer<string>();
-      isComposing = false;
+      composing = held<string>();
       await start({
         chooseChannels: () => ['first', 'second'],
         channels: { first: channel('first'), second: channel('second'), sms: channel('sms') },
-        composeText: (_request, _profile, name) => {
-          if (name !== 'sms') return `Your code is ${CODE}`;
-          isComposing = true;
-          return composing.promise;
-        },
+        composeText: (_request, _profile, name) =>
+          name === 'sms' ? composing.run() : `Your code is ${CODE}`,
       });
       clock = stopTime();
       reports.set('SM1', FAILED).set('SM2', FAILED);
@@ -89,7 +84,7 @@ describe('a late send', () => {
       await until(() => channels().length === 2);
       await turns();
       clock.tick(3_000);
-      await until(() => isComposing);
+      await composing.called;
     };
 
     it('reports every attempt, also those of earlier late sends', async () => {
@@ -265,22 +260,18 @@ describe('a late send', () => {
   });
 
   it('skips a channel that the user stops while its text is composed', async () => {
-    const composing = defer<string>();
-    let isComposing = false;
+    const composing = held<string>();
     await start({
       chooseChannels: () => ['line', 'whatsapp'],
       channels: { line: channel('line'), whatsapp: channel('whatsapp'), sms: channel('sms') },
-      composeText: (_request, _profile, name) => {
-        if (name !== 'whatsapp') return `Your code is ${CODE}`;
-        isComposing = true;
-        return composing.promise;
-      },
+      composeText: (_request, _profile, name) =>
+        name === 'whatsapp' ? composing.run() : `Your code is ${CODE}`,
     });
     clock = stopTime();
     reports.set('SM1', FAILED);
     await scene.call({ eventId: 'event-1' });
     clock.tick(3_000);
-    await until(() => isComposing);
+    await composing.called;
     await scene.write('STOP');
     composing.resolve(`Your code is ${CODE}`);
     await until(() => ended().length === 1);

@@ -161,9 +161,7 @@ describe('the hook under load', () => {
       expect(breakerState()).to.equal('closed');
       const all = await Promise.all(Array.from({ length: 10 }, call));
       expect(all.map((made) => commandOf(made)?.['status'])).to.deep.equal(Array(10).fill('SUCCESSFUL'));
-      const changes = scene.events.flatMap((event) =>
-        event.type === 'breaker.changed' ? [event.state] : [],
-      );
+      const changes = scene.of('breaker.changed').map(({ state }) => state);
       expect(changes).to.deep.equal(['open', 'half-open', 'closed']);
     });
 

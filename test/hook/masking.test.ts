@@ -133,10 +133,10 @@ describe('what a channel or a function says', () => {
     });
     await call();
     clock?.tick(3_000);
-    await until(() => scene.events.some(({ type }) => type === 'extension.failed'));
+    await until(() => scene.of('extension.failed').length > 0);
     lookUp = () => Promise.resolve({ status: 'failed', code: ZOE.firstName, reason: LEAK, remedy: LEAK });
     clock?.tick(5_000);
-    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    await until(() => scene.of('failover.ended').length > 0);
     expect(shown()).to.include('…');
     expectHidden();
   });
@@ -156,7 +156,7 @@ describe('what a channel or a function says', () => {
     scene.okta.updateUser(ZOE.id, { department: 'Cartography', displayName: ZOE.firstName });
     await call();
     clock?.tick(3_000);
-    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    await until(() => scene.of('failover.ended').length > 0);
     expect(shown()).to.include('… is away');
     expectHidden();
     // The receipt keeps nothing else of the profile.

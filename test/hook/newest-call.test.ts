@@ -8,7 +8,7 @@ import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { ANA, CODE, commandOf, scenes, type HookOptions, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime } from '#harness/stopped-time.js';
-import { defer, until } from '#harness/until.js';
+import { defer, held, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
 const NEWER = '771204';
@@ -189,23 +189,17 @@ describe('two calls of one user at once', () => {
   });
 
   describe('while the text of the older code is composed', () => {
-    let text: ReturnType<typeof defer<string>>;
-    let composing: number;
+    let text: ReturnType<typeof held<string>>;
     let answer: ReturnType<typeof defer<Outcome>> | undefined;
     const startComposing = async (): Promise<void> => {
       answer = undefined;
-      text = defer<string>();
-      composing = 0;
+      text = held<string>();
       const line = noting('line', () => answer?.promise);
       scene = await startScene({
         hook: {
           chooseChannels: () => ['line'],
           channels: { line },
-          composeText: ({ otpCode }) => {
-            if (otpCode === NEWER) return `Your code is ${NEWER}`;
-            composing += 1;
-            return text.promise;
-          },
+          composeText: ({ otpCode }) => (otpCode === NEWER ? `Your code is ${NEWER}` : text.run()),
         },
       });
     };
@@ -213,7 +207,7 @@ describe('two calls of one user at once', () => {
     it('do not send it after the newer one', async () => {
       await startComposing();
       const older = scene.call({ eventId: 'older' });
-      await until(() => composing === 1);
+      await text.called;
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
       text.resolve(`Your code is ${CODE}`);
       expectSuperseded(await older);
@@ -226,7 +220,7 @@ describe('two calls of one user at once', () => {
         await startComposing();
         answer = defer<Outcome>();
         const older = scene.call({ eventId: 'older' });
-        await until(() => composing === 1);
+        await text.called;
         const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
         await until(() => left.length === 1);
         text.resolve(`Your code is ${CODE}`);
@@ -243,7 +237,7 @@ describe('two calls of one user at once', () => {
       await startComposing();
       const first = startRawCall(scene, { eventId: 'older' });
       first.on('error', () => undefined);
-      await until(() => composing === 1);
+      await text.called;
       const repeat = scene.call({ eventId: 'older' });
       await until(() => scene.hook.status().inFlight === 2);
       await scene.call({ eventId: 'newer', otpCode: NEWER });

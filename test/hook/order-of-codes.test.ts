@@ -36,7 +36,6 @@ describe('the order of the codes of one user at two gateways', () => {
       },
     };
     await both.start({ chooseChannels: () => ['line'], channels: { line: send, sms: send } });
-    await both.connect();
   });
   const accept = (): void => {
     first.resolve({ status: 'accepted', transactionId: idOf(1) });
@@ -83,30 +82,65 @@ describe('the order of the codes of one user at two gateways', () => {
     expect(left).to.deep.equal([CODE, NEWER]);
   });
 
-  for (const where of ['the same gateway', 'the other gateway']) {
-    it(`does not change if a code is sent only by a retry, at ${where}, after a newer one`, async () => {
+  /** The first gateway loses Redis, and no new connection is made. */
+  const loseRedis = async (): Promise<void> => {
+    const { scene, proxy, time, times } = both;
+    times.connectMs = 20;
+    proxy.isBlackHole = true;
+    await proxy.endAll();
+    // The gateway may begin to connect a moment later.
+    await until(() => {
+      time.tick(times.connectMs);
+      return scene.hook.status().state === 'lost';
+    });
+  };
+  const bringRedisBack = async (): Promise<void> => {
+    const { scene, proxy, time, times } = both;
+    bePatient(times);
+    proxy.isBlackHole = false;
+    await until(() => {
+      time.tick(times.probeEveryMs);
+      return scene.hook.status().state === 'ok';
+    });
+    await scene.hook.ready();
+  };
+
+  for (const [where, isLost] of [
+    ['the same gateway', false],
+    ['the other gateway', false],
+    ['the same gateway', true],
+    ['the other gateway', true],
+  ] as const) {
+    const code = isLost ? 'a code that came while Redis was lost' : 'a code';
+    const urlOf = ({ scene, other }: TwoGateways): string =>
+      where === 'the same gateway' ? scene.url : other.url;
+    const hangUpThen = async (eventId: string): Promise<void> => {
+      if (isLost) await loseRedis();
+      await hangUp(eventId);
+      if (isLost) await bringRedisBack();
+    };
+
+    it(`does not change if ${code} is sent only by a retry, at ${where}, after a newer one`, async () => {
       const { scene, other } = both;
-      const url = where === 'the same gateway' ? scene.url : other.url;
-      await hangUp('older');
       accept();
+      await hangUpThen('older');
       const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
       expect(newer.okta.action).to.equal('sent');
-      expectSuperseded(await scene.call({ eventId: 'older', url }));
-      expect(left).to.deep.equal([NEWER]);
+      expectSuperseded(await scene.call({ eventId: 'older', url: urlOf(both) }));
       // A repeat of the retry gets its answer.
       expectSuperseded(await scene.call({ eventId: 'older', url: scene.url }));
+      expect(left).to.deep.equal([NEWER]);
     });
 
-    it(`lets a retry at ${where} send its code if no newer one came`, async () => {
+    it(`lets a retry at ${where} send ${code} if no newer one came`, async () => {
       const { scene, other } = both;
-      const url = where === 'the same gateway' ? scene.url : other.url;
       accept();
-      expect((await scene.call({ eventId: 'before', otpCode: NEWER, url: other.url })).okta.action).to.equal(
-        'sent',
-      );
-      await hangUp('retried');
-      expect((await scene.call({ eventId: 'retried', url })).okta.action).to.equal('sent');
-      expect((await scene.call({ eventId: 'after', otpCode: NEWEST })).okta.action).to.equal('sent');
+      const before = await scene.call({ eventId: 'before', otpCode: NEWER, url: other.url });
+      expect(before.okta.action).to.equal('sent');
+      await hangUpThen('retried');
+      expect((await scene.call({ eventId: 'retried', url: urlOf(both) })).okta.action).to.equal('sent');
+      const after = await scene.call({ eventId: 'after', otpCode: NEWEST, url: urlOf(both) });
+      expect(after.okta.action).to.equal('sent');
       expect(left).to.deep.equal([NEWER, CODE, NEWEST]);
     });
   }
@@ -148,57 +182,6 @@ describe('the order of the codes of one user at two gateways', () => {
     expectSuperseded(await repeat);
     expect(left).to.deep.equal([NEWEST]);
   });
-
-  /** The first gateway loses Redis, and no new connection is made. */
-  const loseRedis = async (): Promise<void> => {
-    const { scene, proxy, time, times } = both;
-    times.connectMs = 20;
-    proxy.isBlackHole = true;
-    await proxy.endAll();
-    // The gateway may begin to connect a moment later.
-    await until(() => {
-      time.tick(times.connectMs);
-      return scene.hook.status().state === 'lost';
-    });
-  };
-  const bringRedisBack = async (): Promise<void> => {
-    const { scene, proxy, time, times } = both;
-    bePatient(times);
-    proxy.isBlackHole = false;
-    await until(() => {
-      time.tick(times.probeEveryMs);
-      return scene.hook.status().state === 'ok';
-    });
-    await scene.hook.ready();
-  };
-
-  for (const where of ['the same gateway', 'the other gateway']) {
-    it(`does not change if a code that came while Redis was lost is sent only by a retry, at ${where}`, async () => {
-      const { scene, other } = both;
-      const url = where === 'the same gateway' ? scene.url : other.url;
-      accept();
-      await loseRedis();
-      await hangUp('older');
-      await bringRedisBack();
-      const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
-      expect(newer.okta.action).to.equal('sent');
-      for (let count = 1; count <= 2; count += 1)
-        expectSuperseded(await scene.call({ eventId: 'older', url }));
-      expect(left).to.deep.equal([NEWER]);
-    });
-
-    it(`lets a retry at ${where} send a code that came while Redis was lost, if no newer one came`, async () => {
-      const { scene, other } = both;
-      const url = where === 'the same gateway' ? scene.url : other.url;
-      accept();
-      await loseRedis();
-      await hangUp('retried');
-      await bringRedisBack();
-      expect((await scene.call({ eventId: 'retried', url })).okta.action).to.equal('sent');
-      expect((await scene.call({ eventId: 'after', otpCode: NEWER, url })).okta.action).to.equal('sent');
-      expect(left).to.deep.equal([CODE, NEWER]);
-    });
-  }
 
   it('does not end a code that came while Redis was lost because of an older one, once Redis is back', async () => {
     const { scene, times } = both;

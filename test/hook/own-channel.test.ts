@@ -73,10 +73,8 @@ describe('a custom channel', () => {
     await once(provider, 'listening');
     return { origin: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`, requests };
   };
-  const mistakes = (of: Scene): readonly HookEventOf<'extension.failed'>[] =>
-    of.events.filter((event) => event.type === 'extension.failed');
-  const attemptsOf = (of: Scene): readonly HookEventOf<'attempt.ended'>[] =>
-    of.events.filter((event) => event.type === 'attempt.ended');
+  const mistakes = (of: Scene): readonly HookEventOf<'extension.failed'>[] => of.of('extension.failed');
+  const attemptsOf = (of: Scene): readonly HookEventOf<'attempt.ended'>[] => of.of('attempt.ended');
 
   describe('of the guide', () => {
     it('gives way to the next provider if its own is unreachable: eight of eight users get a code', async () => {

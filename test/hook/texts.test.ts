@@ -245,7 +245,7 @@ describe('texts', () => {
     expect(await sms()).to.equal(`mine ${CODE}`);
     composed = undefined;
     expect(await sms()).to.equal(`text ${CODE}`);
-    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.have.length(1);
+    expect(scene.of('extension.failed')).to.have.length(1);
   });
 
   it('are spoken by a voice of their language; `default` by that of the language with the same text', async () => {

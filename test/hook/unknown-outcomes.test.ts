@@ -224,13 +224,6 @@ describe('a message of unknown outcome', () => {
     expect(types.indexOf('message.reported')).to.be.below(types.lastIndexOf('attempt.ended'));
   });
 
-  it('has a report with its user if lateFailover is false, too', async () => {
-    await start({ chooseChannels: () => ['sms'], lateFailover: false });
-    await reportWhileItRuns('sent');
-    await until(() => of('message.reported').length === 1);
-    expect(of('message.reported')[0]).to.include({ eventId: 'event-1', userId: ANA.id });
-  });
-
   it('leads to no further send if the caller hung up', async () => {
     await start();
     loseAnswer('whatsapp', { kind: 'hang', delivered: true });

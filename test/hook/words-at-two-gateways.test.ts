@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { Channel, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
+import type { OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import { ANA, commandOf } from '#harness/scene.js';
 import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
-import { defer, until } from '#harness/until.js';
+import { held, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
 const DAY_MS = 86_400_000;
@@ -11,23 +11,13 @@ describe('a STOP at one of two gateways', () => {
   const gateways = eachWithTwoGateways();
   let both: TwoGateways;
   /** The outcome of the first message of the channel `line`. */
-  let first: ReturnType<typeof defer<Outcome>>;
-  let isAsked: boolean;
+  let first: ReturnType<typeof held<Outcome>>;
   beforeEach(() => {
     both = gateways();
-    first = defer<Outcome>();
-    isAsked = false;
+    first = held<Outcome>();
   });
-  const line: Channel = {
-    send: () => {
-      isAsked = true;
-      return first.promise;
-    },
-  };
-  const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
-    await both.start({ channels: { line }, ...hook });
-    await both.connect();
-  };
+  const start = (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> =>
+    both.start({ channels: { line: { send: first.run } }, ...hook });
   const stop = async (): Promise<void> => {
     expect((await both.write(both.other.url, 'STOP', 1)).text).to.contain('no more codes by WhatsApp');
   };
@@ -36,7 +26,7 @@ describe('a STOP at one of two gateways', () => {
   it('holds for the next attempt of a running call', async () => {
     await start({ chooseChannels: () => ['line', 'whatsapp'] });
     const calling = both.scene.call();
-    await until(() => isAsked);
+    await first.called;
     await stop();
     first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
     expect(commandOf(await calling)?.['transactionMetadata']).to.include('channel=sms');
@@ -63,20 +53,16 @@ describe('a STOP at one of two gateways', () => {
   }
 
   it('holds for a late send that composes its text', async () => {
-    const text = defer<string>();
-    let isComposing = false;
+    const text = held<string>();
     await start({
       chooseChannels: () => ['sms', 'whatsapp'],
-      composeText: ({ otpCode }, _profile, channel) => {
-        if (channel === 'sms') return `Your code is ${otpCode}`;
-        isComposing = true;
-        return text.promise;
-      },
+      composeText: ({ otpCode }, _profile, channel) =>
+        channel === 'sms' ? `Your code is ${otpCode}` : text.run(),
     });
     const sid = commandOf(await both.scene.call())?.['transactionId'] ?? '';
     await both.scene.hook.ready();
     await both.report(both.scene.url, sid, 'undelivered');
-    await until(() => isComposing);
+    await text.called;
     await stop();
     text.resolve('Your code');
     await until(() => both.endings.length > 0);
@@ -118,7 +104,7 @@ describe('a STOP at one of two gateways', () => {
   it('is confirmed to a repeated delivery only once the first one has taken effect', async () => {
     await start();
     const { scene, proxy } = both;
-    const received = (): boolean => scene.events.some(({ type }) => type === 'inbound.received');
+    const received = (): boolean => scene.of('inbound.received').length > 0;
     proxy.held = 'answers';
     const writing = both.write(scene.url, 'STOP', 1);
     await until(() => proxy.heldPieces > 0);
@@ -145,16 +131,11 @@ describe('a STOP at one of two gateways', () => {
   }
 
   it('stays though onMessage then says, at the other gateway, that an older message counts as START', async () => {
-    const answer = defer<{ isStart: true }>();
-    let isHeard = false;
-    const onMessage = (): Promise<{ isStart: true }> => {
-      isHeard = true;
-      return answer.promise;
-    };
-    await start({ inbound: { onMessage } });
+    const answer = held<{ isStart: true }>();
+    await start({ inbound: { onMessage: answer.run } });
     const { scene, time } = both;
     const writing = both.write(scene.url, 'MAPLE-71', 2);
-    await until(() => isHeard);
+    await answer.called;
     await stop();
     time.tick(30_000);
     answer.resolve({ isStart: true });

@@ -17,6 +17,15 @@ import {
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const SERVICE_APP = { clientId: '0oaDpop', privateKey, algorithm: 'ES256', keyId: undefined } as const;
 
+/** A client of the service app at an org. */
+const clientOf = (orgUrl: string, { dispatcher }: ScriptedOkta, clock = (): number => NOW): OktaApiClient =>
+  createOktaApiClient({
+    credentials: { orgUrl, ...SERVICE_APP },
+    dispatcher,
+    clock,
+    connectTimeoutMs: 500,
+  });
+
 const boundToken = (value = 't'): Answer => ({
   status: 200,
   body: { token_type: 'DPoP', expires_in: 3600, access_token: value },
@@ -46,12 +55,7 @@ describe('a DPoP token', () => {
     });
     after(() => Promise.all([okta.close(), agents.close()]));
     const connect = (clock: () => number = Date.now): (() => Promise<number>) => {
-      const client = createOktaApiClient({
-        credentials: { orgUrl: okta.orgUrl, ...SERVICE_APP },
-        dispatcher: agents.dispatcher,
-        clock,
-        connectTimeoutMs: 500,
-      });
+      const client = clientOf(okta.orgUrl, agents, clock);
       okta.requests.length = 0;
       return async () =>
         (await client.request({ method: 'GET', path: '/api/v1/users/00u1?fields=id', timeoutMs: 2_000 }))
@@ -114,12 +118,7 @@ describe('a DPoP token', () => {
     });
     after(() => okta.close());
     beforeEach(() => {
-      client = createOktaApiClient({
-        credentials: { orgUrl: okta.origin, ...SERVICE_APP },
-        dispatcher: okta.dispatcher,
-        clock: () => NOW,
-        connectTimeoutMs: 500,
-      });
+      client = clientOf(okta.origin, okta);
     });
     const get = (): ReturnType<OktaApiClient['request']> =>
       client.request({ method: 'GET', path: '/api/v1/users/00u1', timeoutMs: 2_000 });
@@ -144,12 +143,7 @@ describe('a DPoP token', () => {
       expect(await failureOf(get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 400 });
       expect(okta.requests).to.have.length(3);
       let nonces = 0;
-      client = createOktaApiClient({
-        credentials: { orgUrl: okta.origin, ...SERVICE_APP },
-        dispatcher: okta.dispatcher,
-        clock: () => NOW,
-        connectTimeoutMs: 500,
-      });
+      client = clientOf(okta.origin, okta);
       answer(() => wantsNonce(`n${(nonces += 1)}`));
       expect((await failureOf(get())).message).to.contain('use_dpop_nonce');
       expect(okta.requests).to.have.length(4);

@@ -115,7 +115,7 @@ describe("the breaker of Okta's Users API", () => {
       ['okta', undefined, 0],
       ['cache', undefined, 0],
     ]);
-    const changes = scene.events.flatMap((event) => (event.type === 'breaker.changed' ? [event.state] : []));
+    const changes = scene.of('breaker.changed').map(({ state }) => state);
     expect(changes).to.deep.equal(['open', 'half-open', 'open', 'half-open', 'closed']);
   });
 
@@ -169,7 +169,7 @@ describe('the breaker of an unreachable Okta', () => {
     try {
       for (let made = 0; made < 6; made += 1) expect((await scene.call()).okta.action).to.equal('sent');
       expect(scene.hook.status().breakers).to.include({ [new URL(orgUrl).host]: 'open' });
-      const reasons = scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason] : []));
+      const reasons = scene.of('profile.read').map(({ reason }) => reason);
       expect(reasons).to.deep.equal([...Array<string>(5).fill('OKTA_UNREACHABLE'), 'BREAKER_OPEN']);
     } finally {
       await scene.close();

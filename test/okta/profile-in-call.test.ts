@@ -57,7 +57,7 @@ describe('the profile in a hook call', () => {
       await scene.call({ eventTime: new Date(now) });
       expect(channels()).to.deep.equal(['whatsapp', 'sms']);
       expect(sources()).to.deep.equal(['okta', 'none']);
-      const last = scene.events.findLast((event) => event.type === 'profile.read');
+      const last = scene.of('profile.read').at(-1);
       expect(last).to.include({ reason: 'OKTA_HTTP_ERROR', httpStatus: 500 });
       expect(describeEvent(last as HookEvent).text).to.include('Okta answered 500.');
       const line = scene.log.findLast(({ fields }) => fields['event'] === 'request.answered');
@@ -208,7 +208,7 @@ describe('the profile in a hook call', () => {
     it('reports the country and the ending of that number', async () => {
       await start('+14165550142', { countries: { deny: ['CA'] } });
       await scene.call();
-      expect(scene.events.find(({ type }) => type === 'guard.blocked')).to.include({
+      expect(scene.of('guard.blocked')[0]).to.include({
         country: 'CA',
         toEnding: '42',
       });
@@ -310,7 +310,7 @@ describe('the profile in a hook call', () => {
 
   describe("under Okta's rate limit", () => {
     const users = [ANA, BOB];
-    const pauses = (): number => scene.events.filter(({ type }) => type === 'okta.paused').length;
+    const pauses = (): number => scene.of('okta.paused').length;
     beforeEach(async () => {
       scene = await startScene({ hook: { profile: { cache: false } } });
     });
@@ -348,7 +348,7 @@ describe('the profile in a hook call', () => {
     now += 10_000;
     await scene.call();
     expect(sources()).to.deep.equal(['okta', 'none', 'okta']);
-    const resumed = scene.events.find(({ type }) => type === 'okta.resumed');
+    const resumed = scene.of('okta.resumed')[0];
     expect(resumed).to.deep.include({ reason: 'LOW', pausedMs: 35_000 });
     const line = scene.log.find(({ fields }) => fields['event'] === 'okta.resumed');
     expect(line).to.include({

@@ -7,6 +7,7 @@ import { transformSync } from 'esbuild';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { checkOptions } from '#lib/core/option-rules.js';
 import { optionRules } from '#lib/options/schema.js';
+import type { HookSettings } from '#lib/options/settings.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { makeGateway } from '#lib/cli/init/files.js';
 import { optionsFrom } from '#lib/options/environment.js';
@@ -176,7 +177,7 @@ describe('the README and the guides', () => {
     const page = pageAt('docs/how-it-works.md');
     const drawn = (name: string): number =>
       Number(new RegExp(`^  ${name} :\\d+, (\\d+)$`, 'm').exec(page)?.[1]);
-    const { deadlineMs, profile } = checkOptions(optionRules(), {}).value;
+    const { deadlineMs, profile } = checkOptions<HookSettings>(optionRules(), {}).value;
     expect(drawn('response margin')).to.equal(deadlineMs);
     expect(drawn('send window')).to.equal(deadlineMs * 0.9);
     expect(drawn('profile, at most')).to.equal(profile.timeoutMs);

@@ -4,7 +4,7 @@ import { refuseProblems } from '../core/option-rules.js';
 import { shuttingDown } from '../core/request-error.js';
 import { VERSION } from '../core/version.js';
 import type { ConsoleOptions } from '../options/options.js';
-import { consoleProblems } from '../options/schema.js';
+import { consoleProblems } from './option-rules.js';
 import type { About, FoundUser, Health, MadePayload, PayloadQuestion, UserQuestion } from './api.js';
 import type { ConsoleHook } from './console-hook.js';
 import { createHistory } from './history/history.js';

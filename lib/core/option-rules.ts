@@ -15,43 +15,35 @@ export interface CheckedOptions<Value> {
   readonly value: Value;
 }
 
-/** Checks options, or one value, of any shape against rules. An option that is `undefined` counts as absent. */
-export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknown): CheckedOptions<Value> {
+/**
+ * Checks options, or one value, of any shape against rules. An option that is `undefined` counts as absent. `Value` is the normal
+ * form that the rules make.
+ */
+export function checkOptions<Value>(rules: Joi.AnySchema, options: unknown): CheckedOptions<Value> {
   const { value, error } = rules.validate(withoutUndefined(options), {
     abortEarly: false,
     convert: false,
     errors: { wrap: { label: false } },
-    messages: { 'object.unknown': `{{#label}} is not an option; ${LOOK}` },
   }) as { readonly value: Value; readonly error?: Joi.ValidationError };
   // A misspelt name comes first: it explains why another option is missing.
   const isUnknown = ({ type }: Joi.ValidationErrorItem): boolean => type === 'object.unknown';
   const details = error?.details ?? [];
   const ordered = [...details.filter(isUnknown), ...details.filter((detail) => !isUnknown(detail))];
-  return { value, problems: [...new Set(ordered.map((detail) => sentenceOf(detail, rules, options)))] };
+  return { value, problems: [...new Set(ordered.map((detail) => sentenceOf(detail, options)))] };
 }
 
-const LOOK = 'remove it, or look for a misspelling';
+/** Begins the names that an object may have, behind the message about a name that it may not have. */
+const NAMES = '; its names: ';
 
 /** What to say of options that are there, but `undefined`. JavaScript gives that for a variable which is not set. */
 export const IS_UNDEFINED = 'is undefined: is the variable that it comes from set?';
 
 /** The sentence about a problem. For a misspelt option it names the one that is meant. */
-function sentenceOf(detail: Joi.ValidationErrorItem, rules: Joi.AnySchema, options: unknown): string {
-  const { message, type, path, context } = detail;
-  if (type !== 'object.unknown' || !message.endsWith(LOOK))
-    return [message, ...hintsAt(detail, options)].join('. ');
-  const parent = path.slice(0, -1);
-  const root = Object(options) as object;
-  const given = Object.keys(parent.reduce(inner, root));
-  // Of alternatives, such as the schemes of a credential, the one counts that has most of the given names.
-  const fits = namesAt(descriptionOf(rules), parent).map((names) => ({
-    names,
-    shared: names.filter((name) => given.includes(name)).length,
-  }));
-  const most = Math.max(...fits.map(({ shared }) => shared));
-  const names = fits.filter(({ shared }) => shared === most).flatMap((fit) => fit.names);
-  const meant = nearestWord(String(context?.key), names);
-  return meant === undefined ? message : message.replace(LOOK, `did you mean ${meant}?`);
+function sentenceOf(detail: Joi.ValidationErrorItem, options: unknown): string {
+  const [message = '', names] = detail.message.split(NAMES);
+  if (names === undefined) return [message, ...hintsAt(detail, options)].join('. ');
+  const meant = nearestWord(String(detail.context?.key), names.split(' '));
+  return `${message}; ${meant === undefined ? 'remove it, or look for a misspelling' : `did you mean ${meant}?`}`;
 }
 
 /** Sentences about two usual slips: a variable that is not set, and a URL without its scheme. */
@@ -77,46 +69,6 @@ export const undefinedIn = (
 const inner = (value: object, step: string | number): object =>
   Object((value as Readonly<Record<string, unknown>>)[step]) as object;
 
-/** joi takes 40 ms to describe the rules of the hook. */
-const descriptions = new WeakMap<Joi.AnySchema, Joi.Description>();
-
-function descriptionOf(rules: Joi.AnySchema): Joi.Description {
-  const description = descriptions.get(rules) ?? rules.describe();
-  descriptions.set(rules, description);
-  return description;
-}
-
-/** The names of the options at a path: one list for each object that may stand there. */
-function namesAt(
-  rule: Joi.Description | undefined,
-  path: readonly (string | number)[],
-): readonly (readonly string[])[] {
-  if (rule === undefined) return [];
-  const { keys = {}, matches = [], items = [] } = rule as RuleDescription;
-  const others = matches.flatMap(({ then, otherwise, switch: cases = [] }) => [
-    ...cases.map((one) => one.then),
-    then,
-    otherwise,
-  ]);
-  const [step, ...rest] = path;
-  const here =
-    step === undefined
-      ? [Object.keys(keys)]
-      : [keys[step], ...(typeof step === 'number' ? items : [])].flatMap((next) => namesAt(next, rest));
-  return [...here, ...others.flatMap((other) => namesAt(other, path))];
-}
-
-/** The parts of joi's description of a rule that hold other rules. */
-interface RuleDescription {
-  readonly keys?: Readonly<Record<string, Joi.Description>>;
-  readonly items?: readonly Joi.Description[];
-  readonly matches?: readonly {
-    readonly switch?: readonly { readonly then?: Joi.Description }[];
-    readonly then?: Joi.Description;
-    readonly otherwise?: Joi.Description;
-  }[];
-}
-
 /**
  * The options in their normal form.
  * @param factory - the function whose options they are, for the error.
@@ -127,7 +79,7 @@ export function readOptionsBy<Value>(
   options: unknown,
   factory: string,
 ): Value {
-  const { value, problems } = checkOptions(rules, options);
+  const { value, problems } = checkOptions<Value>(rules, options);
   refuseProblems(problems, factory);
   return value;
 }
@@ -167,15 +119,36 @@ export function mustBe(what: string): Joi.LanguageMessages {
   return Object.fromEntries(CODES.map((code) => [code, message]));
 }
 
-/** All options of one function. `Value` is their normal form. */
-export const optionsOf = <Value>(
-  what: string,
-  keys: Partial<Record<keyof Value, Joi.Schema>>,
-): Joi.ObjectSchema<Value> => Joi.object<Value>(keys).messages(mustBe(what)).required().label('The options');
+/** The names that an object of a type may have; of a union, those of every object in it. */
+type Names<T> = T extends string | number | boolean | readonly unknown[] | undefined ? never : keyof T;
 
-/** An object of these keys and no others, unless the caller adds some. */
-export const objectOf = (what: string, keys: Joi.PartialSchemaMap): Joi.ObjectSchema =>
-  Joi.object(keys).messages(mustBe(what));
+/** One rule for each name of a type, and no other: the compiler keeps the rules and the type together. */
+type RulesOf<T> = Readonly<Record<Names<T>, Joi.Schema>>;
+
+/** All options of one function. `Value` is their normal form. */
+export const optionsOf = <Value>(what: string, keys: RulesOf<Value>): Joi.ObjectSchema<Value> =>
+  objectOf(what, keys).required().label('The options');
+
+/** An object of a type. */
+export const objectOf = <T>(what: string, keys: RulesOf<T>): Joi.ObjectSchema<T> =>
+  Joi.object<T, false, Readonly<Record<string, unknown>>>(keys).messages({
+    ...mustBe(what),
+    'object.unknown': `{{#label}} is not an option${NAMES}${Object.keys(keys).join(' ')}`,
+  });
+
+/** An object with any names that fit. @param wrongName - what is wrong with another name. */
+export const mapOf = (
+  what: string,
+  name: Joi.Schema | RegExp,
+  value: Joi.Schema,
+  wrongName?: string,
+): Joi.ObjectSchema =>
+  Joi.object()
+    .pattern(name, value)
+    .messages({
+      ...mustBe(what),
+      ...(wrongName === undefined ? {} : { 'object.unknown': `{{#label}} ${wrongName}` }),
+    });
 
 /** A text that is not empty. */
 export const textOf = (what: string): Joi.StringSchema => Joi.string().min(1).messages(mustBe(what));

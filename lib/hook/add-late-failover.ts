@@ -17,7 +17,7 @@ const BUSY_CALLS = 32;
 /** The parts of a hook, complete: with late failover if it is on. */
 export function addLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
-  if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
+  if (settings.lateFailover === false) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
     state: made.state,
     events,

@@ -59,8 +59,8 @@ function isProbe(
 ): boolean {
   const mark = headers[PROBE_HEADER];
   if (mark === undefined || route === undefined) return false;
-  const { hookSchemes, eventHookSchemes, clock } = settings;
-  return isProbeMark(mark, [...hookSchemes, ...eventHookSchemes], clock(), { method, route });
+  const { credentials, clock } = settings;
+  return isProbeMark(mark, [...credentials.hook, ...credentials.eventHook], clock(), { method, route });
 }
 
 /** Ends a call, if one has begun, with the answer to an error. */
@@ -112,7 +112,7 @@ function emitRejected(
     return;
   }
   const hook = route === 'events' ? 'event' : 'inline';
-  const schemes = hook === 'event' ? settings.eventHookSchemes : settings.hookSchemes;
+  const schemes = settings.credentials[hook === 'event' ? 'eventHook' : 'hook'];
   const fields = error instanceof RequestError ? error.fields : [];
   const makeEvent = (count: number): CountedEvent =>
     code === 'CALLER_NOT_PROVEN'

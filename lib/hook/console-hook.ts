@@ -25,10 +25,10 @@ export function createConsoleHook(
     events,
     historyLog: settings.state.history,
     clock: settings.clock,
-    orgUrl: settings.okta.orgUrl,
+    orgUrl: settings.credentials.okta.orgUrl,
     deadlineMs: settings.deadlineMs,
     about: () => ({
-      org: new URL(settings.okta.orgUrl).host,
+      org: new URL(settings.credentials.okta.orgUrl).host,
       hook: settings.publicUrl ?? settings.path,
       channels: [...channels.keys()],
     }),

@@ -18,7 +18,8 @@ import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
 import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
-import { readOptions } from '../options/settings.js';
+import { readOptions, twilioSettingsOf } from '../options/settings.js';
+import { warningsOf } from '../options/warnings.js';
 import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from '../console/mount.js';
@@ -48,7 +49,7 @@ const FIX_CALLBACKS =
  */
 export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyHook {
   const settings = readOptions(options);
-  const { clock } = settings;
+  const { clock, credentials } = settings;
 
   // The event stream and its listeners.
   const { logger, flush } =
@@ -72,12 +73,17 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     return breaker;
   };
   const verifierParts = { dispatcher, clock, keysWaitMs: Math.min(800, settings.deadlineMs * 0.4) };
-  const verifier = createCallerVerifier(settings.hookSchemes, verifierParts);
-  const oktaClient = createOktaApiClient({ credentials: settings.okta, dispatcher, clock, connectTimeoutMs });
+  const verifier = createCallerVerifier(credentials.hook, verifierParts);
+  const oktaClient = createOktaApiClient({
+    credentials: credentials.okta,
+    dispatcher,
+    clock,
+    connectTimeoutMs,
+  });
   const profiles = createProfileReader({
     client: oktaClient,
     options: settings.profile,
-    breaker: breakerOf(new URL(settings.okta.orgUrl).host),
+    breaker: breakerOf(new URL(credentials.okta.orgUrl).host),
     clock,
     onPaused: (pause) => {
       events.emit({ type: 'okta.paused', ...pause });
@@ -86,10 +92,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'okta.resumed', ...pause });
     },
   });
+  const twilioSettings = twilioSettingsOf(settings);
   const twilio =
-    settings.twilio &&
+    twilioSettings &&
     createTwilioConnection({
-      settings: settings.twilio,
+      settings: twilioSettings,
       dispatcher,
       onCallbacksMissing: (count) => {
         events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
@@ -136,7 +143,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
 
   const codeUses = createCodeUses(parts);
-  const eventHook = { verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts), codeUses };
+  const eventHook = { verifier: createCallerVerifier(credentials.eventHook, verifierParts), codeUses };
   const router = createRouter(parts, { twilio, eventHook });
 
   const releaseState = holdState(settings.state);
@@ -144,7 +151,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     // It is lost because this hook closes it.
     if (news.type !== 'lost' || !parts.underWay.isDrained) emitStateEvent(news, events);
   });
-  for (const warning of settings.warnings) {
+  for (const warning of warningsOf(options, settings)) {
     events.emit({ type: 'configuration.warned', ...warning });
   }
   warnOfSilentChannels(settings, channels, events);

@@ -14,7 +14,7 @@ export function codeRequestOf(
   { settings }: HookParts,
 ): CodeRequest | undefined {
   const { request, isPreview, lifeMs } = call.hook;
-  const isUseReported = settings.eventHookSchemes.length > 0;
+  const isUseReported = settings.credentials.eventHook.length > 0;
   if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   const atMs = requestedAtOf(call.hook);

@@ -73,7 +73,8 @@ function reportFailures({ channels, ...others }: Readiness, { events, settings }
         }
       : result;
     // The errors of Okta's API do not name the org.
-    const reason = part === 'okta' ? `${new URL(settings.okta.orgUrl).host}: ${message}` : message;
+    const reason =
+      part === 'okta' ? `${new URL(settings.credentials.okta.orgUrl).host}: ${message}` : message;
     events.emit({ type: 'readiness.failed', part, code: toToken(reportedCode(result)), reason, remedy });
   }
 }

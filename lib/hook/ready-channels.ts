@@ -114,7 +114,7 @@ export function warnOfSilentChannels(
   const reportsDeliveries = (name: string): boolean =>
     channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
   const option = 'lateFailover.afterSeconds';
-  const where = Object.entries(lateFailover?.afterSeconds ?? {})
+  const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });

@@ -77,11 +77,11 @@ export function createRouter(
     readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
   },
 ): Handler {
-  const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
+  const { path, publicUrl, credentials } = parts.settings;
   const routes: Route[] = [
     { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
   ];
-  if (twilio !== undefined && twilioAuthTokens.length > 0) {
+  if (twilio !== undefined && publicUrl !== undefined) {
     routes.push({
       path: path + STATUS_PATH,
       handle: recordDelivery(parts, twilio),
@@ -93,7 +93,7 @@ export function createRouter(
       onError: answerError(parts),
     });
   }
-  if (eventHookSchemes.length > 0) {
+  if (credentials.eventHook.length > 0) {
     routes.push({
       path: `${path}/events`,
       handle: recordSignIns(parts, eventHook),

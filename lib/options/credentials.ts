@@ -1,10 +1,12 @@
 import Joi from 'joi';
 import type { TwilioLogin } from '../channels/twilio/settings.js';
+import { asList, fieldOf } from '../core/json.js';
 import { readPrivateKey } from '../core/private-key.js';
 import { isOrigin, mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
 import type { OktaCredentials } from '../okta/api-client.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import type { HookCredential, OktaCredential, TwilioCredential } from './credential-types.js';
+import type { OktaTelephonyHookOptions } from './options.js';
 
 /** The rules of `credentials`. */
 
@@ -19,8 +21,10 @@ const secret = (what: string, isFine: (text: string) => boolean = () => true): J
 
 export const headerSecret = (): Joi.AnySchema => secret("the header's whole value as typed into Okta");
 
+type Scheme<Name> = Extract<HookCredential, { readonly scheme: Name }>;
+
 const headerScheme = (): Joi.ObjectSchema =>
-  Joi.object({
+  objectOf<Scheme<'header'>>('an object with scheme and secrets', {
     scheme: Joi.string(),
     name: textOf('the name of an HTTP header')
       .pattern(/^[\w!#$%&'*+.^`|~-]+$/)
@@ -36,11 +40,11 @@ const headerScheme = (): Joi.ObjectSchema =>
   });
 
 const basicScheme = (): Joi.ObjectSchema =>
-  Joi.object({
+  objectOf<Scheme<'basic'>>('an object with scheme and users', {
     scheme: Joi.string(),
     users: Joi.array()
       .items(
-        objectOf('an object with username and password', {
+        objectOf<Scheme<'basic'>['users'][number]>('an object with username and password', {
           username: textOf('a user name without a colon')
             .pattern(/^[^:]+$/)
             .required(),
@@ -53,7 +57,7 @@ const basicScheme = (): Joi.ObjectSchema =>
   });
 
 const oauth2Scheme = (): Joi.ObjectSchema =>
-  Joi.object({
+  objectOf<Scheme<'oauth2'>>('an object with scheme, issuer, audience, clientId and scope', {
     scheme: Joi.string(),
     issuer: urlRule(
       "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
@@ -65,7 +69,7 @@ const oauth2Scheme = (): Joi.ObjectSchema =>
     jwksUri: urlRule("the URL of the issuer's keys", () => true),
   }).custom(readOAuth2);
 
-function readOAuth2(scheme: Extract<HookCredential, { scheme: 'oauth2' }>): HookScheme {
+function readOAuth2(scheme: Scheme<'oauth2'>): HookScheme {
   return { ...scheme, jwksUri: new URL(scheme.jwksUri ?? `${scheme.issuer.replace(/\/$/, '')}/v1/keys`) };
 }
 
@@ -73,7 +77,7 @@ function readOAuth2(scheme: Extract<HookCredential, { scheme: 'oauth2' }>): Hook
 const schemeOf = (schemes: Readonly<Record<string, Joi.ObjectSchema>>, names: string): Joi.Schema =>
   Joi.alternatives().conditional('.scheme', {
     switch: Object.entries(schemes).map(([is, then]) => ({ is, then })),
-    otherwise: objectOf(`an object with a scheme: ${names}`, {
+    otherwise: objectOf<Pick<HookCredential, 'scheme'>>(`an object with a scheme: ${names}`, {
       scheme: Joi.valid(...Object.keys(schemes))
         .required()
         .messages(mustBe(names)),
@@ -116,7 +120,7 @@ export const servicePrivateKey = (): Joi.AnySchema =>
 
 /** A credential for Okta's API. */
 export const oktaCredentialRule = (): Joi.ObjectSchema =>
-  objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
+  objectOf<OktaCredential>('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
     orgUrl: orgUrl().required(),
     apiToken: apiToken(),
     clientId: textOf('the client id of the service app'),
@@ -166,7 +170,7 @@ const authToken = (): Joi.Schema =>
   });
 
 const twilio = (): Joi.ObjectSchema =>
-  objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
+  objectOf<TwilioCredential>('an object with accountSid, apiKeySid and apiKeySecret', {
     accountSid: accountSid().required(),
     apiKeySid: apiKeySid(),
     apiKeySecret: apiKeySecret(),
@@ -211,9 +215,17 @@ const schemes = (scheme: Joi.Schema): Joi.AlternativesSchema =>
 
 /** `hook` and `okta` are required. */
 export const credentials = (): Joi.ObjectSchema =>
-  objectOf('an object with hook, okta and, for Twilio, twilio', {
+  objectOf<OktaTelephonyHookOptions['credentials']>('an object with hook, okta and, for Twilio, twilio', {
     hook: schemes(hookScheme()).required(),
-    eventHook: schemes(eventHookScheme()).allow(false),
+    eventHook: Joi.alternatives()
+      .conditional(Joi.valid(false), {
+        then: Joi.any().custom(() => []),
+        otherwise: schemes(eventHookScheme()),
+      })
+      // Event hooks know no OAuth.
+      .default(({ hook }: { readonly hook: unknown }) =>
+        asList(hook).filter((scheme) => fieldOf(scheme, 'scheme') !== 'oauth2'),
+      ),
     okta: oktaCredentialRule().required(),
     twilio: twilio(),
   }).required();

@@ -1,11 +1,11 @@
 import Joi from 'joi';
 import {
-  checkOptions,
   dispatcherRule,
   functionRule,
   hasMethods,
   integer,
   lazyRules,
+  mapOf,
   mustBe,
   objectOf,
   oneOf,
@@ -14,64 +14,19 @@ import {
   textOf,
   urlRule,
 } from '../core/option-rules.js';
-import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
-import type { Logger } from '../core/channel.js';
-import type { HttpDispatcher } from '../core/http.js';
-import type { StatePort } from '../delivery/state.js';
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
-import type { OktaCredentials } from '../okta/api-client.js';
-import type { ProfileOptions } from '../okta/user-profile.js';
-import type { HookScheme } from '../okta/verify-caller.js';
-import type { Keywords } from '../texts/keywords.js';
+import { openMemoryState } from '../state/memory/memory-state.js';
 import { CHANNEL_NAME, isConnected } from './combinations.js';
-import { country } from './countries.js';
-import { credentials, type TwilioAccount } from './credentials.js';
+import { credentials } from './credentials.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
-import type { ConsoleOptions, InboundOptions, OktaTelephonyHookOptions } from './options.js';
-import { sandboxNumber, senders } from './senders.js';
+import type { GuardLimit, GuardOptions, OktaTelephonyHookOptions } from './options.js';
+import { country, sandboxNumber, senders } from './senders.js';
 import { inbound, texts } from './texts.js';
 
 /** The joi rules of the options: what each may be, its default, and its normal form. */
 
-/** The options in their normal form. */
-export interface NormalOptions extends Pick<
-  OktaTelephonyHookOptions,
-  'chooseChannels' | 'composeText' | 'defaultCountry' | 'metrics' | 'onEvent' | 'rollout' | 'texts'
-> {
-  readonly credentials: {
-    readonly hook: readonly HookScheme[];
-    readonly eventHook?: readonly HookScheme[] | false;
-    readonly okta: OktaCredentials;
-    readonly twilio?: TwilioAccount;
-  };
-  /** Without a slash at its end. */
-  readonly publicUrl?: string;
-  readonly sandboxNumber?: WhatsAppSender;
-  readonly senders?: Partial<TwilioSettings['senders']>;
-  readonly optInAttribute: string;
-  readonly optInChannels: readonly string[];
-  readonly profile: ProfileOptions & { readonly unverifiedPhoneAttribute?: string };
-  /** Without a slash at its end. */
-  readonly path: string;
-  readonly deadlineMs: number;
-  readonly channels: NonNullable<OktaTelephonyHookOptions['channels']>;
-  readonly guard: Guard;
-  readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | false;
-  readonly inbound: Pick<InboundOptions, 'onMessage'> & {
-    readonly keywords: Keywords;
-    /** `false`: no answer. */
-    readonly replies: Readonly<Record<ReplyKind, string | false>>;
-  };
-  readonly state?: StatePort;
-  readonly logger?: Logger;
-  readonly dispatcher?: HttpDispatcher;
-  /** Never throws. */
-  readonly clock: () => number;
-}
-
-/** What users write, by the answer that it gets. */
-export type ReplyKind = keyof NonNullable<InboundOptions['replies']>;
+type Options = OktaTelephonyHookOptions;
 
 export const publicUrl = (): Joi.AnySchema =>
   urlRule("the hook's own public URL as entered in Okta, without a query", (url) => url.search === '').custom(
@@ -82,36 +37,37 @@ export const attributeName = (): Joi.StringSchema =>
   textOf('the name of a profile attribute').pattern(/^\w+$/);
 
 const profile = (): Joi.ObjectSchema =>
-  objectOf('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
+  objectOf<Options['profile']>('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
     timeoutMs: integer('milliseconds', 50, 2000).default(800),
-    cache: objectOf('false, or an object with ttlSeconds, staleSeconds and max', {
-      ttlSeconds: integer('seconds', 0, 86_400).default(60),
-      staleSeconds: integer('seconds', 0, 604_800).default(3600),
-      max: integer('a number of users', 1, 1_000_000).default(10_000),
-    })
+    cache: objectOf<NonNullable<Options['profile']>['cache']>(
+      'false, or an object with ttlSeconds, staleSeconds and max',
+      {
+        ttlSeconds: integer('seconds', 0, 86_400).default(60),
+        staleSeconds: integer('seconds', 0, 604_800).default(3600),
+        max: integer('a number of users', 1, 1_000_000).default(10_000),
+      },
+    )
       .allow(false)
       .default(),
     unverifiedPhoneAttribute: attributeName(),
   }).default();
 
 const channels = (): Joi.ObjectSchema =>
-  objectOf('an object of channels by name', {})
-    .pattern(
-      CHANNEL_NAME,
-      tested(
-        'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
-        (value) => {
-          const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-          return list.length > 0 && list.every((one) => typeof one === 'function' || isConnected(one));
-        },
-      ),
-    )
-    .messages({
-      'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
-    });
+  mapOf(
+    'an object of channels by name',
+    CHANNEL_NAME,
+    tested(
+      'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
+      (value) => {
+        const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+        return list.length > 0 && list.every((one) => typeof one === 'function' || isConnected(one));
+      },
+    ),
+    'is not a name for a channel: a letter, then letters, digits, - and _',
+  );
 
 const limit = (): Joi.ObjectSchema =>
-  objectOf('false, or an object with points and seconds', {
+  objectOf<GuardLimit>('false, or an object with points and seconds', {
     points: integer('a number of codes', 1, 1_000_000).required(),
     seconds: integer('seconds', 1, 604_800).required(),
   }).allow(false);
@@ -120,12 +76,12 @@ const countryList = (): Joi.ArraySchema =>
   Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
 
 const guard = (): Joi.ObjectSchema =>
-  objectOf('an object with mode, perUser, perNumber, perIp, countries and answer', {
+  objectOf<GuardOptions>('an object with mode, perUser, perNumber, perIp, countries and answer', {
     mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
     perUser: limit().default({ points: 10, seconds: 600 }),
     perNumber: limit().default({ points: 10, seconds: 600 }),
     perIp: limit().default(false),
-    countries: objectOf('false, or an object with allow or deny', {
+    countries: objectOf<GuardOptions['countries']>('false, or an object with allow or deny', {
       allow: countryList(),
       deny: countryList(),
     })
@@ -168,17 +124,20 @@ function readGuard(
 const rollout = (): Joi.Schema =>
   Joi.alternatives().conditional(Joi.function(), {
     then: functionRule('a function that returns percentages by channel'),
-    otherwise: objectOf('an object of percentages by channel, or a function that returns one', {}).pattern(
+    otherwise: mapOf(
+      'an object of percentages by channel, or a function that returns one',
       Joi.string(),
       Joi.number().min(0).max(100).messages(mustBe('a percentage of users: a number from 0 to 100')),
     ),
   });
 
 const lateFailover = (): Joi.ObjectSchema =>
-  objectOf('false, or an object with afterSeconds; it is on by default', {
-    afterSeconds: objectOf('an object of seconds by channel', {})
-      .pattern(Joi.string(), integer('seconds', 1, 900))
-      .default(),
+  objectOf<Options['lateFailover']>('false, or an object with afterSeconds; it is on by default', {
+    afterSeconds: mapOf(
+      'an object of seconds by channel',
+      Joi.string(),
+      integer('seconds', 1, 900),
+    ).default(),
   })
     .allow(false)
     .default();
@@ -195,11 +154,11 @@ const safeClock = (clock: () => number) => (): number => {
 
 /** Every option, as `OktaTelephonyHookOptions` types it. */
 export const optionRules = lazyRules(() =>
-  optionsOf<NormalOptions>('an object', {
+  optionsOf<Options>('an object', {
     credentials: credentials(),
     publicUrl: publicUrl(),
     sandboxNumber: sandboxNumber(),
-    senders: senders(),
+    senders: senders().default(),
     optInAttribute: attributeName().default(DEFAULT_OPT_IN_ATTRIBUTE),
     optInChannels: Joi.array()
       .items(textOf("the name of a channel other than 'voice'").invalid('voice'))
@@ -222,7 +181,7 @@ export const optionRules = lazyRules(() =>
     inbound: inbound(),
     state: tested('what memoryState() or redisState() returns', (value) =>
       hasMethods(value, ['claim', 'isCurrent', 'useCode', 'update', 'read', 'recall', 'check', 'close']),
-    ),
+    ).default(openMemoryState),
     logger: tested(
       'an object with info, warn and error (winston, console, pino), a function (level, message, fields) => …, or false',
       isLogger,
@@ -237,38 +196,3 @@ export const optionRules = lazyRules(() =>
       .default(() => Date.now),
   }),
 );
-
-const consoleRules = lazyRules(() =>
-  optionsOf<ConsoleOptions>('an object with authorize', {
-    authorize: functionRule(
-      'a function (req) => true or { administrator } for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
-    ).required(),
-    links: Joi.array()
-      .items(
-        objectOf('an object with title and href', {
-          title: textOf('a text of at most 100 characters').max(100).required(),
-          href: tested(
-            'a path of this gateway that begins with one slash, or a URL of http or https',
-            isLink,
-          ).required(),
-        }),
-      )
-      .messages(mustBe('an array of objects with title and href')),
-  }),
-);
-
-/** The problems of a console's options: one sentence each, with its remedy and without a value. */
-export const consoleProblems = (options: unknown): readonly string[] =>
-  checkOptions(consoleRules(), options).problems;
-
-const GATEWAY = 'https://gateway.invalid';
-
-/**
- * A browser opens the link: it must not run a script, and a path must not lead to another host. To browsers `//host`,
- * `/\\host` and `/<tab>/host` are the same.
- */
-function isLink(value: unknown): boolean {
-  if (typeof value !== 'string') return false;
-  if (/^https?:\/\/[^/\\]/i.test(value)) return URL.canParse(value);
-  return value.startsWith('/') && URL.canParse(value, GATEWAY) && new URL(value, GATEWAY).origin === GATEWAY;
-}

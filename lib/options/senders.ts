@@ -2,10 +2,70 @@ import Joi from 'joi';
 import { numberRule } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { keyThat, objectOf, textOf } from '../core/option-rules.js';
-import { byCountryIn } from './countries.js';
+import { keyThat, mapOf, mustBe, objectOf, textOf } from '../core/option-rules.js';
+import { isCountry } from '../numbers/phone-number.js';
+import type { OktaTelephonyHookOptions } from './options.js';
 
-/** The rules of senders. */
+/** The rules of countries and of senders. */
+
+type Options = OktaTelephonyHookOptions;
+
+/** Codes that people write, which ISO 3166 has for no country. */
+const ISO_OF: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
+
+/** The country that a wrong code stands for: `GB` for `UK`, `DE` for `de`. */
+function meantCountry(code: string): string | undefined {
+  const capitals = code.trim().toUpperCase();
+  const meant = Object.hasOwn(ISO_OF, capitals) ? ISO_OF[capitals] : capitals;
+  return meant !== undefined && meant !== code && isCountry(meant) ? meant : undefined;
+}
+
+/** A value that names countries. @param read - the codes in it; `undefined` if it is of another shape. */
+const countriesRule = (
+  what: string,
+  read: (value: unknown) => readonly string[] | undefined,
+): Joi.AnySchema =>
+  Joi.any()
+    .custom((value: unknown, helpers) => {
+      const wrong = read(value)?.filter((code) => !isCountry(code));
+      if (wrong?.length === 0) return value;
+      const meant = wrong?.flatMap((code) => meantCountry(code) ?? []) ?? [];
+      return meant.length === 0
+        ? helpers.error('any.invalid')
+        : helpers.error('country.meant', { meant: meant.join(' and ') });
+    })
+    .messages({ ...mustBe(what), 'country.meant': `{{#label}} must be ${what}; use {{#meant}}` });
+
+/** One country. */
+export const country = (): Joi.AnySchema =>
+  countriesRule('an ISO 3166 country in capitals, such as GB', (value) =>
+    typeof value === 'string' ? [value] : undefined,
+  );
+
+/** Countries with commas between them. `*` stands for every country. */
+export const countriesOrAll = (): Joi.AnySchema =>
+  countriesRule(
+    'ISO 3166 countries in capitals with commas between them, such as DE,AT, or * for every country',
+    (value) => {
+      if (value === '*') return [];
+      return typeof value === 'string' ? value.split(',') : undefined;
+    },
+  );
+
+/** Adds an entry for each country to the rule of an object. */
+const byCountryIn = (map: Joi.ObjectSchema, value: Joi.Schema): Joi.ObjectSchema =>
+  map
+    .pattern(keyThat(isCountry), value)
+    .pattern(
+      keyThat((key) => meantCountry(key) !== undefined),
+      Joi.any().custom((_value, helpers) =>
+        helpers.error('country.meant', { meant: meantCountry(String(helpers.state.path?.at(-1))) }),
+      ),
+    )
+    .messages({
+      'object.unknown': '{{#label}} is not a country: use ISO 3166 codes in capitals such as GB, and default',
+      'country.meant': '{{#label}} is not a country: use {{#meant}}',
+    });
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 export const phone = (): Joi.StringSchema => numberRule(E164_RULE);
@@ -30,7 +90,7 @@ const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
 /** WhatsApp from Twilio's sandbox. */
 export const sandboxNumber = (): Joi.Schema =>
   Joi.alternatives().conditional(Joi.object(), {
-    then: objectOf('an object with number and contentSid', {
+    then: objectOf<Options['sandboxNumber']>('an object with number and contentSid', {
       number: phone().required(),
       contentSid: contentSid().required(),
     }).custom(({ number, contentSid }: { readonly number: string; readonly contentSid: string }) =>
@@ -49,20 +109,19 @@ const sandbox = (from: string, contentSid?: string): WhatsAppSender => ({
 
 /** The senders of Twilio's channels. */
 export const senders = (): Joi.ObjectSchema =>
-  objectOf('an object with sms, voice and whatsapp', {
+  objectOf<Options['senders']>('an object with sms, voice and whatsapp', {
     sms: byCountry(smsSender(), `${SMS_SENDER_RULE}, or a map of them by country`),
     voice: byCountry(phone(), `${E164_RULE}, or a map of them by country`),
-    whatsapp: objectOf('an object with from and templates', {
+    whatsapp: objectOf<NonNullable<Options['senders']>['whatsapp']>('an object with from and templates', {
       from: phone().required(),
-      templates: objectOf("an object of Content SIDs by language tag, with 'default'", {
-        default: contentSid().required(),
-      })
-        .pattern(
-          keyThat((tag) => readLocale(tag) !== undefined),
-          contentSid(),
-        )
-        .required()
-        .messages({ 'object.unknown': '{{#label}} is not a BCP-47 language tag such as pt-BR' }),
+      templates: mapOf(
+        "an object of Content SIDs by language tag, with 'default'",
+        keyThat((tag) => readLocale(tag) !== undefined),
+        contentSid(),
+        'is not a BCP-47 language tag such as pt-BR',
+      )
+        .keys({ default: contentSid().required() })
+        .required(),
     }).custom((whatsapp: Omit<TemplateSender, 'kind'>): TemplateSender => ({
       kind: 'templates',
       ...whatsapp,

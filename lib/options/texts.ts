@@ -1,10 +1,12 @@
 import Joi from 'joi';
 import { fieldOf } from '../core/json.js';
-import { functionRule, keyThat, mustBe, objectOf, textOf } from '../core/option-rules.js';
+import { functionRule, keyThat, mapOf, mustBe, objectOf, textOf } from '../core/option-rules.js';
+import type { TextsOptions } from '../core/option-types.js';
 import { shortRequestType } from '../core/request-types.js';
 import { readKeywords } from '../texts/keywords.js';
 import { readLocale } from '../texts/locale.js';
 import { problemOfText } from '../texts/text-template.js';
+import type { InboundOptions } from './options.js';
 
 /** The rules of `texts` and of `inbound`. */
 
@@ -29,27 +31,24 @@ const unlikeKeys =
 const TWICE = { 'texts.twice': '{{#label}} has two entries of one meaning; leave out one of them' };
 
 const byTag = (): Joi.ObjectSchema =>
-  objectOf(WHAT, {})
-    .pattern(
-      keyThat((key) => key === 'default' || readLocale(key) !== undefined),
-      text(),
-    )
+  mapOf(
+    WHAT,
+    keyThat((key) => key === 'default' || readLocale(key) !== undefined),
+    text(),
+    "is not a BCP-47 language tag such as pt-BR, nor 'default'; by request type, every entry is an object",
+  )
     .custom(unlikeKeys(readLocale))
-    .messages({
-      'object.unknown':
-        "{{#label}} is not a BCP-47 language tag such as pt-BR, nor 'default'; by request type, every entry is an object",
-      ...TWICE,
-    });
+    .messages(TWICE);
 
 const byRequestType = (): Joi.ObjectSchema =>
-  objectOf(WHAT, {})
-    .pattern(/^(?:[\w-]+\.)*[\w-]+$/, byTag())
+  mapOf(
+    WHAT,
+    /^(?:[\w-]+\.)*[\w-]+$/,
+    byTag(),
+    "is not a request type such as mfa-verification, nor 'default': letters, digits, '-', '_' and '.'",
+  )
     .custom(unlikeKeys(shortRequestType))
-    .messages({
-      'object.unknown':
-        "{{#label}} is not a request type such as mfa-verification, nor 'default': letters, digits, '-', '_' and '.'",
-      ...TWICE,
-    });
+    .messages(TWICE);
 
 /** Any other shape gets the problem of a table by tag. */
 const table = (): Joi.Schema =>
@@ -61,7 +60,7 @@ const table = (): Joi.Schema =>
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 
 export const texts = (): Joi.ObjectSchema =>
-  objectOf('an object with sms, voice and webOtpDomain', {
+  objectOf<TextsOptions>('an object with sms, voice and webOtpDomain', {
     sms: table(),
     voice: table(),
     webOtpDomain: textOf(
@@ -91,15 +90,15 @@ const SANDBOX_STOP_REPLY =
 
 /** Messages from users: the keywords, and the replies. */
 export const inbound = (): Joi.ObjectSchema =>
-  objectOf('an object with keywords, replies and onMessage', {
-    keywords: objectOf('an object with stop, start and help', {
+  objectOf<InboundOptions>('an object with keywords, replies and onMessage', {
+    keywords: objectOf<InboundOptions['keywords']>('an object with stop, start and help', {
       stop: words(),
       start: words(),
       help: words(),
     })
       .custom(readKeywords)
       .default(),
-    replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
+    replies: objectOf<InboundOptions['replies']>('an object with stop, start, help, hiddenNumber and other', {
       stop: reply().default((_replies: unknown, { state }: Joi.CustomHelpers) => {
         // The replies, `inbound`, then all options.
         const options: unknown = (state as { readonly ancestors: readonly unknown[] }).ancestors[2];

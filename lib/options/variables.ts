@@ -3,7 +3,6 @@ import { serviceSidRule } from '../channels/provider.js';
 import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/vonage/options.js';
 import { textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';
-import { countriesOrAll } from './countries.js';
 import {
   accountSid,
   apiKeySecret,
@@ -16,7 +15,7 @@ import {
   twilioBaseUrl,
 } from './credentials.js';
 import { attributeName, publicUrl } from './schema.js';
-import { contentSid, phone, smsSender } from './senders.js';
+import { contentSid, countriesOrAll, phone, smsSender } from './senders.js';
 
 /** The environment as one table. `optionsFrom`, the command line and the reference of the variables read it. */
 

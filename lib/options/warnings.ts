@@ -6,7 +6,8 @@ import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
 import { E164, numberProblemOf } from '../numbers/phone-number.js';
-import { DEFAULT_PATH, type OktaTelephonyHookOptions } from './options.js';
+import type { OktaTelephonyHookOptions } from './options.js';
+import type { HookSettings } from './settings.js';
 import { MIN_SECRET_LENGTH } from '../okta/probe-mark.js';
 import type { HookCredential } from './credential-types.js';
 
@@ -15,8 +16,11 @@ import type { HookCredential } from './credential-types.js';
 /** The shape of Twilio's ids. An emulator may have ids of another shape, so this is no rule. */
 export const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 
-/** The warnings about options that have passed their rules. */
-export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
+/** The warnings about options that have passed their rules. @param settings - made of the options, with the defaults. */
+export function warningsOf(
+  options: OktaTelephonyHookOptions,
+  settings: Pick<HookSettings, 'path' | 'optInChannels'>,
+): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
   const { hook, twilio } = credentials;
   const eventHook = credentials.eventHook === false ? [] : (credentials.eventHook ?? []);
@@ -35,7 +39,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     { option: 'senders.voice', where: isMissing(VOICE, options) ? ['senders.voice'] : [] },
     { option: 'senders.number', where: sendersOfWrongLength(options) },
     { option: 'chooseChannels', where: idleOptions(options) },
-    { option: 'channels', where: unchosenChannels(options) },
+    { option: 'channels', where: unchosenChannels(options, settings) },
     { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
     { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
     sid('credentials.twilio.accountSid', twilio?.accountSid),
@@ -47,7 +51,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
         .filter(([, template]) => isOdd(template))
         .map(([locale]) => `senders.whatsapp.templates.${locale}`),
     },
-    ...pathWarnings(options),
+    ...pathWarnings(options, settings),
     ...textWarnings(options.texts ?? {}),
   ];
   return all.filter(({ where }) => where.length > 0);
@@ -96,21 +100,20 @@ function idleOptions(options: OktaTelephonyHookOptions): readonly string[] {
 }
 
 /** Own providers of WhatsApp that no user can choose. Every other channel is in `optInChannels`, or needs no opt-in. */
-function unchosenChannels({
-  channels = {},
-  optInChannels = ['whatsapp'],
-  chooseChannels,
-}: OktaTelephonyHookOptions): readonly string[] {
+function unchosenChannels(
+  { channels, chooseChannels }: OktaTelephonyHookOptions,
+  { optInChannels }: Pick<HookSettings, 'optInChannels'>,
+): readonly string[] {
   if (chooseChannels !== undefined) return [];
-  const isUnchosen = channels['whatsapp'] !== undefined && !optInChannels.includes('whatsapp');
+  const isUnchosen = channels?.['whatsapp'] !== undefined && !optInChannels.includes('whatsapp');
   return isUnchosen ? ['channels.whatsapp'] : [];
 }
 
 /** A proxy may rewrite paths, so a path that differs is not always a mistake. */
-function pathWarnings({
-  publicUrl,
-  path = DEFAULT_PATH,
-}: OktaTelephonyHookOptions): readonly OptionWarning[] {
+function pathWarnings(
+  { publicUrl }: OktaTelephonyHookOptions,
+  { path }: Pick<HookSettings, 'path'>,
+): readonly OptionWarning[] {
   if (publicUrl === undefined) return [];
   const { origin, pathname } = new URL(publicUrl);
   const comparable = (text: string): string => text.replace(/\/+$/, '').toLowerCase();
@@ -119,7 +122,7 @@ function pathWarnings({
     {
       option: 'publicUrl.path',
       where: ['publicUrl'],
-      remedy: `Unless a proxy rewrites paths, set publicUrl to ${origin}${path.replace(/\/$/, '')}, as it is entered in Okta.`,
+      remedy: `Unless a proxy rewrites paths, set publicUrl to ${origin}${path}, as it is entered in Okta.`,
     },
   ];
 }

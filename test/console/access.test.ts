@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { ConfigurationError, type ConsoleOptions } from '#lib/index.js';
-import { consoleProblems } from '#lib/options/schema.js';
+import { consoleProblems } from '#lib/console/option-rules.js';
 import { until } from '#harness/until.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { ANA, startScene } from '#harness/scene.js';

@@ -14,12 +14,10 @@ import {
   twilioVerify,
   type Channel,
   type HookCredential,
-  type OktaCredential,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
-  type TwilioCredential,
 } from '#lib/index.js';
-import { optionRules } from '#lib/options/schema.js';
+import { objectOf } from '#lib/core/option-rules.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
@@ -1343,135 +1341,13 @@ describe('the options', () => {
 const PATH_OF_OPTION = /^[A-Za-z][\w-]*(?:\[\d+\]|\.[\w-]+)*$/;
 
 describe('the rules of the options', () => {
-  // The compiler compares each list with the type, and the test compares the rules with the list.
-  type KeysOf<T> = T extends unknown ? keyof T : never;
-  type Keys<T> = Readonly<Record<KeysOf<NonNullable<T>>, true>>;
-  type Options = OktaTelephonyHookOptions;
-  type Objects<T> = T extends string | readonly unknown[] | false ? never : T;
-  type Scheme<Name> = Extract<HookCredential, { scheme: Name }>;
-  const options: Keys<Options> = {
-    credentials: true,
-    publicUrl: true,
-    sandboxNumber: true,
-    senders: true,
-    optInAttribute: true,
-    optInChannels: true,
-    profile: true,
-    defaultCountry: true,
-    path: true,
-    deadlineMs: true,
-    chooseChannels: true,
-    composeText: true,
-    texts: true,
-    channels: true,
-    guard: true,
-    rollout: true,
-    lateFailover: true,
-    inbound: true,
-    state: true,
-    logger: true,
-    metrics: true,
-    onEvent: true,
-    dispatcher: true,
-    clock: true,
-  };
-  const credentials: Keys<Options['credentials']> = {
-    hook: true,
-    eventHook: true,
-    okta: true,
-    twilio: true,
-  };
-  const okta: Keys<OktaCredential> = {
-    orgUrl: true,
-    apiToken: true,
-    clientId: true,
-    privateKey: true,
-    keyId: true,
-  };
-  const twilio: Keys<TwilioCredential> = {
-    accountSid: true,
-    apiKeySid: true,
-    apiKeySecret: true,
-    authToken: true,
-    region: true,
-    edge: true,
-    baseUrl: true,
-  };
-  const header: Keys<Scheme<'header'>> = { scheme: true, name: true, secrets: true };
-  const basicKeys: Keys<Scheme<'basic'>> = { scheme: true, users: true };
-  const user: Keys<Scheme<'basic'>['users'][number]> = { username: true, password: true };
-  const oauth2Keys: Keys<Scheme<'oauth2'>> = {
-    scheme: true,
-    issuer: true,
-    audience: true,
-    clientId: true,
-    scope: true,
-    jwksUri: true,
-  };
-  const sandbox: Keys<Objects<NonNullable<Options['sandboxNumber']>>> = { number: true, contentSid: true };
-  const senders: Keys<Options['senders']> = { sms: true, voice: true, whatsapp: true };
-  const whatsappKeys: Keys<NonNullable<Options['senders']>['whatsapp']> = { from: true, templates: true };
-  const profile: Keys<Options['profile']> = { timeoutMs: true, cache: true, unverifiedPhoneAttribute: true };
-  const cache: Keys<Objects<NonNullable<NonNullable<Options['profile']>['cache']>>> = {
-    ttlSeconds: true,
-    staleSeconds: true,
-    max: true,
-  };
-
-  type Guard = NonNullable<Options['guard']>;
-  const guard: Keys<Guard> = {
-    mode: true,
-    perUser: true,
-    perNumber: true,
-    perIp: true,
-    countries: true,
-    answer: true,
-  };
-  const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
-  const countries: Keys<Objects<NonNullable<Guard['countries']>>> = { allow: true, deny: true };
-  const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
-  const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
-
-  const scheme = (index: number, list = 'hook'): string =>
-    `keys.credentials.keys.${list}.matches.0.then.items.0.matches.0.switch.${index}.then`;
-  const levels: readonly (readonly [path: string, keys: Plain])[] = [
-    ['', options],
-    ['keys.credentials', credentials],
-    ['keys.credentials.keys.okta', okta],
-    ['keys.credentials.keys.twilio', twilio],
-    [scheme(0), header],
-    [scheme(1), basicKeys],
-    [`${scheme(1)}.keys.users.items.0`, user],
-    [scheme(2), oauth2Keys],
-    [scheme(0, 'eventHook'), header],
-    [scheme(1, 'eventHook'), basicKeys],
-    [`${scheme(1, 'eventHook')}.keys.users.items.0`, user],
-    ['keys.sandboxNumber.matches.0.then', sandbox],
-    ['keys.senders', senders],
-    ['keys.senders.keys.whatsapp', whatsappKeys],
-    ['keys.lateFailover', lateFailover],
-    ['keys.texts', textsKeys],
-    ['keys.profile', profile],
-    ['keys.guard', guard],
-    ['keys.guard.keys.perUser', limit],
-    ['keys.guard.keys.perNumber', limit],
-    ['keys.guard.keys.perIp', limit],
-    ['keys.guard.keys.countries', countries],
-    ['keys.profile.keys.cache', cache],
-  ];
-  it('accept exactly the names of the types', () => {
-    const rules: unknown = optionRules().describe();
-    for (const [path, typed] of levels) {
-      let description = rules;
-      for (const key of path.split('.').filter((part) => part !== ''))
-        description = (description as Plain)[key];
-      const { keys } = description as { keys: Plain };
-      expect(Object.keys(keys).sort(), path).to.deep.equal(Object.keys(typed).sort());
-    }
-  });
-
-  it('are joi rules', () => {
-    expect(Joi.isSchema(optionRules())).to.equal(true);
+  it('are one for each name of their type: the compiler refuses a missing and a further one', () => {
+    type Named = { readonly one: string } | { readonly other?: string } | string | false;
+    objectOf<Named>('an object', { one: Joi.string(), other: Joi.string() });
+    // @ts-expect-error: the rule of `other` is missing
+    objectOf<Named>('an object', { one: Joi.string() });
+    // @ts-expect-error: the type has no `third`
+    objectOf<Named>('an object', { one: Joi.string(), other: Joi.string(), third: Joi.string() });
   });
 });
 

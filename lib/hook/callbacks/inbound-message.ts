@@ -11,7 +11,7 @@ import { describeThrown } from '../../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
-import type { ReplyKind } from '../../options/schema.js';
+import type { ReplyKind } from '../../options/settings.js';
 import { queryIn, readSignedForm } from './signed-form.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
 import type { ReceivedMessage } from '../../channels/channel.js';

@@ -26,7 +26,7 @@ export async function readSignedForm(
   if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
   const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
   const isSigned = isSignedByTwilio({
-    authTokens: settings.twilioAuthTokens,
+    authTokens: settings.credentials.twilio?.authTokens ?? [],
     url: `${settings.publicUrl ?? ''}${path}`,
     signature,
     params,

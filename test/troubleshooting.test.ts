@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { EVENT_TYPES } from '#lib/events/describe-event.js';
 import { VARIABLES } from '#lib/options/variables.js';
 import { FAILED_STATUSES } from '#lib/channels/twilio/outcome.js';
-import { ERRORS } from '#lib/channels/twilio/error-codes.js';
-import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
+import { ERRORS, VERIFY_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { pageAt, proseAt, sectionOf as sectionIn } from './docs/pages.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
 

@@ -1,9 +1,8 @@
 import type Joi from 'joi';
-import { VOICE, type Outcome, type Refusal, type SendContext } from '../core/channel.js';
+import { VOICE, type Outcome, type Refusal, type SendContext, mechanicsOf } from '../core/channel.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
-import { mechanicsOf } from '../core/refusal-cause.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */

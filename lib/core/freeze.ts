@@ -3,8 +3,6 @@
 /**
  * Freezes a value of objects and arrays, such as JSON, with all that it holds. What is frozen already is taken to be frozen
  * deeply. Without recursion, because a body may be nested thousands of levels deep.
- *
- * Measured on Node 20 to 26: 1.2 to 2.3 µs for a body of Okta's, a quarter of the time to parse it.
  */
 export function deepFreeze<T>(value: T): T {
   const left: unknown[] = [value];

@@ -4,7 +4,7 @@ import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
-import { codeOfThrown, describeThrown } from '../core/thrown.js';
+import { codeOfThrown, describeThrown } from '../core/errors.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import type { PlannedCode, PlanStep } from './records.js';

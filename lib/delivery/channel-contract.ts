@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Budget } from '../core/budget.js';
-import type { DeliveryReport, MoveOn, Outcome, SendContext, TelephonyRequest } from '../core/channel.js';
+import {
+  type DeliveryReport,
+  type MoveOn,
+  type Outcome,
+  type SendContext,
+  type TelephonyRequest,
+  CAUSES,
+  mechanicsOf,
+} from '../core/channel.js';
 import type { HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
-import { CAUSES, mechanicsOf } from '../core/refusal-cause.js';
 import { sendRequest } from '../http/request.js';
 import type { HostSign } from './breaker.js';
 

@@ -7,7 +7,7 @@ import type { PlanStep } from '../delivery/records.js';
 import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels } from './dispatch-channels.js';
-import type { HookParts } from './parts.js';
+import type { HookParts } from './call.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
 

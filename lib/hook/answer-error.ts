@@ -8,9 +8,8 @@ import { personalDataOf } from '../numbers/personal-data.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
-import { endCall, idsOf, type AnyCall } from './call.js';
-import { keepRefused } from './last-codes.js';
-import type { HookParts } from './parts.js';
+import { endCall, idsOf, type AnyCall, type HookParts } from './call.js';
+import { keepRefused } from './codes-of-user.js';
 
 /** The context of a failure. */
 interface Failed {

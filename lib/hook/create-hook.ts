@@ -24,7 +24,7 @@ import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from '../console/mount.js';
 import { createConsoleHook } from './console-hook.js';
-import type { HookParts } from './parts.js';
+import type { HookParts } from './call.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,

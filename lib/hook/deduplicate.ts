@@ -5,10 +5,9 @@ import type { EventClaim } from '../delivery/state.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
-import { NONE, type ClaimedCall, type ReadCall } from './call.js';
+import { NONE, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
 import { isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
-import { requestedAtOf } from './last-codes.js';
-import type { HookParts } from './parts.js';
+import { requestedAtOf } from './codes-of-user.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
 const PREVIEW_MEMORY_MS = 10_000;

@@ -13,13 +13,11 @@ import {
 } from '../delivery/plan.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
-import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
+import { REFUSALS, type HookRefusal } from '../okta/hook-answer.js';
 import { readLocale } from '../texts/locale.js';
-import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall } from './call.js';
+import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall, type HookParts } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
-import { codeRequestOf } from './last-codes.js';
-import type { HookParts } from './parts.js';
-import { hasNewerCode, mayStartAttempt } from './supersession.js';
+import { codeRequestOf, hasNewerCode, mayStartAttempt } from './codes-of-user.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {

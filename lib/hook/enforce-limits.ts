@@ -2,9 +2,8 @@ import { shuttingDown } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import { idsOf, type ClaimedCall, type ReadCall } from './call.js';
-import type { HookParts } from './parts.js';
-import { supersedeOlder } from './supersession.js';
+import { idsOf, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
+import { supersedeOlder } from './codes-of-user.js';
 
 /**
  * Refuses the calls that the guard blocks, before the profile is read. A call that passes supersedes its user's older codes: from

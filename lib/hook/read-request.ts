@@ -9,8 +9,7 @@ import { personKey } from '../delivery/messages/receipt.js';
 import { parseJsonBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
 import { readHookCall, type HookCall } from '../okta/inline-hook.js';
-import { testFields, type OpenCall, type ReadCall } from './call.js';
-import type { HookParts } from './parts.js';
+import { testFields, type OpenCall, type ReadCall, type HookParts } from './call.js';
 
 /** The smallest difference between Okta's clock and this gateway's that is reported. */
 const REPORTED_SKEW_MS = 30_000;

@@ -6,7 +6,7 @@ import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import { questionContext } from '../delivery/channel-contract.js';
-import type { HookParts } from './parts.js';
+import type { HookParts } from './call.js';
 import { providerKey } from './ready-channels.js';
 import type { HookStatus, Readiness } from './telephony-hook.js';
 

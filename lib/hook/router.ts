@@ -9,7 +9,14 @@ import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
 import { answerError } from './answer-error.js';
 import { answerOkta } from './answer-okta.js';
-import { beginCall, sendNothing, type DispatchedCall, type OpenCall, type ReadCall } from './call.js';
+import {
+  beginCall,
+  sendNothing,
+  type DispatchedCall,
+  type OpenCall,
+  type ReadCall,
+  type HookParts,
+} from './call.js';
 import { recordDelivery } from './callbacks/delivery-status.js';
 import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
 import { recordSignIns } from './callbacks/sign-in-outcome.js';
@@ -17,7 +24,6 @@ import { deduplicate } from './deduplicate.js';
 import { dispatchChannels } from './dispatch-channels.js';
 import { enforceLimits } from './enforce-limits.js';
 import { lookUpProfile } from './look-up-profile.js';
-import type { HookParts } from './parts.js';
 import { hasSecret, readRequest, verifyHook } from './read-request.js';
 
 /**

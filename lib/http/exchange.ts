@@ -3,12 +3,7 @@ import querystring from 'node:querystring';
 import { RequestError } from '../core/request-error.js';
 import { parseJson } from '../core/json.js';
 
-/**
- * Reads request bodies within limits and writes answers, for the hook's routes and the console.
- *
- * Express gives each request and response another prototype, after which V8 knows no shape for them: reading
- * one property costs as much as a digest. Properties are therefore read once.
- */
+/** Reads request bodies within limits and writes answers, for the hook's routes and the console. */
 
 /** Default limit of a body; hook calls and callbacks have a few KB. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -60,7 +55,7 @@ function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promis
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    // Once set, the listeners stay and do nothing: removing each costs more.
+    // Once set, the listeners stay and do nothing.
     let isSettled = false;
     const settle = (error: RequestError | undefined): void => {
       isSettled = true;

@@ -1,7 +1,6 @@
-import type { Outcome, Refusal } from '../core/channel.js';
+import { type Outcome, type Refusal, mechanicsOf } from '../core/channel.js';
 import type { HttpAnswer, HttpForm, HttpRequest, HttpResult } from '../core/http.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
-import { mechanicsOf } from '../core/refusal-cause.js';
 import { callHttp, type HttpCall, type HttpLimits } from './call.js';
 
 /**

@@ -6,7 +6,7 @@ import { closeConnection, isCallerGone } from './exchange.js';
  * gateway.
  */
 
-/** The shape of an Express handler. */
+/** An Express handler. */
 export type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 export type ErrorHandler = (
   error: unknown,
@@ -28,8 +28,7 @@ export interface Route {
 /**
  * Calls the route of a request's path; any other request passes to `next`. Paths match as in Express's router
  * by default: case and one trailing slash do not matter. A mount path may have a part of a route's path, or all of it. Express's
- * own router is not used: with it the package took 2.26 times as long to import as `express` and `twilio` (1.9 without), and a
- * call about 2 % more CPU.
+ * own router is not used: with it the package took 2.26 times as long to import as `express` and `twilio` (1.9 without).
  *
  * @param openAnswers - the answers of the routes belong to it until they are complete.
  * @param onPassed - gets the normal form of the whole path, with the mount path, of each request that passes to `next`.

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyRequest } from '../core/channel.js';
+import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
+import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { fixedDate } from '../core/freeze.js';
 import { TESTER_PREFIX } from '../core/history.js';
-import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout, isPersonal, type PersonalData } from '../core/masking.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { isInternational, toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/request-error.js';
-import { asObject, isObject, type JsonObject } from '../core/json.js';
-import { NO_INTERNATIONAL_NUMBER, REFUSALS, type HookRefusal } from './refusals.js';
+import { NO_INTERNATIONAL_NUMBER, REFUSALS, type HookRefusal } from './hook-answer.js';
 
 /**
  * Reads the request of Okta's telephony inline hook. It requires only the three fields without which no code can be sent,

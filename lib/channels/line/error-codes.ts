@@ -1,5 +1,4 @@
-import type { Refusal } from '../../core/channel.js';
-import { withMechanics } from '../../core/refusal-cause.js';
+import { type Refusal, withMechanics } from '../../core/channel.js';
 import type { RefusalMeaning } from '../provider.js';
 
 /** LINE's refusals and what they mean for the plan. The texts are ours. Source: Messaging API reference, "Status codes". */

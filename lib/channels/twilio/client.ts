@@ -163,9 +163,8 @@ function connectSdk(settings: TwilioSettings): {
     if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
     return sendTo(product, path, request);
   };
-  // One client serves all calls. Its `request` is replaced, and that of the API with it: measured 0.1 µs a message,
-  // against 4.5 µs with the SDK's own ones and an `httpClient`, which build the same headers and parse the same URL for
-  // every message. The SDK's default HTTP client would also keep the last request, with the code and the credentials.
+  // One client serves all calls. Its `request` is replaced, and that of the API with it: on Node 24 a message takes 0.5 µs at most,
+  // against 14 µs with the SDK's own ones and an `httpClient`, which build the same headers and parse the same URL every time. The SDK's default HTTP client would also keep the last request, with the code and the credentials.
   const sdk = new twilio.Twilio(settings.username, settings.password, {
     accountSid: settings.accountSid,
     // Empty, not undefined: otherwise the SDK reads TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment

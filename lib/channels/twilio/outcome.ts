@@ -1,11 +1,16 @@
-import type { DeliveryReport, Outcome, Refusal } from '../../core/channel.js';
+import { type DeliveryReport, type Outcome, type Refusal, withMechanics } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../core/http.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
-import { withMechanics } from '../../core/refusal-cause.js';
 import type { RefusalMeaning } from '../provider.js';
-import { ADD_CAPACITY, CHECK_CREDENTIALS, CHECK_STATUS, ERRORS, LOOK_AT_LOG } from './error-codes.js';
-import { VERIFY_ERRORS } from './verify-error-codes.js';
+import {
+  ADD_CAPACITY,
+  CHECK_CREDENTIALS,
+  CHECK_STATUS,
+  ERRORS,
+  LOOK_AT_LOG,
+  VERIFY_ERRORS,
+} from './error-codes.js';
 
 /** Reads Twilio's answers: the outcome of an attempt, the delivery report in a status, and the meaning of an error code. */
 

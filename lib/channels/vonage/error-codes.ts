@@ -1,6 +1,5 @@
-import type { Refusal } from '../../core/channel.js';
+import { type Refusal, withMechanics } from '../../core/channel.js';
 import type { HttpAnswer } from '../../core/http.js';
-import { withMechanics } from '../../core/refusal-cause.js';
 import { readObject } from '../../http/request.js';
 import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
 

@@ -8,7 +8,7 @@ import { FIX_NOT_FOUND } from '../gateway-probe.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { E164, readNumber } from '../../numbers/phone-number.js';
-import { REFUSALS } from '../../okta/refusals.js';
+import { REFUSALS } from '../../okta/hook-answer.js';
 import { describeRefusal } from '../../channels/twilio/outcome.js';
 
 /** Prints a call before it is sent: its recipient and its route. All output here is masked. */

@@ -1,4 +1,4 @@
-import type { HookParts } from '../parts.js';
+import type { HookParts } from '../call.js';
 import { type MessageOwner, messageKey } from '../../delivery/messages/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { shuttingDown } from '../../core/request-error.js';

@@ -1,4 +1,4 @@
-import type { HookParts } from '../parts.js';
+import type { HookParts } from '../call.js';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
@@ -7,7 +7,7 @@ import { claimOnce } from '../../delivery/claim-event.js';
 import { LocalClaims } from '../../delivery/local-claims.js';
 import type { SuppressionReason } from '../../delivery/records.js';
 import { shuttingDown } from '../../core/request-error.js';
-import { describeThrown } from '../../core/thrown.js';
+import { describeThrown } from '../../core/errors.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';

@@ -1,4 +1,4 @@
-import type { HookParts } from '../parts.js';
+import type { HookParts } from '../call.js';
 import { CodeUses } from '../../delivery/messages/code-uses.js';
 import { steadyMs } from '../../core/time.js';
 import { shuttingDown } from '../../core/request-error.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { HookParts } from '../parts.js';
+import type { HookParts } from '../call.js';
 import { RequestError } from '../../core/request-error.js';
 import { methodNotAllowed, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';

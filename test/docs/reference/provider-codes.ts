@@ -6,8 +6,7 @@ import {
 import type { MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
 import { describeRefusal as describeTwilio } from '#lib/channels/twilio/outcome.js';
-import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
-import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
+import { ERRORS as TWILIO_ERRORS, VERIFY_ERRORS } from '#lib/channels/twilio/error-codes.js';
 
 /** The page of the providers' codes, from the tables that the channels use, and the table of Redis's reasons. */
 

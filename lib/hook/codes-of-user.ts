@@ -1,10 +1,13 @@
 import { NEW_CALL_MS } from '../delivery/order.js';
-import { REFUSALS } from '../okta/refusals.js';
-import type { ClaimedCall, ProfiledCall } from './call.js';
-import type { HookParts } from './parts.js';
+import { REFUSALS } from '../okta/hook-answer.js';
+import type { ClaimedCall, ProfiledCall, HookParts, AnyCall, ReadCall } from './call.js';
+import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
+import { keepLastCode } from '../delivery/messages/last-code.js';
+import type { CodeRequest } from '../delivery/records.js';
+import type { HookCall } from '../okta/inline-hook.js';
 
 /**
- * The order of one user's codes. A code that has passed the guard supersedes the user's older ones: at this gateway
+ * The codes of one user: their order, and the last one. A code that has passed the guard supersedes the user's older ones: at this gateway
  * (`LocalOrder`), and by its claim at every gateway that shares the state. None of them starts another attempt. An event
  * keeps its place: a repeat whose first call sent nothing may be older than a code that was sent since.
  */
@@ -59,4 +62,37 @@ async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): 
   const asking = Promise.resolve(state.isCurrent(person, { eventKey, place, isPreview }));
   call.isSuperseded ||= (await budget.within(asking, budget.stateMs)) === false;
   return call.isSuperseded;
+}
+
+/**
+ * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
+ * uses them.
+ */
+export function codeRequestOf(
+  call: Pick<ReadCall, 'hook' | 'number'>,
+  { settings }: HookParts,
+): CodeRequest | undefined {
+  const { request, isPreview, lifeMs } = call.hook;
+  const isUseReported = settings.credentials.eventHook.length > 0;
+  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
+  const country = call.number?.country;
+  const atMs = requestedAtOf(call.hook);
+  return { atMs, endsAtMs: atMs + lifeMs, country };
+}
+
+/** When a code was requested, by Okta's clock, milliseconds since 1970. */
+export function requestedAtOf({ requestedAtMs, skewMs = 0 }: HookCall): number {
+  // Okta's clock is far off: then times are by our clock, also that of the use.
+  return Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
+}
+
+/** Keeps a code that was not sent when its call ends: the user does not type an older code any more. */
+export function keepRefused({ hook, person, number, delivery }: AnyCall, parts: HookParts): void {
+  if (hook === undefined || person === undefined || parts.underWay.isDrained) return;
+  // The attempt of a code that may have left has kept it.
+  if (delivery !== undefined && delivery.status !== 'refused') return;
+  const codeRequest = codeRequestOf({ hook, number }, parts);
+  if (codeRequest === undefined) return;
+  const { eventId, deliveryChannel } = hook.request;
+  keepLastCode(person, { status: 'refused', codeRequest, deliveryChannel, eventId }, parts.state);
 }

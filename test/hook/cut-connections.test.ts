@@ -203,14 +203,10 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     const { scene, proxy } = both;
     expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
     await scene.hook.ready();
-    const gone = new Promise((resolve) => {
-      scene.server.once('request', (_req, res) => res.once('close', resolve));
-    });
     proxy.held = 'answers';
     const blocked = startRawCall(scene, { eventId: 'event-2' });
     await until(() => proxy.heldPieces > 0);
-    blocked.destroy();
-    await gone;
+    await blocked.hangUp();
     proxy.held = undefined;
     await until(() => both.events('guard.blocked').length === 1 && scene.hook.status().inFlight === 0);
     await scene.hook.ready();

@@ -399,12 +399,9 @@ describe('late failover', () => {
     failWhatsApp();
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400, delivered: true }, times: 1 });
     clock = stopTime();
-    let isGone = false;
-    scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
     const call = startRawCall(scene);
     await until(() => scene.twilio.requests.length === 1);
-    call.destroy();
-    await until(() => isGone);
+    await call.hangUp();
     clock.tick(400);
     await until(areAnswered(1));
     await until(() => scene.of('request.answered').length === 1);

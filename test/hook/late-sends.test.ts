@@ -310,12 +310,9 @@ describe('a late send', () => {
     /** Lets the caller hang up before the answer. */
     const hangUp = async (): Promise<void> => {
       await startSending();
-      let isGone = false;
-      scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
       const call = startRawCall(scene, { eventId: 'event-1' });
       await until(() => messages.length === 1);
-      call.destroy();
-      await until(() => isGone);
+      await call.hangUp();
       clock?.tick(2_200);
       await until(() => scene.of('request.answered').length === 1);
       expect(scene.of('request.answered')[0]).to.include({ hasHungUp: true });

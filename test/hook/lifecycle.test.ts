@@ -1,5 +1,4 @@
 import diagnostics from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
@@ -59,9 +58,7 @@ describe('the hook, when Okta hangs up early,', () => {
     });
     const call = startRawCall(scene);
     await until(() => scene.of('channels.planned').length > 0);
-    call.destroy();
-    // Wait until the server has noticed the closed connection.
-    await until(() => call.destroyed && openConnections(scene) === 0);
+    await call.hangUp();
     refusal.resolve(undefined);
     await until(isAnswered(scene));
     expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
@@ -100,12 +97,6 @@ describe('the hook, when Okta hangs up early,', () => {
     expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
     expect(scene.twilio.requests).to.be.empty;
   });
-
-  const connections = new WeakMap<Scene, number>();
-  function openConnections(scene: Scene): number {
-    scene.server.getConnections((_error, count) => connections.set(scene, count));
-    return connections.get(scene) ?? -1;
-  }
 });
 
 describe('status()', () => {
@@ -144,16 +135,10 @@ describe('status()', () => {
     expect(inFlight()).to.equal(0);
     await scene.call({ change: () => 'no JSON' });
     expect(inFlight()).to.equal(0);
-    const gone = new Promise<void>((resolve) => {
-      scene.server.once('request', (_req: IncomingMessage, res: ServerResponse) => {
-        res.once('close', resolve);
-      });
-    });
     const hungUp = startRawCall(scene);
     await sending.called;
     expect(inFlight()).to.equal(1);
-    hungUp.destroy();
-    await gone;
+    await hungUp.hangUp();
     sending.resolve({ status: 'accepted', transactionId: 'T1' });
     await scene.call({ userId: BOB.id });
     expect(scene.of('request.answered').map(({ hasHungUp }) => hasHungUp)).to.deep.equal([true, false]);

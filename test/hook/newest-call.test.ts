@@ -236,7 +236,6 @@ describe('two calls of one user at once', () => {
     it('do not send a repeat of it if its first call hung up after the newer one', async () => {
       await startComposing();
       const first = startRawCall(scene, { eventId: 'older' });
-      first.on('error', () => undefined);
       await text.called;
       const repeat = scene.call({ eventId: 'older' });
       await until(() => scene.hook.status().inFlight === 2);
@@ -253,15 +252,11 @@ describe('two calls of one user at once', () => {
     const hangUp = async (): Promise<void> => {
       scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
       const asked = scene.okta.requests.length;
-      const gone = new Promise((resolve) => {
-        scene.server.once('request', (_req, res) => res.once('close', resolve));
-      });
       const clock = stopTime();
       try {
         const call = startRawCall(scene, { eventId: 'older' });
         await until(() => scene.okta.requests.length > asked);
-        call.destroy();
-        await gone;
+        await call.hangUp();
         // The time-out of the profile request.
         clock.tick(1_000);
         await until(() => scene.hook.status().inFlight === 0);

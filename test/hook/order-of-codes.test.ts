@@ -44,22 +44,14 @@ describe('the order of the codes of one user at two gateways', () => {
     expect(commandOf(call)).to.include({ status: 'PENDING', provider: 'GUARD' });
     expect(commandOf(call)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
   };
-  /** Requests a code at the first gateway, whose caller may hang up. `gone` resolves when the gateway knows. */
-  const startCall = (eventId: string) => {
-    const gone = new Promise((resolve) => {
-      both.scene.server.once('request', (_req, res) => res.once('close', resolve));
-    });
-    return { call: startRawCall(both.scene, { eventId }), gone };
-  };
   /** Requests a code whose caller hangs up while the profile request hangs, so that nothing is sent. */
   const hangUp = async (eventId: string): Promise<void> => {
     const { scene, time } = both;
     const asked = scene.okta.requests.length;
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
-    const { call, gone } = startCall(eventId);
+    const call = startRawCall(scene, { eventId });
     await until(() => scene.okta.requests.length > asked);
-    call.destroy();
-    await gone;
+    await call.hangUp();
     // The time-out of the profile request.
     time.tick(1_000);
     await until(() => scene.hook.status().inFlight === 0);
@@ -165,7 +157,7 @@ describe('the order of the codes of one user at two gateways', () => {
     const asked = scene.okta.requests.length;
     // The two older codes wait for the profile.
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
-    const { call, gone } = startCall('older');
+    const call = startRawCall(scene, { eventId: 'older' });
     await until(() => scene.okta.requests.length > asked);
     const repeat = scene.call({ eventId: 'older' });
     const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
@@ -174,8 +166,7 @@ describe('the order of the codes of one user at two gateways', () => {
     await scene.hook.ready();
     const newest = await scene.call({ eventId: 'newest', otpCode: NEWEST, url: other.url });
     expect(newest.okta.action).to.equal('sent');
-    call.destroy();
-    await gone;
+    await call.hangUp();
     // The time-out of the profile request.
     time.tick(1_000);
     expectSuperseded(await newer);

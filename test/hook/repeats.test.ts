@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
@@ -270,19 +269,13 @@ describe('a state that is slow, or has lost an answer', () => {
     const scene = await startScene({ hook: { state: stateOf(claimLate) } });
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
     clock = stopTime();
-    const gone = new Promise<void>((resolve) => {
-      scene.server.once('request', (_req: IncomingMessage, res: ServerResponse) => {
-        res.once('close', resolve);
-      });
-    });
     const first = startRawCall(scene, { eventId: 'event-1' });
     await until(() => asked === 1);
     answer();
     await until(() => scene.okta.requests.length === 1);
     const others = Array.from({ length: 39 }, () => scene.call({ eventId: 'event-1' }));
     await until(() => scene.of('request.received').length === 40);
-    first.destroy();
-    await gone;
+    await first.hangUp();
     // The time-out of the profile request. Then the next call claims the event.
     clock.tick(800);
     await until(() => asked === 2);

@@ -229,12 +229,9 @@ describe('a message of unknown outcome', () => {
     loseAnswer('whatsapp', { kind: 'hang', delivered: true });
     scene.twilio.faultCallbacks({ copies: 0 });
     clock = stopTime();
-    let isGone = false;
-    scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
     const call = startRawCall(scene, { eventId: 'event-1', userId: ANA.id });
     await until(() => sent('whatsapp').length === 1);
-    call.destroy();
-    await until(() => isGone);
+    await call.hangUp();
     clock.tick(2_200);
     await until(() => of('request.answered').length === 1);
     clock.tick(10_000);

@@ -441,18 +441,6 @@ describe('gateways on one Redis', () => {
       await Promise.all([scene.hook.close(), other.hook.close()]);
     };
 
-    it('send a code by the next channel, once, if it fails before the answer of Twilio', async () => {
-      await begin();
-      fail();
-      expect((await callBehind(1)).okta.action).to.equal('sent');
-      expect(countOf(other, 'message.reported')).to.equal(1);
-      await until(() => endings().length === 1);
-      expect(texts()).to.equal(1);
-      expect(endings()).to.deep.equal(['accepted']);
-      expect(countOf(scene, 'failover.ended')).to.equal(1);
-      expect(countOf(other, 'callback.unmatched')).to.equal(0);
-    });
-
     it('report the user of the message if it fails after the answer of Twilio', async () => {
       await begin();
       scene.twilio.clearFaults();
@@ -475,7 +463,8 @@ describe('gateways on one Redis', () => {
         if (when === 'after') scene.twilio.clearFaults();
         relay.to = [other.url, scene.url];
         fail(8);
-        await (when === 'before' ? callBehind(8) : scene.call({ eventId: 'event-1' }));
+        const answer = await (when === 'before' ? callBehind(8) : scene.call({ eventId: 'event-1' }));
+        expect(answer.okta.action).to.equal('sent');
         await until(() => endings().length === 1);
         await settled(8);
         expect(texts()).to.equal(1);
@@ -550,22 +539,6 @@ describe('gateways on one Redis', () => {
       expect([both('callback.unmatched').length, both('failover.ended').length, sent()]).to.deep.equal([
         0, 0, 1,
       ]);
-    });
-
-    it('send by the next channel once for 16 callbacks at both', async () => {
-      await begin();
-      relay.to = [other.url, scene.url];
-      scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, match: isText, times: 1 });
-      scene.twilio.failLater({ code: 30003, status: 'undelivered', match: isText });
-      scene.twilio.faultCallbacks({ copies: 8, isReversed: true, match: ({ channel }) => channel === 'sms' });
-      expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('pending');
-      await until(() => both('failover.ended').length === 1);
-      await answered(16 + 1);
-      await close();
-      expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms', 'whatsapp']);
-      expect(both('failover.ended')).to.have.length(1);
-      expect(both('attempt.settled')).to.have.length(1);
-      expect(both('callback.unmatched')).to.be.empty;
     });
 
     it('send by the next channel if the failure callback comes before the attempt ends', async () => {

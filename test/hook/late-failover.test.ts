@@ -17,7 +17,6 @@ import {
   type Scene,
 } from '#harness/scene.js';
 import { fakeClock } from '#harness/fake-clock.js';
-import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { held, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -394,23 +393,6 @@ describe('late failover', () => {
     expect(line?.fields).to.include({ eventId: call?.eventId, oktaRequestId: call?.oktaRequestId });
   });
 
-  it('sends nothing if Okta hung up before the answer', async () => {
-    await start();
-    failWhatsApp();
-    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400, delivered: true }, times: 1 });
-    clock = stopTime();
-    const call = startRawCall(scene);
-    await until(() => scene.twilio.requests.length === 1);
-    await call.hangUp();
-    clock.tick(400);
-    await until(areAnswered(1));
-    await until(() => scene.of('request.answered').length === 1);
-    await scene.hook.close();
-    expect(scene.of('request.answered')[0]).to.include({ hasHungUp: true });
-    expect(sent('sms')).to.be.empty;
-    expect([ended().length, unmatched()]).to.deep.equal([0, 0]);
-  });
-
   it('tries the rest of the plan in order until a channel accepts the code', async () => {
     await start({
       chooseChannels: () => ['whatsapp', 'line'],
@@ -709,30 +691,6 @@ describe('late failover', () => {
         });
         expect(scene.log[0]?.message).to.include('lateFailover.afterSeconds.sms: ');
         expect(scene.log[0]?.message).to.include('it has no effect');
-      });
-    });
-
-    it('sends the code if lookUp of a custom channel says that the message failed', async () => {
-      const line: ConnectedChannel = {
-        send: () => Promise.resolve({ status: 'accepted', transactionId: 'LINE-1' }),
-        lookUp: (transactionId) =>
-          Promise.resolve({
-            status: 'failed',
-            code: transactionId === 'LINE-1' ? 'GONE' : 'OTHER',
-            reason: 'No',
-          }),
-      };
-      await start({ channels: { line }, chooseChannels: () => ['line'] });
-      await scene.hook.ready();
-      clock = stopTime();
-      await scene.call();
-      pass(3_000);
-      await until(() => ended().length === 1);
-      expect(ended()[0]).to.nested.include({
-        fromChannel: 'line',
-        'cause.code': 'GONE',
-        outcome: 'accepted',
-        channel: 'sms',
       });
     });
 

@@ -145,17 +145,6 @@ describe('status()', () => {
     expect(inFlight()).to.equal(0);
   });
 
-  it('reports every rejected caller: the first at once, the others on closing at the latest', async () => {
-    const scene = await start();
-    for (let made = 0; made < 5; made += 1) await scene.call({ headers: { Authorization: 'no' } });
-    const counts = (): readonly number[] => scene.of('caller.rejected').map(({ count }) => count);
-    expect(counts()).to.deep.equal([1]);
-    await scene.hook.close();
-    expect(counts()).to.deep.equal([1, 4]);
-    const lines = scene.log.filter(({ fields }) => fields['event'] === 'caller.rejected');
-    expect(lines.map(({ fields }) => fields['count'])).to.deep.equal([1, 4]);
-  });
-
   /** A hook whose state tells what the test says. */
   const startWatched = async (): Promise<{ scene: Scene; tell: (news: StateEvent) => void }> => {
     let tell: (news: StateEvent) => void = () => undefined;

@@ -173,18 +173,6 @@ describe('a message of unknown outcome', () => {
     });
   }
 
-  it('leads to no further send if a newer code was requested', async () => {
-    await start();
-    loseAnswer('whatsapp');
-    scene.twilio.faultCallbacks({ copies: 0 });
-    await callUnknown();
-    await scene.call({ eventId: 'event-2', deliveryChannel: 'VOICE' });
-    await report(sent('whatsapp')[0], 'undelivered');
-    await scene.hook.close();
-    expect(of('failover.ended').map(({ code }) => code)).to.deep.equal(['SUPERSEDED']);
-    expect(sent('sms')).to.be.empty;
-  });
-
   /** Twilio sends an SMS and does not answer. Its callback comes after Okta got PENDING. */
   const reportWhileItRuns = async (status: string): Promise<void> => {
     loseAnswer('sms', { kind: 'hang', delivered: true });

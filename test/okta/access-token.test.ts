@@ -1,8 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { compactVerify } from 'jose';
-import { createOktaApiClient } from '#lib/okta/api-client.js';
-import { startOktaEmulator } from '#lib/testing/index.js';
 import { assertionOf, failureOf, httpDate, makeGate, NOW } from './scripted-okta.js';
 import {
   MINUTE_MS,
@@ -180,38 +177,5 @@ describe("a service app's access token", () => {
     app.now += 10_000;
     await failureOf(app.get());
     expect(app.tokenRequests()).to.have.length(3);
-  });
-
-  it('is issued by the emulator for an RSA and an EC key, again after it is revoked', async () => {
-    const emulator = await startOktaEmulator();
-    try {
-      const user = emulator.addUser({ login: 'ana@example.com' });
-      const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-      for (const [clientId, keys, algorithm] of [
-        ['0oaRsa', RSA_KEYS, 'RS256'],
-        ['0oaEc', ec, 'ES384'],
-      ] as const) {
-        const publicJwk = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'k' };
-        emulator.registerServiceApp({ clientId, publicJwk });
-        const client = createOktaApiClient({
-          credentials: {
-            orgUrl: emulator.orgUrl,
-            clientId,
-            privateKey: keys.privateKey,
-            algorithm,
-            keyId: 'k',
-          },
-          dispatcher: app.okta.dispatcher,
-          clock: Date.now,
-          connectTimeoutMs: 500,
-        });
-        const path = `/api/v1/users/${user.id}`;
-        expect((await client.request({ method: 'GET', path, timeoutMs: 2_000 })).status).to.equal(200);
-        emulator.revokeTokens();
-        expect((await client.request({ method: 'GET', path, timeoutMs: 2_000 })).status).to.equal(200);
-      }
-    } finally {
-      await emulator.close();
-    }
   });
 });

@@ -11,7 +11,7 @@ import {
   startScene,
   type Scene,
 } from '#harness/scene.js';
-import { mustNotShow, witness } from '#harness/witness.js';
+import { mustNotShow } from '#harness/witness.js';
 
 type Plain = Record<string, unknown>;
 
@@ -537,15 +537,6 @@ describe('a hook call', () => {
       expect(cause).to.have.all.keys('errorSummary', 'reason', 'locationType', 'location', 'domain');
       expectTexts(cause);
       expect(cause).to.include({ locationType: 'userId', location: ANA.id });
-    });
-
-    it('with an error of strings if the request is refused', async () => {
-      const call = await send('{}');
-      expectHeaders(call);
-      const { error } = call.body as { error: Plain };
-      expect(error).to.have.all.keys('errorSummary', 'errorCauses');
-      expectTexts(errorOf(call)?.errorCauses?.[0]);
-      witness(call.body);
     });
 
     it('with the one cause CHANNEL_NOT_CONFIGURED if no channel fits deliveryChannel', async () => {

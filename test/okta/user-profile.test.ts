@@ -260,14 +260,6 @@ describe('the profile reader', () => {
       expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
     });
 
-    it('keeps at most max profiles', async () => {
-      reader = makeReader({ cache: { ...CACHE, max: 1 } });
-      okta.answerWith(({ path }) => ({ status: 200, body: { id: path.split('/').at(-1), profile: {} } }));
-      await read();
-      await read({ ...byId, userId: '00u2' });
-      expect((await read()).source).to.equal('okta');
-    });
-
     it('serves a stale profile for each failure of Okta, and none after staleSeconds', async () => {
       await read();
       now += 60 * SECOND_MS;

@@ -75,96 +75,8 @@ import {
   type Environment,
 } from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
-import {
-  createPhonesPage,
-  pageStyle,
-  playBadDay,
-  startDemoOrg,
-  type BadDay,
-  type BadDayOptions,
-  type BadDayPhase,
-  type BadDayPhaseName,
-  type BadDayVendors,
-  type DemoCurl,
-  type DemoHookOptions,
-  type DemoOrg,
-  type DemoOrgOptions,
-  type DemoPerson,
-  type PageLink,
-  type PhonesPage,
-  type PhonesPageOptions,
-  type SuppressionReader,
-} from 'okta-telephony-hook/demo';
-import {
-  startOktaEmulator,
-  startTwilioEmulator,
-  type AccountSettings,
-  type AdvancedOptOut,
-  type AuthenticatorStatus,
-  type CallbackFault,
-  type CodeProblem,
-  type DeliveredItem,
-  type EmulatedCall,
-  type EmulatedCallback,
-  type EmulatedEventHook,
-  type EmulatedFeedback,
-  type EmulatedHookKey,
-  type EmulatedInbound,
-  type EmulatedInlineHook,
-  type EmulatedMessage,
-  type EmulatedPhoneItem,
-  type EmulatedTemplate,
-  type EmulatedUser,
-  type EmulatedVerification,
-  type EnteredCode,
-  type EventDelivery,
-  type Fault,
-  type FaultRule,
-  type FireOptions,
-  type HookCall,
-  type HookCallOptions,
-  type HookChannel,
-  type HookClient,
-  type HookOAuth,
-  type HookPayloadOptions,
-  type HookRequestType,
-  type HookTokenOptions,
-  type InboundMessage,
-  type LateFailureRule,
-  type LogEvent,
-  type LogEventOptions,
-  type LogParty,
-  type NewTemplate,
-  type NewUser,
-  type NumberCapabilities,
-  type OktaEmulator,
-  type OktaEmulatorOptions,
-  type OktaVerdict,
-  type OidcApp,
-  type PhoneFactor,
-  type RateLimit,
-  type RateLimitBucket,
-  type RecordedRequest,
-  type RefusalRule,
-  type SchemaAttribute,
-  type SchemaAttributes,
-  type SchemaDelay,
-  type ServiceApp,
-  type TelephonyProvider,
-  type TemplateStatus,
-  type TwilioEmulator,
-  type TwilioEmulatorOptions,
-  type TwilioError,
-  type UserSchemaView,
-  type VerifyChannel,
-  type VerifySettings,
-  type WebhookAnswer,
-} from 'okta-telephony-hook/testing';
-
-/** Every optional property as `undefined`, as a consumer passes on optional settings. */
-type Undefined<T> = {
-  [Key in keyof T as object extends Pick<T, Key> ? Key : never]-?: undefined;
-};
+import { createPhonesPage, startDemoOrg, type DemoHookOptions } from 'okta-telephony-hook/demo';
+import { startOktaEmulator, startTwilioEmulator } from 'okta-telephony-hook/testing';
 
 const header: HookCredential = { scheme: 'header', name: undefined, secrets: ['secret', 'the one before'] };
 const basic: HookCredential = { scheme: 'basic', users: [{ username: 'okta', password: 'a:b' }] };
@@ -195,31 +107,6 @@ const byApiKey: TwilioCredential = {
 };
 const byAuthToken: TwilioCredential = { accountSid: 'AC1', authToken: ['current', 'next'] };
 
-const nothing: Undefined<OktaTelephonyHookOptions> = {
-  publicUrl: undefined,
-  sandboxNumber: undefined,
-  senders: undefined,
-  optInAttribute: undefined,
-  optInChannels: undefined,
-  profile: undefined,
-  defaultCountry: undefined,
-  path: undefined,
-  deadlineMs: undefined,
-  chooseChannels: undefined,
-  composeText: undefined,
-  texts: undefined,
-  inbound: undefined,
-  channels: undefined,
-  guard: undefined,
-  rollout: undefined,
-  lateFailover: undefined,
-  state: undefined,
-  logger: undefined,
-  metrics: undefined,
-  onEvent: undefined,
-  dispatcher: undefined,
-  clock: undefined,
-};
 const nested: Partial<OktaTelephonyHookOptions> = {
   senders: { sms: undefined, voice: undefined, whatsapp: undefined },
   profile: {
@@ -419,7 +306,7 @@ const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byAp
 /** Without Twilio. */
 const alone = { hook: header, okta: byToken, twilio: undefined };
 export const hooks: readonly TelephonyHook[] = [
-  oktaTelephonyHook({ credentials, ...nothing }),
+  oktaTelephonyHook({ credentials }),
   oktaTelephonyHook({ credentials: alone, channels: { line }, logger: log, guard: { countries: false } }),
   oktaTelephonyHook({ credentials: alone, channels: { sms: vonage }, logger: false }),
   oktaTelephonyHook({
@@ -553,52 +440,6 @@ export async function optIn(apiToken: string): Promise<unknown> {
   return users.updateUser('00u1', { whatsAppOptIn: whatsAppOptIn !== true });
 }
 
-export async function emulate(): Promise<unknown> {
-  const oktaOptions: OktaEmulatorOptions = { port: undefined, clock: undefined, apiToken: undefined };
-  const twilioOptions: TwilioEmulatorOptions = { senders: undefined, magicNumbers: undefined };
-  const okta: OktaEmulator = await startOktaEmulator(oktaOptions);
-  const twilio: TwilioEmulator = await startTwilioEmulator(twilioOptions);
-  const newUser: NewUser = { id: undefined, login: 'ana@example.com', profile: { whatsAppOptIn: true } };
-  const user: EmulatedUser = okta.addUser(newUser);
-  const fault: Fault = { kind: 'hang', delivered: undefined };
-  const rule: FaultRule = { fault, times: 1 };
-  const limit: RateLimit = { limit: 10, remaining: 1, resetInSeconds: 5 };
-  const app: ServiceApp = { clientId: '0oa3', publicJwk: {}, scopes: undefined };
-  const tokenOptions: HookTokenOptions = { alg: undefined, key: undefined };
-  const requestType: HookRequestType = 'password-reset';
-  const payload: HookPayloadOptions = { requestType, eventTime: undefined };
-  const options: HookCallOptions = { ...payload, url: 'http://127.0.0.1:1', headers: undefined };
-  okta.fault(rule);
-  okta.setRateLimit(limit);
-  okta.registerServiceApp(app);
-  const webApp: OidcApp = {
-    clientId: '0oa4',
-    clientSecret: undefined,
-    redirectUri: 'http://localhost/callback',
-    postLogoutRedirectUri: undefined,
-  };
-  okta.registerApp(webApp);
-  okta.onHookCall((sent) => (result) => [sent, result.okta.action]);
-  okta.onCodeEntered((userId, entered) => [userId, entered.isRight]);
-  const token: string = await okta.issueHookToken({ sub: undefined }, tokenOptions);
-  const made: HookCall = await okta.callHook(options);
-  const repeated: HookCall = await okta.repeat(made);
-  const verdict: OktaVerdict = repeated.okta;
-  const refusal: RefusalRule = { code: 63007, match: undefined, times: undefined };
-  const late: LateFailureRule = { code: 63015, status: undefined };
-  const twilioError: TwilioError = refusal;
-  twilio.refuseWith(refusal);
-  twilio.failLater(late);
-  twilio.onDelivered((item: DeliveredItem) => logged.push(item.to));
-  const inbox: readonly EmulatedPhoneItem[] = twilio.inbox('+447700900123');
-  const messages: readonly EmulatedMessage[] = twilio.messages;
-  const calls: readonly EmulatedCall[] = twilio.calls;
-  const callbacks: readonly EmulatedCallback[] = twilio.callbacks;
-  const requests: readonly RecordedRequest[] = twilio.requests;
-  await Promise.all([okta.close(), twilio.close()]);
-  return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests];
-}
-
 /** The named types of the parts that a custom channel gets. */
 export function useParts({
   dispatcher,
@@ -611,97 +452,103 @@ export function useParts({
 // @ts-expect-error -- only the hook makes one.
 export const ownConnection: TwilioConnection = { host: 'api.twilio.com' };
 
-/** The types to set up an org. */
-export async function setUp(okta: OktaEmulator): Promise<readonly unknown[]> {
-  const phoneFactor: PhoneFactor = {
-    factorType: 'sms',
-    phoneNumber: '+14155550123',
-    phoneExtension: undefined,
-  };
-  const attribute: SchemaAttribute = { type: 'boolean', title: undefined, permissions: undefined };
-  const delay: SchemaDelay = { propagationMs: undefined, cleanUpMs: 1000 };
-  const status: AuthenticatorStatus = 'INACTIVE';
-  const provider: TelephonyProvider = { providerName: 'TWILIO', enabled: undefined };
-  const bucket: RateLimitBucket = 'other';
-  const client: HookClient = { clientId: '0oa4', clientSecret: undefined, scopes: undefined };
-  okta.addUser({ login: 'bo@example.com', phoneFactors: [phoneFactor] });
-  okta.setAttribute('whatsAppOptIn', attribute);
-  okta.setSchemaDelay(delay);
-  okta.setPhoneAuthenticator(status);
-  okta.setTelephonyProviders([provider]);
-  okta.setRateLimit(undefined, bucket);
-  okta.registerHookClient(client);
-  const schema: UserSchemaView = okta.userSchema;
-  const custom: SchemaAttributes = schema.custom;
-  const [inlineHook]: readonly EmulatedInlineHook[] = okta.inlineHooks;
-  const channel: HookChannel | undefined = inlineHook?.channel;
-  const oauth: HookOAuth | undefined = channel?.oauth;
-  const eventHooks: readonly EmulatedEventHook[] = okta.eventHooks;
-  const keys: readonly EmulatedHookKey[] = okta.hookKeys;
-  const actor: LogParty = { id: '00u1', type: 'User', alternateId: 'a@example.com', displayName: 'A' };
-  const eventOptions: LogEventOptions = { factor: 'CALL_FACTOR', actor, published: undefined };
-  const event: LogEvent = okta.logEvent('bo@example.com', eventOptions);
-  const fireOptions: FireOptions = { eventId: undefined };
-  const deliveries: readonly EventDelivery[] = await okta.fireEvents([event], fireOptions);
-  const entered: EnteredCode = await okta.enterCode('bo@example.com', '123456');
-  return [custom, oauth, eventHooks, keys, deliveries, entered];
-}
-
-/** The types to show the phones. */
-export async function tryPhones(): Promise<readonly unknown[]> {
-  const orgOptions: DemoOrgOptions = { optInAttribute: undefined };
-  const org: DemoOrg = await startDemoOrg(orgOptions);
-  const hookOptions: DemoHookOptions = org.hookOptions('http://127.0.0.1:3000/okta/telephony');
-  const hook: TelephonyHook = oktaTelephonyHook(hookOptions);
-  const link: PageLink = { title: 'Console', href: '/console/' };
-  const reader: SuppressionReader = hook;
-  const style: string = pageStyle;
-  const pageOptions: PhonesPageOptions = {
-    okta: org.okta,
-    twilio: org.twilio,
-    hook: reader,
-    publicUrl: undefined,
-    links: [link],
-    insecureRemoteAccess: undefined,
-  };
-  const phones: PhonesPage = createPhonesPage(pageOptions);
+/** The hook takes what the emulators have, and the phones' page takes the hook. */
+export async function tryOut(): Promise<void> {
+  const okta = await startOktaEmulator();
+  const twilio = await startTwilioEmulator();
+  const { hookCredential, credential: oktaCredential } = okta;
+  oktaTelephonyHook({
+    credentials: { hook: hookCredential, okta: oktaCredential, twilio: twilio.credential },
+    senders: twilio.senders,
+    sandboxNumber: twilio.sandboxNumber,
+  });
+  okta.fault({ fault: { kind: 'hang', delivered: undefined }, times: 1 });
+  twilio.faultCallbacks({ copies: 2, delayMs: undefined, match: ({ to }) => to !== '' });
+  okta.onHookCall((sent) => (result) => [sent, result.okta.action]);
+  const org = await startDemoOrg({ optInAttribute: undefined });
+  const options: DemoHookOptions = org.hookOptions('http://127.0.0.1:3000/okta/telephony');
+  const phones = createPhonesPage({ okta: org.okta, twilio: org.twilio, hook: oktaTelephonyHook(options) });
   createServer((req: IncomingMessage, res: ServerResponse) => {
     phones(req, res);
   });
-  const people: readonly DemoPerson[] = org.people;
-  const curls: readonly DemoCurl[] = org.curls(hookOptions.publicUrl);
-  const { problem } = await org.okta.enterCode('ana', '123456');
-  const known: CodeProblem | undefined = problem;
-  return [hook, people, curls, known, style];
 }
 
-/** The types to test everything that Twilio does. */
-export async function tryTwilio(okta: OktaEmulator, twilio: TwilioEmulator): Promise<readonly unknown[]> {
-  const status: TemplateStatus = 'paused';
-  const newTemplate: NewTemplate = { sid: undefined, status, types: undefined, variables: { '1': '123456' } };
-  const template: EmulatedTemplate = twilio.addTemplate(newTemplate);
-  const channel: VerifyChannel = 'call';
-  const verify: VerifySettings = { disabledChannels: [channel], whatsAppFrom: null, codeLength: undefined };
-  const account: AccountSettings = { type: 'Trial', balance: undefined };
-  const capabilities: Partial<NumberCapabilities> = { sms: false };
-  const callbackFault: CallbackFault = { copies: 2, delayMs: undefined, match: ({ to }) => to !== '' };
-  twilio.configureVerify(verify);
-  twilio.configureAccount(account);
-  twilio.setCapabilities(twilio.smsNumber, capabilities);
-  twilio.faultCallbacks(callbackFault);
-  await twilio.releaseCallbacks();
-  const words: AdvancedOptOut = { stop: ['BASTA'], start: undefined };
-  twilio.setAdvancedOptOut(words);
-  const inbound: InboundMessage = { from: '+447700900123', body: 'STOP', url: undefined };
-  const received: EmulatedInbound = await twilio.receive(inbound);
-  const answer: WebhookAnswer | undefined = received.answer;
-  const verifications: readonly EmulatedVerification[] = twilio.verifications;
-  const feedback: readonly EmulatedFeedback[] = twilio.feedback;
-  const vendors: BadDayVendors = { okta, twilio };
-  const name: BadDayPhaseName = 'twilio-brown-out';
-  const options: BadDayOptions = { phases: [name], phaseMs: Infinity, seed: undefined, onPhase: undefined };
-  const day: BadDay = playBadDay(vendors, options);
-  day.stop();
-  const phases: readonly BadDayPhase[] = await day.done;
-  return [template, answer, verifications, feedback, phases, twilio.sign('http://127.0.0.1/', {})];
-}
+export { pageStyle, playBadDay } from 'okta-telephony-hook/demo';
+export type {
+  BadDay,
+  BadDayOptions,
+  BadDayPhase,
+  BadDayPhaseName,
+  BadDayVendors,
+  DemoCurl,
+  DemoOrg,
+  DemoOrgOptions,
+  DemoPerson,
+  PageLink,
+  PhonesPage,
+  PhonesPageOptions,
+  SuppressionReader,
+} from 'okta-telephony-hook/demo';
+export type {
+  AccountSettings,
+  AdvancedOptOut,
+  AuthenticatorStatus,
+  CallbackFault,
+  CodeProblem,
+  DeliveredItem,
+  EmulatedCall,
+  EmulatedCallback,
+  EmulatedEventHook,
+  EmulatedFeedback,
+  EmulatedHookKey,
+  EmulatedInbound,
+  EmulatedInlineHook,
+  EmulatedMessage,
+  EmulatedPhoneItem,
+  EmulatedTemplate,
+  EmulatedUser,
+  EmulatedVerification,
+  EnteredCode,
+  EventDelivery,
+  Fault,
+  FaultRule,
+  FireOptions,
+  HookCall,
+  HookCallOptions,
+  HookChannel,
+  HookClient,
+  HookOAuth,
+  HookPayloadOptions,
+  HookRequestType,
+  HookTokenOptions,
+  InboundMessage,
+  LateFailureRule,
+  LogEvent,
+  LogEventOptions,
+  LogParty,
+  NewTemplate,
+  NewUser,
+  NumberCapabilities,
+  OktaEmulator,
+  OktaEmulatorOptions,
+  OktaVerdict,
+  OidcApp,
+  PhoneFactor,
+  RateLimit,
+  RateLimitBucket,
+  RecordedRequest,
+  RefusalRule,
+  SchemaAttribute,
+  SchemaAttributes,
+  SchemaDelay,
+  ServiceApp,
+  TelephonyProvider,
+  TemplateStatus,
+  TwilioEmulator,
+  TwilioEmulatorOptions,
+  TwilioError,
+  UserSchemaView,
+  VerifyChannel,
+  VerifySettings,
+  WebhookAnswer,
+} from 'okta-telephony-hook/testing';

@@ -1,6 +1,5 @@
-import { PassThrough } from 'node:stream';
-import { runProgram } from '../../lib/cli/program.js';
 import { startOktaEmulator, startTwilioEmulator } from '../../lib/testing/index.js';
+import { runCommand } from './command-runs.js';
 import type { Finding } from './findings.js';
 import { isOutside } from './outside.js';
 import type { VendorDocument } from './prism.js';
@@ -37,7 +36,7 @@ export async function examineDoctor(
       TWILIO_WHATSAPP_TEMPLATE: twilio.addTemplate({}).sid,
     };
     for (const env of [bySandbox, byTemplate]) {
-      const lines = await look({ ...common, ...env });
+      const lines = (await runCommand(['doctor'], { ...common, ...env })) as readonly Line[];
       for (const { check, status, message } of lines) {
         // doctor cannot check a WhatsApp sender: it reports that with any answer of Twilio.
         if (!check.startsWith('twilio.') || check === 'twilio.whatsapp' || status === 'ok') continue;
@@ -58,20 +57,4 @@ interface Line {
   readonly check: string;
   readonly status: string;
   readonly message: string;
-}
-
-async function look(env: Readonly<Record<string, string>>): Promise<readonly Line[]> {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  let text = '';
-  stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  stderr.resume();
-  const time = { now: Date.now, sleep: () => Promise.resolve() };
-  await runProgram({
-    args: ['doctor', '--json'],
-    env,
-    streams: { stdin, stdout, stderr },
-    time,
-    signals: process,
-  });
-  return JSON.parse(text) as readonly Line[];
 }

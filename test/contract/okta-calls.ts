@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { OktaEmulator } from '../../lib/testing/index.js';
+import { startTestServer } from '../testing/local.js';
+import { eventHook } from '../testing/okta/client.js';
 import type { CallEmulator } from './emulator-answers.js';
 import { callUsers, idOf } from './okta-user-calls.js';
 import { CODE } from './subjects.js';
@@ -26,7 +25,7 @@ export async function callOkta(okta: OktaEmulator, call: CallEmulator): Promise<
     await callInlineHooks(hook.url, get, send);
     await callEventHooks(hook.url, get, send);
   } finally {
-    await hook.close();
+    hook.close();
   }
 }
 
@@ -101,12 +100,9 @@ async function callInlineHooks(uri: string, get: Get, send: Send): Promise<void>
 
 async function callEventHooks(uri: string, get: Get, send: Send): Promise<void> {
   const hooks = '/api/v1/eventHooks';
-  const authScheme = { type: 'HEADER', key: 'Authorization', value: 'contract' };
-  const channel = { type: 'HTTP', version: '1.0.0', config: { uri, authScheme } };
-  const events = { type: 'EVENT_TYPE', items: ['user.authentication.auth_via_mfa'] };
-  const hook = { name: 'Contract', events, channel };
+  const hook = eventHook(uri, 'contract', ['user.authentication.auth_via_mfa']);
   const id = idOf(await send('an event hook', 'POST', hooks, hook));
-  const wrong = { ...hook, events: { ...events, items: ['inline_hook.response.processed'] } };
+  const wrong = eventHook(uri, 'contract', ['inline_hook.response.processed']);
   await send('an event hook of an event that has none', 'POST', hooks, wrong, 400);
   await get('the event hooks', hooks);
   await get('an event hook', `${hooks}/${id}`);
@@ -122,23 +118,12 @@ async function callEventHooks(uri: string, get: Get, send: Send): Promise<void> 
 }
 
 /** A hook that accepts each call, and answers challenges. */
-async function startHook(): Promise<{ readonly url: string; close(): Promise<void> }> {
+function startHook(): ReturnType<typeof startTestServer> {
   const value = [{ status: 'SUCCESSFUL', provider: 'CONTRACT', transactionId: 'contract' }];
   const taken = { commands: [{ type: 'com.okta.telephony.action', value }] };
-  const server = createServer((request, response) => {
-    const challenge = request.headers['x-okta-verification-challenge'];
-    request.resume().on('end', () => {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(challenge === undefined ? taken : { verification: challenge }));
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return startTestServer((response, { headers }) => {
+    const challenge = headers['x-okta-verification-challenge'];
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(challenge === undefined ? taken : { verification: challenge }));
+  });
 }

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
-import { runProgram } from '../../lib/cli/program.js';
 import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startTestServer } from '../testing/local.js';
+import { telephonyHook } from '../testing/okta/client.js';
+import { runCommand, send } from './command-runs.js';
 import { asObject } from './document-parts.js';
 import type { Finding } from './findings.js';
 import { HOOK_SECRET } from './gateway.js';
@@ -66,7 +64,9 @@ const DENIED = {
  * and every answer of the emulator, with the documents.
  */
 export async function examinePreviews(documents: readonly VendorDocument[]): Promise<Examined> {
-  const gateway = await startTaker();
+  const gateway = await startTestServer((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(TAKEN));
+  });
   try {
     const seen = [
       await previewTheEmulator(documents, gateway.url),
@@ -77,7 +77,7 @@ export async function examinePreviews(documents: readonly VendorDocument[]): Pro
       exchanges: seen.flatMap(({ exchanges }) => exchanges),
     };
   } finally {
-    await gateway.close();
+    gateway.close();
   }
 }
 
@@ -95,7 +95,7 @@ async function previewTheEmulator(
         { factorType: 'call', phoneNumber: AMERICAN },
       ],
     });
-    await createHook(okta, publicUrl);
+    await send(okta, '/api/v1/inlineHooks', telephonyHook(publicUrl, HOOK_SECRET));
     const findings: Finding[] = [];
     for (const { does, words, wanted, prepare } of RUNS) {
       prepare?.(okta);
@@ -156,50 +156,9 @@ async function complaintsOf(
   wanted: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Finding[]> {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  let text = '';
-  stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  stderr.resume();
-  await runProgram({
-    args: ['preview', '--yes', '--json', ...words],
-    env: { ...env, HOOK_SECRET },
-    streams: { stdin, stdout, stderr },
-    time: { now: Date.now, sleep: () => Promise.resolve() },
-    signals: process,
-  });
-  const { result, error } = JSON.parse(text) as { result: unknown; error?: { code: string } };
+  const made = await runCommand(['preview', '--yes', ...words], { ...env, HOOK_SECRET });
+  const { result, error } = made as { result: unknown; error?: { code: string } };
   if (result === wanted) return [];
   const what = `It came to ${String(result)} (${error?.code ?? 'no error'}), not ${wanted}`;
   return [{ document: 'our requests', operation: does, what }];
-}
-
-/** Calls the emulator directly, without the proxy. */
-async function createHook(okta: OktaEmulator, uri: string): Promise<void> {
-  const authScheme = { type: 'HEADER', key: 'Authorization', value: HOOK_SECRET };
-  const channel = { type: 'HTTP', version: '1.0.0', config: { uri, method: 'POST', authScheme } };
-  const response = await fetch(`${okta.orgUrl}/api/v1/inlineHooks`, {
-    method: 'POST',
-    headers: { authorization: `SSWS ${okta.apiToken}` },
-    body: JSON.stringify({ name: 'Ours', type: TELEPHONY, version: '1.0.0', channel }),
-  });
-  if (!response.ok) throw new Error(`The emulator answered ${response.status} to a new hook`);
-}
-
-/** A gateway that answers every call with SUCCESSFUL. */
-async function startTaker(): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const body = JSON.stringify(TAKEN);
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/okta/telephony`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

@@ -2,26 +2,7 @@ import { expect } from 'chai';
 import { keptParts } from '../kept-output.js';
 import { writesTo } from '../runs.js';
 import { byRoles, MISCONFIGURATIONS, type Misconfiguration, type Variables } from './misconfigurations.js';
-import { lineOf, linesOf, openWard, type Line, type Ward } from './scene.js';
-
-/** Whether a check was left out, because the check in its message has failed. */
-const isSkipped = ({ status, message }: Line): boolean =>
-  status === 'warn' && message.startsWith('Not checked, because ') && message.endsWith(' failed.');
-
-/** The findings with their texts. The checks that were left out share a line for each cause. */
-function textOf(lines: readonly Line[]): string {
-  const skipped = lines.filter(isSkipped);
-  return [
-    ...lines
-      .filter((line) => !isSkipped(line))
-      .flatMap(({ check, status, message, remedy }) => [
-        `${status} ${check}: ${message}`,
-        ...(remedy === null ? [] : [`     ${remedy}`]),
-      ]),
-    ...new Set(skipped.map(({ message, remedy }) => `${message} ${String(remedy)}`)),
-    ...(skipped.length === 0 ? [] : [`     ${skipped.map(({ check }) => check).join(', ')}`]),
-  ].join('\n');
-}
+import { isSkipped, lineOf, linesOf, openWard, textOf, type Line, type Ward } from './scene.js';
 
 /**
  * Compares all findings that are not ok, and those that the row names. Their texts are in a file of `test/cli/outputs/`.

@@ -125,3 +125,22 @@ export function lineOf(lines: readonly Line[], check: string): Line {
   if (line === undefined) throw new Error(`there is no check ${check}`);
   return line;
 }
+
+/** Whether a check was left out, because the check in its message has failed. */
+export const isSkipped = ({ status, message }: Line): boolean =>
+  status === 'warn' && message.startsWith('Not checked, because ') && message.endsWith(' failed.');
+
+/** The findings with their texts. The checks that were left out share a line for each cause. */
+export function textOf(lines: readonly Line[]): string {
+  const skipped = lines.filter(isSkipped);
+  return [
+    ...lines
+      .filter((line) => !isSkipped(line))
+      .flatMap(({ check, status, message, remedy }) => [
+        `${status} ${check}: ${message}`,
+        ...(remedy === null ? [] : [`     ${remedy}`]),
+      ]),
+    ...new Set(skipped.map(({ message, remedy }) => `${message} ${String(remedy)}`)),
+    ...(skipped.length === 0 ? [] : [`     ${skipped.map(({ check }) => check).join(', ')}`]),
+  ].join('\n');
+}

@@ -2,7 +2,7 @@
 import { createRequire as makeRequire } from 'node:module';
 
 /**
- * Loads an optional peer, synchronously, so that the factory which needs it can report that it is missing.
+ * Loads a package that only some hooks need, synchronously, so that the factory which needs it can report that it is missing.
  *
  * @throws if it is not installed.
  */

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
-import winston from 'winston';
+import type winston from 'winston';
 import type { Logger } from '../core/channel.js';
 import { asObject, type JsonObject } from '../core/json.js';
+import { loadPeer } from '../core/peers.js';
 import { adaptLogger, type LogLevel } from './adapt-logger.js';
 import { LogOutput, type LogDestination } from './log-output.js';
 
@@ -14,8 +15,29 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
   readonly logger: Logger;
   readonly flush: () => Promise<void>;
 } {
-  const { createLogger, format, transports } = winston;
   const output = new LogOutput(destination);
+  const lines = throughWinston(output);
+  return {
+    logger: adaptLogger((level, message, fields) => {
+      if (lines === undefined) output.add(level, lineOf(level, message, asObject(fields), {}));
+      // winston's own methods copy the fields, which takes a third of the time of a line.
+      else lines.log({ level, message, fields });
+    }),
+    flush: () => output.flush(),
+  };
+}
+
+/**
+ * A logger of winston, because tracing libraries patch winston and add members such as `trace_id`. Loaded here, because it takes 28 ms
+ * and 14 MB, which a hook with a logger of its own saves. `undefined` in a bundle, where nobody can patch it.
+ */
+function throughWinston(output: LogOutput): winston.Logger | undefined {
+  let library: typeof winston;
+  try {
+    library = loadPeer('winston') as typeof winston;
+  } catch {
+    return undefined;
+  }
   const stream = new Writable({
     objectMode: true,
     write: (line: { readonly [LEVEL]: LogLevel; readonly [MESSAGE]: string }, _encoding, done) => {
@@ -23,9 +45,9 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
       done();
     },
   });
-  const lines = createLogger({
+  const { createLogger, format, transports } = library;
+  return createLogger({
     format: format((info) => {
-      // Tracing libraries patch winston and add members such as `trace_id`.
       const { level, message, fields, ...added } = info;
       return Object.assign(info, { [MESSAGE]: lineOf(level, message, asObject(fields), added) });
     })(),
@@ -33,11 +55,6 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     transports: [new transports.Stream({ stream })],
   });
-  return {
-    // winston's own methods copy the fields, which takes a third of the time of a line.
-    logger: adaptLogger((level, message, fields) => lines.log({ level, message, fields })),
-    flush: () => output.flush(),
-  };
 }
 
 /**
@@ -68,15 +85,27 @@ function lineOf(level: string, given: unknown, fields: JsonObject, added: JsonOb
   return rest === '{}' ? first : `${first.slice(0, -1)},${rest.slice(1)}`;
 }
 
-/** For fields on which `JSON.stringify` throws: circular references and BigInts. */
-const patientJson = winston.format.json({ deterministic: false });
-
 function textOf(fields: JsonObject): string {
   try {
     return JSON.stringify(fields);
   } catch {
-    const info = { ...fields } as winston.Logform.TransformableInfo;
-    patientJson.transform(info, patientJson.options);
-    return String(info[MESSAGE]);
+    // A BigInt, a circular reference, or a `toJSON` that throws.
+    const readable = Object.entries(fields).map(([name, value]) => [
+      name,
+      isJson(value) ? value : '[no JSON]',
+    ]);
+    return JSON.stringify(Object.fromEntries(readable), bigIntAsText);
   }
 }
+
+function isJson(value: unknown): boolean {
+  try {
+    JSON.stringify(value, bigIntAsText);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const bigIntAsText = (_name: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value;

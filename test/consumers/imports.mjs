@@ -5,8 +5,8 @@ import passport from 'passport';
 
 const entries = process.argv.slice(2);
 
-/** Only a hook with an option for one of them needs it. An application can have them for its own use. */
-const OPTIONAL_PEERS = ['ioredis', 'prom-client'];
+/** Only some hooks need them: those with an option for the first two, and those without a logger of their own. */
+const OPTIONAL_PEERS = ['ioredis', 'prom-client', 'winston'];
 const require = createRequire(import.meta.url);
 const peersLoaded = () =>
   OPTIONAL_PEERS.filter((name) =>

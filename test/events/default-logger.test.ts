@@ -114,6 +114,7 @@ describe('the default log', () => {
     createDefaultLogger(stdout).logger.info('hello', circle);
     await nextTurn();
     expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'e', size: '12' });
+    expect(stdout.lines[0]).to.have.property('self', '[no JSON]');
   });
 
   describe('with a tracing library, which patches winston to add members to a line,', () => {

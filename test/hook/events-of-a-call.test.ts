@@ -762,16 +762,10 @@ describe('the events and the log lines of a call', () => {
       const { events, log } = normalised(scene);
       expect(events).to.deep.equal(expected.map(([event]) => defined({ at: now, ...event })));
       expect(log).to.deep.equal(
-        expected.flatMap(([{ type, ...fields }, level, message, remedy]) =>
+        expected.flatMap(([event, level, message, remedy]) =>
           level === undefined
             ? []
-            : [
-                {
-                  level,
-                  message: `okta-telephony-hook: ${message}`,
-                  fields: defined({ event: type, remedy, ...fields }),
-                },
-              ],
+            : [{ level, message: `okta-telephony-hook: ${message}`, fields: fieldsOf(event, remedy) }],
         ),
       );
       const acceptedBy = expected
@@ -782,6 +776,22 @@ describe('the events and the log lines of a call', () => {
     });
   }
 });
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** The fields of the line of an event: without `false` and empty lists, and with an only accepted attempt flat. */
+function fieldsOf(event: PlainEvent, remedy: string | undefined): unknown {
+  const { type, remainingMs, profileSource, attempts, ...others } = event;
+  const [first] = (attempts ?? []) as readonly Attempt[];
+  const isAccepted = type === 'request.answered' && first?.outcome === 'accepted';
+  const fields = {
+    ...{ event: type, remedy, ...others },
+    ...(profileSource === 'okta' ? {} : { profileSource }),
+    ...(isAccepted ? { attemptMs: 0, providerRequestId: 'RQ…' } : { attempts }),
+  };
+  const told = Object.entries(fields).filter(([, value]) => value !== false && !isEmpty(value));
+  return defined(Object.fromEntries(told));
+}
 
 /** As JSON, so without `undefined` fields. */
 function defined(value: object): unknown {

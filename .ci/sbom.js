@@ -15,10 +15,14 @@ const LICENCES = {
   'pause@0.0.1': 'MIT',
 };
 
+/** Development packages that the scripts of the pages contain. */
+const BUNDLED = ['node_modules/preact'];
+
 const read = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
 const shipped = new Set(
   Object.entries(read('package-lock.json').packages)
-    .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
+    .filter(([path]) => path !== '')
+    .filter(([path, { dev, devOptional }]) => (!dev && !devOptional) || BUNDLED.includes(path))
     .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
 );
 const stale = Object.keys(LICENCES).filter((id) => !shipped.has(id));

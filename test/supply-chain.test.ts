@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { manifest, ROOT } from '#harness/consumer.js';
 
@@ -57,7 +58,12 @@ const { packages } = JSON.parse(read('package-lock.json')) as {
   readonly packages: Readonly<Record<string, Locked>>;
 };
 const copies = Object.entries(packages).filter(([path]) => path !== '');
-const shipped = copies.filter(([, { dev, devOptional }]) => dev !== true && devOptional !== true);
+/** The scripts of the pages contain it, so users get it, though nobody installs it. */
+const BUNDLED = 'preact';
+const shipped = copies.filter(
+  ([path, { dev, devOptional }]) =>
+    (dev !== true && devOptional !== true) || path === `node_modules/${BUNDLED}`,
+);
 const folderOf = (path: string): string => path.split('node_modules/').at(-1) ?? path;
 const nameOf = ([path, { name }]: [string, Locked]): string => name ?? folderOf(path);
 const idOf = (copy: [string, Locked]): string => `${nameOf(copy)}@${copy[1].version}`;
@@ -135,10 +141,10 @@ describe('the supply chain', () => {
     expect(scripts.filter((name) => /^(pre|post)?(install|prepare)$/.test(name))).to.deep.equal([]);
   });
 
-  it('lists our direct and peer dependencies with their licences in the page on security', () => {
+  it('lists what the pages contain, and our direct and peer dependencies, with their licences in the page on security', () => {
     const [, section = ''] = /^## What it depends on$(.*)/ms.exec(read('docs/run/security.md')) ?? [];
     const rows = [...section.matchAll(/^\| `([^`]+)` *\| (\S+) *\| \S/gm)].map(([, name, id]) => [name, id]);
-    const chosen = Object.keys({ ...manifest.dependencies, ...peerDependencies });
+    const chosen = [BUNDLED, ...Object.keys({ ...manifest.dependencies, ...peerDependencies })];
     const licences = chosen.map((name) => [name, packages[`node_modules/${name}`]?.license]);
     expect(rows.sort()).to.deep.equal(licences.sort());
   });
@@ -172,6 +178,15 @@ describe('the bill of materials', () => {
       expect(hashes, id).to.deep.equal([{ alg: 'SHA-512', content: inHex.get(id) }]);
   });
 
+  it("gives the licence of what the pages' scripts contain with them", async () => {
+    const licence = read(`node_modules/${BUNDLED}/LICENSE`).trim();
+    for (const page of ['console', 'testing/phones']) {
+      const path = `${ROOT}/dist/${page}/page-files.js`;
+      const { script } = (await import(pathToFileURL(path).href)) as { readonly script: string };
+      expect(script, page).to.include(licence);
+    }
+  });
+
   it('names a permissive licence for each package, and the page on security names the same licences', () => {
     const others = components
       .map(({ 'bom-ref': id, licenses = [] }) => ({
@@ -195,8 +210,8 @@ describe('the bill of materials', () => {
     };
     expect(bom.metadata.component.name).to.equal(manifest.name);
     const ours = bom.dependencies.find(({ ref }) => ref === bom.metadata.component['bom-ref']);
-    const needed = ours?.dependsOn.map((id) => id.replace(/@[^@]+$/, ''));
-    expect(needed).to.deep.equal(Object.keys(manifest.dependencies).sort());
+    const needed = ours?.dependsOn.map((id) => id.replace(/@[^@]+$/, '')).sort();
+    expect(needed).to.deep.equal([BUNDLED, ...Object.keys(manifest.dependencies)].sort());
     expect(text).to.not.include(ROOT);
     expect([...text.matchAll(/https?:\/\/[^/"]+/g)].map(([host]) => host)).to.deep.equal([
       'http://cyclonedx.org',

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History, TimelineSpan } from '../core/history.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { createAssets, PAGE_HEADERS } from '../http/page/assets.js';
-import { slashRedirect } from '../http/page/mount-slash.js';
+import { slashRedirect } from '../http/page/html.js';
 import type {
   About,
   FoundUser,

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, Router, type Request, type RequestHandler, type Response } from 'express';
 import { createAssets, PAGE_HEADERS } from '../../http/page/assets.js';
-import { escapeHtml, htmlDocument } from '../../http/page/html.js';
+import { escapeHtml, htmlDocument, slashRedirect } from '../../http/page/html.js';
 import { LiveState } from './live-state.js';
-import { slashRedirect } from '../../http/page/mount-slash.js';
 import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../../http/page/same-site.js';
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';

@@ -120,12 +120,6 @@ function itemsOf(
   return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
 }
 
-/**
- * The hook calculates an end at each read, by two clocks. It then differs by about a millisecond, which must not change the page: a
- * new element in the place of a button loses the click of a mouse.
- */
-const SAME_END_MS = 1_000;
-
 /** Returns the suppressions of a phone as the hook said last: the page's state is read at once, and the hook answers later. */
 export function rememberSuppressions(
   hook: SuppressionReader | undefined,
@@ -134,19 +128,18 @@ export function rememberSuppressions(
   const read = async (number: string): Promise<void> => {
     // A number that is not in E.164 has no suppression.
     const found = (await hook?.suppressions(number).catch(() => [])) ?? [];
-    const before = known.get(number) ?? [];
-    const isSame = (one: SuppressionView, other: SuppressionView): boolean =>
-      one.channel === other.channel &&
-      one.reason === other.reason &&
-      Math.abs(one.until - other.until) < SAME_END_MS;
-    const now = found.map(({ channel, reason, until }) => ({ channel, reason, until: until.getTime() }));
     known.set(
       number,
-      now.map((one) => before.find((other) => isSame(one, other)) ?? one),
+      found.map(({ channel, reason, until }) => ({ channel, reason, until: toSecond(until.getTime()) })),
     );
   };
   return (number) => {
     void read(number);
     return known.get(number) ?? [];
   };
+}
+
+/** The hook calculates an end at each read, by two clocks. A difference of a millisecond is no change of the page. */
+function toSecond(atMs: number): number {
+  return Math.round(atMs / 1000) * 1000;
 }

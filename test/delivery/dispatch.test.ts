@@ -10,8 +10,8 @@ import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
-import { ANA, commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
-import { defer, until } from '#harness/until.js';
+import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
+import { defer } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 import { dispatchBy, type Sent } from './sends.js';
 
@@ -205,19 +205,6 @@ describe('dispatching a code', () => {
       const { plan: channels, tried } = plan({ isFraudBlock: true, moveOn: true });
       expect((await run(channels)).delivery).to.include({ status: 'refused', isFraudBlock: true });
       expect(tried).to.deep.equal(['sms by X']);
-    });
-
-    it('tries the next channel', async () => {
-      const { delivery } = await run([ready('a', () => refuse()), ready('b', accept)]);
-      expect(delivery.attempts.map(({ channel, outcome, code }) => [channel, outcome, code])).to.deep.equal([
-        ['a', 'refused', 'C1'],
-        ['b', 'accepted', undefined],
-      ]);
-    });
-
-    it('reports its remedy', async () => {
-      const { reported } = await run([ready('a', () => refuse({ remedy: 'Pay the bill' }))]);
-      expect(reported[0]).to.include({ reason: 'Refused', remedy: 'Pay the bill' });
     });
 
     it('tries nothing else, and composes no text, if Okta has hung up', async () => {
@@ -556,13 +543,6 @@ describe('dispatching a code', () => {
       ]);
     });
 
-    it('answers PENDING by GUARD if a fraud filter blocks the code, and sends nothing else', async () => {
-      const sms = channel(accept());
-      const scene = await start({ whatsapp: channel(refuse({ isFraudBlock: true })), sms });
-      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
-      expect(sms.sent).to.equal(0);
-    });
-
     it('connects a channel once per name that it is mounted under, and uses the result', async () => {
       const connected = channel(accept(), 'CONNECTED');
       const connect = sinon.fake.returns(connected);
@@ -595,25 +575,6 @@ describe('dispatching a code', () => {
         const command = commandOf(await scene.call({ userId: 'nobody' }));
         expect(command?.['transactionId']).to.equal(new URL(scene.twilio.baseUrl).host);
       }
-    });
-
-    it('counts a send that goes on after the answer, and reports its outcome', async () => {
-      const sending = defer<Outcome>();
-      const scene = await start({ sms: { send: () => sending.promise } }, 500);
-      const call = await scene.call({ userId: 'nobody', eventId: 'event-late' });
-      expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-late' });
-      expect(scene.hook.status()).to.deep.include({ detached: 1, inFlight: 0, lastSuccess: {} });
-      sending.resolve(accept());
-      await until(() => scene.hook.status().detached === 0);
-      expect(scene.events.at(-1)).to.include({
-        type: 'attempt.settled',
-        eventId: 'event-late',
-        userId: 'nobody',
-        toEnding: ANA.phone.slice(-2),
-        outcome: 'accepted',
-        transactionId: 'T1',
-      });
-      expect(scene.hook.status().lastSuccess).to.have.keys('sms');
     });
 
     it('uses separate breakers for two custom channels', async () => {

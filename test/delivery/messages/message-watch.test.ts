@@ -220,19 +220,6 @@ describe('watching messages', () => {
     expect(ends).to.be.empty;
   });
 
-  it('makes no look-up while codes need the connections, except the last one of a message', async () => {
-    isBusy = true;
-    watch('SM1');
-    watch('SM2', { overdueMs: 10_000 });
-    await clock.tickAsync(9_999);
-    expect(asked).to.be.empty;
-    await clock.tickAsync(1);
-    expect(asked).to.deep.equal(['SM2 at 10000']);
-    isBusy = false;
-    await clock.tickAsync(600_000);
-    expect(asked.at(-1)).to.equal('SM1 at 20000');
-  });
-
   it('makes at most 8 look-ups at a time', async () => {
     const answer = defer<DeliveryReport>();
     let open = 0;

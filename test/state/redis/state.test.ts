@@ -310,16 +310,6 @@ describe('redisState', () => {
       expect(await look(open(), 'b', 'somebody else')).to.equal('unknown');
     });
 
-    it('gives an event its place with its first claim: a retry of an older one is superseded', async () => {
-      const [one, two] = [open(), open()];
-      const older = await come(one, 'older');
-      older.release();
-      await settled(one);
-      first(await two.claim(eventClaim('newer', { person: 'ana' }))).settle(ANSWER);
-      expect(await come(two, 'older')).to.include({ isCurrent: false, place: older.place });
-      expect(await look(one, 'newer')).to.equal(true);
-    });
-
     it('has exactly one current code after 30 that came at once', async () => {
       const gateways = [open(), open(), open()];
       const claims = await inTurn(30, gateways, (state, at) => come(state, `event-${at}`));
@@ -329,38 +319,6 @@ describe('redisState', () => {
       // The last one that Redis got.
       const counts = claims.map(({ place = '' }) => Number.parseInt(place));
       expect(found.indexOf(true)).to.equal(counts.indexOf(30));
-    });
-
-    it('lets no code pass that the guard blocks, and one beyond a limit if the guard only records', async () => {
-      const state = open();
-      const limits = [bucket('a', 1)];
-      expect(await come(state, 'a', { limits })).to.include({ isCurrent: true });
-      expect(await come(state, 'over', { limits })).to.deep.include({
-        exceeded: ['a'],
-        isCurrent: 'unknown',
-      });
-      expect(await come(state, 'blocked', { passes: 'never' })).to.include({ isCurrent: 'unknown' });
-      expect(await look(state, 'a')).to.equal(true);
-      const noticed = await come(state, 'noticed', { limits, passes: 'always' });
-      expect(noticed).to.deep.include({ exceeded: ['a'], isCurrent: true });
-      expect(await look(state, 'a')).to.equal(false);
-    });
-
-    it('supersedes nothing with any number of previews, and them with the next code', async () => {
-      const state = open();
-      const preview = { isPreview: true } as const;
-      const early = await come(state, 'early', preview);
-      expect(await look(state, 'early', 'ana', early)).to.equal(true);
-      await come(state, 'a');
-      const previews = await inTurn(30, [state], (_, at) => come(state, `preview-${at}`, preview));
-      expect(await look(state, 'early', 'ana', early)).to.equal(false);
-      const areCurrent = async (): Promise<ReadonlySet<unknown>> =>
-        new Set(await inTurn(30, [state], (_, at) => look(state, `preview-${at}`, 'ana', previews[at])));
-      expect(await look(state, 'a')).to.equal(true);
-      expect(await areCurrent()).to.deep.equal(new Set([true]));
-      await come(state, 'b');
-      expect(await look(state, 'a')).to.equal(false);
-      expect(await areCurrent()).to.deep.equal(new Set([false]));
     });
 
     it('is one word, and is known until the last code ends', async () => {
@@ -377,19 +335,6 @@ describe('redisState', () => {
       expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
     });
 
-    it('is made again from the place of an event if Redis has dropped it', async () => {
-      const state = open();
-      await come(state, 'before');
-      const older = await come(state, 'older');
-      older.release();
-      await settled(state);
-      await redis.admin.del(...(await keysOf('person')));
-      expect(await look(state, 'older')).to.equal('unknown');
-      expect(await come(state, 'older')).to.include({ place: older.place, isCurrent: true });
-      expect(older.place).to.match(/^2\./);
-      expect((await come(state, 'newer')).place).to.match(/^3\./);
-    });
-
     it('learns of a code whose event and order Redis has lost from its answer', async () => {
       const state = open();
       const claim = await come(state, 'a');
@@ -399,23 +344,6 @@ describe('redisState', () => {
       await settled(state);
       expect(await look(state, 'a')).to.equal(true);
       expect(await open().claim(eventClaim('a', { person: 'ana' }))).to.include({ isFirst: false });
-    });
-
-    it('has no current code after a use, unless the newest was requested after it', async () => {
-      const [one, two] = [open(), open()];
-      one.useCode('ana', NOW);
-      await come(one, 'a', { requestedAtMs: NOW });
-      two.useCode('ana', NOW - 1);
-      await settled(two);
-      expect(await look(one, 'a')).to.equal(true);
-      two.useCode('ana', NOW);
-      await settled(two);
-      expect(await look(one, 'a')).to.equal(false);
-      await come(one, 'b', { requestedAtMs: NOW });
-      expect(await look(two, 'b')).to.equal(true);
-      two.useCode('ana', Number.MAX_SAFE_INTEGER);
-      await settled(two);
-      expect(await look(one, 'b')).to.equal(false);
     });
   });
 

@@ -102,45 +102,6 @@ describe('suppressions in Redis', () => {
     expect(claim.isFirst && claim.isRecipientRead).to.equal(false);
   });
 
-  it('are kept by channel and reason, beside each other, until they are lifted', async () => {
-    const state = open();
-    await suppress(state, ANA.phone);
-    await suppress(state, ANA.phone, 'OPTED_OUT');
-    await suppress(state, ANA.phone, 'NOT_REACHED', 'line');
-    expect(await namesIn(state)).to.deep.equal([
-      'line:NOT_REACHED',
-      'whatsapp:OPTED_OUT',
-      'whatsapp:STOPPED',
-    ]);
-    await lift(open(), ANA.phone);
-    expect(await namesIn(state)).to.deep.equal(['line:NOT_REACHED']);
-    await lift(state, ANA.phone, ['NOT_REACHED'], 'line');
-    expect(await namesIn(state)).to.deep.equal([]);
-  });
-
-  it('are all kept if four gateways write those of one number at once', async () => {
-    const states = [open(), open(), open(), open()];
-    await Promise.all(states.map((state, at) => suppress(state, ANA.phone, 'NOT_REACHED', `channel${at}`)));
-    expect(await namesIn(states[0]!)).to.deep.equal([0, 1, 2, 3].map((at) => `channel${at}:NOT_REACHED`));
-  });
-
-  it('are all kept if one gateway writes ten of one number at once', async () => {
-    const state = open();
-    const channels = Array.from({ length: 10 }, (_, at) => `channel${at}`);
-    await Promise.all(channels.map((channel) => suppress(state, ANA.phone, 'NOT_REACHED', channel)));
-    expect(await namesIn(state)).to.deep.equal(channels.map((channel) => `${channel}:NOT_REACHED`));
-  });
-
-  it('follow the order of arrival', async () => {
-    const [one, two] = [open(), open()];
-    await suppress(one, ANA.phone);
-    expect(await namesIn(two)).to.deep.equal(['whatsapp:STOPPED']);
-    await lift(two, ANA.phone);
-    expect(await namesIn(one)).to.deep.equal([]);
-    await suppress(two, ANA.phone);
-    expect(await namesIn(one)).to.deep.equal(['whatsapp:STOPPED']);
-  });
-
   it('last equally long at gateways whose clocks differ by days', async () => {
     const [one, two] = [open(), open()];
     await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
@@ -376,14 +337,6 @@ describe('suppressions in Redis', () => {
       await pair(two, ID, BOB.phone);
       expect(await numberOf(one, ID)).to.equal(BOB.phone);
       expect((await redis.dump()).map(textOf).join('\n')).to.not.match(/13491208655302741918|447700900123/);
-    });
-
-    it('do not undo a newer choice of the number', async () => {
-      const state = open();
-      await suppress(state, ID);
-      await lift(state, ANA.phone);
-      await pair(state, ID, ANA.phone);
-      expect(await namesIn(state)).to.deep.equal([]);
     });
 
     it('are paired when Redis is back', async () => {

@@ -54,6 +54,7 @@ export class SendRecorder {
   }
 
   started(tried: TriedStep): void {
+    if (this.#send.code.codeRequest === undefined) return;
     this.#longAttempt = setTimeout(() => {
       this.#keepUnknown(tried);
     }, LONG_ATTEMPT_MS);

@@ -317,6 +317,13 @@ describe('dispatching a code', () => {
       expect(second.called).to.equal(false);
     });
 
+    it('leaves no timer of an attempt that has ended', async () => {
+      const budget = new Budget(1000);
+      await run([ready('a', accept)], { budget });
+      budget.close();
+      expect(clock.countTimers()).to.equal(0);
+    });
+
     for (const [title, result, expected] of [
       ['accepts', accept(), { outcome: 'accepted', transactionId: 'T1' }],
       ['refuses', refuse(), { outcome: 'refused', code: 'C1' }],

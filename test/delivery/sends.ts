@@ -55,6 +55,7 @@ export async function dispatchBy(
     untried,
     attempts: [],
     failedIds: [],
+    codeRequest: { atMs: 0, endsAtMs: 1 },
   };
   const reported: AttemptReport[] = [];
   const late: AttemptReport[] = [];

@@ -1,10 +1,17 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
 import { OktaApiError } from '#lib/core/errors.js';
-import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
-import { assertionOf, failureOf, httpDate, isTokenRequest, makeGate, NOW } from './scripted-okta.js';
+import {
+  assertionOf,
+  clientOf,
+  failureOf,
+  httpDate,
+  isTokenRequest,
+  makeGate,
+  NOW,
+} from './scripted-okta.js';
 import {
   CONNECT_MS,
   MINUTE_MS,
@@ -241,17 +248,12 @@ describe("a service app's token request", () => {
   });
 
   it('fails with the error of a key that does not fit the algorithm, also for the next call', async () => {
-    const client = createOktaApiClient({
-      credentials: {
-        orgUrl: app.okta.origin,
-        clientId: '0oaServiceApp',
-        privateKey: RSA_KEYS.privateKey,
-        algorithm: 'ES256',
-        keyId: undefined,
-      },
-      dispatcher: app.okta.dispatcher,
-      clock: () => NOW,
-      connectTimeoutMs: 500,
+    const client = clientOf(app.okta, {
+      orgUrl: app.okta.origin,
+      clientId: '0oaServiceApp',
+      privateKey: RSA_KEYS.privateKey,
+      algorithm: 'ES256',
+      keyId: undefined,
     });
     app.okta.answerWith(() => 'hang');
     const failures: unknown[] = [];

@@ -1,9 +1,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
+import type { OktaApiClient } from '#lib/okta/api-client.js';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import {
   assertionOf,
+  clientOf,
   failureOf,
   isTokenRequest,
   NOW,
@@ -16,15 +17,6 @@ import {
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const SERVICE_APP = { clientId: '0oaDpop', privateKey, algorithm: 'ES256', keyId: undefined } as const;
-
-/** A client of the service app at an org. */
-const clientOf = (orgUrl: string, { dispatcher }: ScriptedOkta, clock = (): number => NOW): OktaApiClient =>
-  createOktaApiClient({
-    credentials: { orgUrl, ...SERVICE_APP },
-    dispatcher,
-    clock,
-    connectTimeoutMs: 500,
-  });
 
 const boundToken = (value = 't'): Answer => ({
   status: 200,
@@ -55,7 +47,7 @@ describe('a DPoP token', () => {
     });
     after(() => Promise.all([okta.close(), agents.close()]));
     const connect = (clock: () => number = Date.now): (() => Promise<number>) => {
-      const client = clientOf(okta.orgUrl, agents, clock);
+      const client = clientOf(agents, { orgUrl: okta.orgUrl, ...SERVICE_APP }, { clock });
       okta.requests.length = 0;
       return async () =>
         (await client.request({ method: 'GET', path: '/api/v1/users/00u1?fields=id', timeoutMs: 2_000 }))
@@ -118,7 +110,7 @@ describe('a DPoP token', () => {
     });
     after(() => okta.close());
     beforeEach(() => {
-      client = clientOf(okta.origin, okta);
+      client = clientOf(okta, { orgUrl: okta.origin, ...SERVICE_APP });
     });
     const get = (): ReturnType<OktaApiClient['request']> =>
       client.request({ method: 'GET', path: '/api/v1/users/00u1', timeoutMs: 2_000 });
@@ -143,7 +135,7 @@ describe('a DPoP token', () => {
       expect(await failureOf(get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 400 });
       expect(okta.requests).to.have.length(3);
       let nonces = 0;
-      client = clientOf(okta.origin, okta);
+      client = clientOf(okta, { orgUrl: okta.origin, ...SERVICE_APP });
       answer(() => wantsNonce(`n${(nonces += 1)}`));
       expect((await failureOf(get())).message).to.contain('use_dpop_nonce');
       expect(okta.requests).to.have.length(4);

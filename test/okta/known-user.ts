@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { Breaker } from '#lib/delivery/breaker.js';
-import { createOktaApiClient } from '#lib/okta/api-client.js';
 import {
   createProfileReader,
   type ProfileOptions,
   type ProfileReader,
   type ProfileReading,
 } from '#lib/okta/user-profile.js';
+import { clientOf } from './scripted-okta.js';
 
 /** The user that the profile tests read, and the reader that they read with. */
 export const ID = '00u1anasilveira00001';
@@ -32,18 +32,16 @@ export function closeReaders(): void {
   for (const reader of readers.splice(0)) reader.close();
 }
 
+/** @param listener - hears of pauses. */
 export function readerOf(
-  okta: { readonly origin: string; readonly dispatcher: Dispatcher },
+  { origin, dispatcher }: { readonly origin: string; readonly dispatcher: Dispatcher },
   clock: () => number,
   options: Partial<ProfileOptions> = {},
+  listener: Pick<Parameters<typeof createProfileReader>[0], 'onPaused' | 'onResumed'> = {},
 ): ProfileReader {
   const reader = createProfileReader({
-    client: createOktaApiClient({
-      credentials: { orgUrl: okta.origin, apiToken: 'token' },
-      dispatcher: okta.dispatcher,
-      clock,
-      connectTimeoutMs: 500,
-    }),
+    ...listener,
+    client: clientOf({ dispatcher }, { orgUrl: origin, apiToken: 'token' }, { clock }),
     options: { timeoutMs: 2_000, cache: CACHE, ...options },
     breaker: new Breaker('okta', () => undefined),
     clock,

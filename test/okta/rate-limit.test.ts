@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { WAIT_FOR_WINDOW } from '#lib/okta/api-error.js';
-import { createOktaApiClient } from '#lib/okta/api-client.js';
-import { Breaker } from '#lib/delivery/breaker.js';
-import { createProfileReader, type ProfileReader, type ProfileReading } from '#lib/okta/user-profile.js';
+import type { ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
 import { fakeClock } from '#harness/fake-clock.js';
+import { closeReaders, readerOf } from './known-user.js';
 import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const SECOND_MS = 1_000;
@@ -48,23 +47,17 @@ describe("Okta's rate limit", () => {
     now = NOW;
     pauses = [];
     ends = [];
-    reader = createProfileReader({
-      client: createOktaApiClient({
-        credentials: { orgUrl: okta.origin, apiToken: 'token' },
-        dispatcher: okta.dispatcher,
-        clock: () => now,
-        connectTimeoutMs: 500,
-      }),
-      options: { timeoutMs: 2_000, cache: { ttlSeconds: 60, staleSeconds: 3600, max: 100 } },
-      breaker: new Breaker('okta', () => undefined),
-      clock: () => now,
-      onPaused: (event) => pauses.push(event),
-      onResumed: (event) => ends.push(event),
-    });
+    reader = readerOf(
+      okta,
+      () => now,
+      {},
+      {
+        onPaused: (event) => pauses.push(event),
+        onResumed: (event) => ends.push(event),
+      },
+    );
   });
-  afterEach(() => {
-    reader.close();
-  });
+  afterEach(closeReaders);
   const read = (userId: string): Promise<ProfileReading> => reader.read({ userId, login: undefined }, 2_000);
   const answerWith = (limits: LimitHeaders, status = 200): void => {
     okta.answerWith(({ path }) => ({

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { Agent, type Dispatcher } from 'undici';
 import { OktaApiError } from '#lib/core/errors.js';
+import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
 
 export const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -78,6 +79,17 @@ export async function startScriptedOkta(): Promise<ScriptedOkta> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+type ClientParts = Parameters<typeof createOktaApiClient>[0];
+
+/** A client of an org's API, by default with the clock of a scripted Okta. */
+export function clientOf(
+  { dispatcher }: Pick<ScriptedOkta, 'dispatcher'>,
+  credentials: ClientParts['credentials'],
+  parts: Partial<ClientParts> = {},
+): OktaApiClient {
+  return createOktaApiClient({ credentials, dispatcher, clock: () => NOW, connectTimeoutMs: 500, ...parts });
 }
 
 export function httpDate(ms: number): string {

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
+import type { OktaApiClient } from '#lib/okta/api-client.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import {
+  clientOf,
   isTokenRequest,
   NOW,
   startScriptedOkta,
@@ -54,13 +55,15 @@ export async function startServiceAppScene(): Promise<ServiceAppScene> {
     now: NOW,
     reset(scopes, dispatcher = okta.dispatcher) {
       scene.now = NOW;
-      client = createOktaApiClient({
-        credentials: { orgUrl: okta.origin, ...SERVICE_APP },
-        dispatcher,
-        clock: () => scene.now,
-        connectTimeoutMs: CONNECT_MS,
-        ...(scopes === undefined ? {} : { scopes }),
-      });
+      client = clientOf(
+        { dispatcher },
+        { orgUrl: okta.origin, ...SERVICE_APP },
+        {
+          clock: () => scene.now,
+          connectTimeoutMs: CONNECT_MS,
+          ...(scopes === undefined ? {} : { scopes }),
+        },
+      );
     },
     get: (timeoutMs = 2_000) => client.request({ method: 'GET', path: '/api/v1/users/00u1', timeoutMs }),
     issue(onToken, onApi = () => ({ status: 200 })) {

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
-import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { createProfileReader } from '#lib/okta/user-profile.js';
 import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
 import { startOktaEmulator } from '#lib/testing/index.js';
 import { ID, LOGIN, CACHE, byId, byLogin, closeReaders, none, readerOf, userWith } from './known-user.js';
-import { failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+import { clientOf, failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
@@ -195,12 +194,7 @@ describe('the profile reader', () => {
       try {
         const connect = (apiToken: string): ProfileReader =>
           createProfileReader({
-            client: createOktaApiClient({
-              credentials: { orgUrl: emulator.orgUrl, apiToken },
-              dispatcher: okta.dispatcher,
-              clock: Date.now,
-              connectTimeoutMs: 500,
-            }),
+            client: clientOf(okta, { orgUrl: emulator.orgUrl, apiToken }, { clock: Date.now }),
             options: { timeoutMs: 2_000, cache: CACHE },
             breaker: new Breaker('okta', () => undefined),
             clock: Date.now,

@@ -1,4 +1,5 @@
 import type { HookEvent } from '#lib/core/events.js';
+import { eventsOf } from '../events/sample-events.js';
 import { plantExecution, plantHealth } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
@@ -19,97 +20,54 @@ export async function hostileStandIn(): Promise<{
   };
   const now = Date.now();
   const id = hostile('id');
-  const oktaRequestId = hostile('oktaRequestId');
-  const userId = hostile('userId');
-  const ofCall = { eventId: id, oktaRequestId, userId };
-  const toEnding = hostile('toEnding');
-  const request = {
-    requestType: hostile('requestType'),
-    deliveryChannel: 'sms' as const,
-    userId,
-    toEnding,
-    isPreview: false,
+  const ofCall = {
+    oktaRequestId: hostile('oktaRequestId'),
+    userId: hostile('userId'),
+    toEnding: hostile('toEnding'),
   };
+  const requestType = hostile('requestType');
   const channel = hostile('channel');
-  const provider = hostile('provider');
-  const refused = {
-    channel,
-    provider: 'A',
-    outcome: 'refused' as const,
-    code: hostile('code'),
-    reason: hostile('reason'),
-    remedy: hostile('remedy'),
-    durationMs: 40,
-  };
+  const refused = { code: hostile('code'), reason: hostile('reason'), remedy: hostile('remedy') };
   const accepted = {
-    channel,
-    provider,
-    outcome: 'accepted' as const,
+    provider: hostile('provider'),
     transactionId: hostile('transactionId'),
     providerRequestId: hostile('providerRequestId'),
-    durationMs: 40,
   };
+  const of = eventsOf(id, now);
   const steps: readonly HookEvent[] = [
-    { type: 'request.received', at: now, ...ofCall, ...request },
+    of.received(0, { ...ofCall, requestType }),
     {
       type: 'profile.read',
       at: now + 10,
       source: 'none',
       reason: hostile('profileReason'),
       durationMs: 9,
+      eventId: id,
       ...ofCall,
     },
-    {
-      type: 'channels.planned',
-      at: now + 20,
-      channels: [channel],
-      // A newer gateway may send other reasons.
-      skipped: [{ channel: hostile('skipped'), reason: hostile('skippedReason') as 'STOPPED' }],
-      ...ofCall,
-    },
-    { type: 'attempt.ended', at: now + 60, ...refused, ...ofCall, userId, toEnding },
-    { type: 'attempt.ended', at: now + 100, ...accepted, ...ofCall, userId, toEnding },
-    {
-      type: 'extension.failed',
-      at: now + 101,
-      count: 1,
-      extension: 'composeText',
-      reason: hostile('extension'),
-      remedy: hostile('extensionRemedy'),
-      ...ofCall,
-    },
-    {
-      type: 'message.reported',
-      at: now + 900,
-      channel,
-      transactionId: 'x',
-      report: 'failed',
-      status: hostile('status'),
-      code: undefined,
-      reason: undefined,
-    },
-    {
-      type: 'failover.ended',
-      at: now + 1000,
-      ...ofCall,
+    // A newer gateway may send other reasons.
+    of.planned(
+      20,
+      [channel],
+      [{ channel: hostile('skipped'), reason: hostile('skippedReason') as 'STOPPED' }],
+    ),
+    of.attempt(60, 'refused', { channel, ...refused }),
+    of.attempt(100, 'accepted', { channel, ...accepted }),
+    of.failed(101, { reason: hostile('extension'), remedy: hostile('extensionRemedy') }),
+    of.status(900, 'x', 'failed', { channel, status: hostile('status') }),
+    of.failover(1000, {
       fromChannel: channel,
       cause: { code: hostile('cause'), reason: undefined, remedy: undefined },
-      userId,
-      toEnding,
       outcome: 'dropped',
       channel: undefined,
       provider: undefined,
-      code: undefined,
       reason: hostile('dropped'),
-      remedy: undefined,
-      transactionId: undefined,
-      attempts: [],
-    },
+    }),
   ];
   const execution = {
-    ...plantExecution(0, now, { steps, oktaRequestId, userId, toEnding }),
+    ...plantExecution(0, now, { steps, ...ofCall }),
     id,
-    requestType: request.requestType,
+    requestType,
     channel,
     code: hostile('summaryCode'),
   };

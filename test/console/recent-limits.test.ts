@@ -56,22 +56,18 @@ describe('rejected calls in the console', () => {
     code: 'CALLER_NOT_PROVEN',
     count: 9,
   } as const;
-  for (const [what, event, shown] of [
+  for (const [what, shown, event] of [
+    ['one GET of a browser as a warning', 'warn METHOD_NOT_ALLOWED 1', rejected('METHOD_NOT_ALLOWED', 1)],
+    ['two unproven callers as a warning', 'warn CALLER_NOT_PROVEN 2', unproven(2)],
+    ['three unproven callers as a problem', 'bad CALLER_NOT_PROVEN 3', unproven(3)],
     [
-      'show one GET of a browser as a warning',
-      rejected('METHOD_NOT_ALLOWED', 1),
-      'warn METHOD_NOT_ALLOWED 1',
-    ],
-    ['show two unproven callers as a warning', unproven(2), 'warn CALLER_NOT_PROVEN 2'],
-    ['show three unproven callers as a problem', unproven(3), 'bad CALLER_NOT_PROVEN 3'],
-    [
-      'show an error that only a proven caller can cause as a problem',
-      rejected('INVALID_REQUEST', 1),
+      'what only a proven caller can cause as a problem',
       'bad INVALID_REQUEST 1',
+      rejected('INVALID_REQUEST', 1),
     ],
-    ['show probes of the command line as neither', probes, 'plain probe 9'],
+    ['probes of the command line as neither', 'plain probe 9', probes],
   ] as const) {
-    it(what, () => {
+    it(`show ${what}`, () => {
       const limits = watchLimits(() => START + 60_000);
       limits.listener(event);
       expect(limits.rejectedCalls().map(({ tone, code, count }) => `${tone} ${code} ${count}`)).to.deep.equal(

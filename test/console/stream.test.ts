@@ -87,12 +87,17 @@ async function withStreams(
 describe("the console's stream", () => {
   let served: ServedConsole;
   let url: string;
+  let time: ReturnType<typeof stopTime> | undefined;
   before(warmUp);
   beforeEach(async () => {
     served = await serveConsole();
     url = `${served.origin}${MOUNT}/api/stream`;
   });
-  afterEach(() => served.close());
+  afterEach(async () => {
+    time?.restore();
+    time = undefined;
+    await served.close();
+  });
 
   it('sends the health at once, and each execution when it changes', async () => {
     const page = await listen(url);
@@ -196,24 +201,20 @@ describe("the console's stream", () => {
 
   it('sends the health every 5 s, and ends after a minute, so that the browser connects again', async () => {
     await served.ask('/api/about');
-    const time = stopTime();
-    try {
-      const page = await listen(url);
-      for (let count = 1; count <= 11; count += 1) {
-        await until(() => page.eventsOf('health').length === count || page.isEnded);
-        await time.tickAsync(4_999);
-        // The event would be here by now: another answer has arrived.
-        await served.ask('/api/about');
-        expect(page.eventsOf('health')).to.have.length(count);
-        expect(page.isEnded).to.equal(false);
-        if (count < 11) await time.tickAsync(1);
-      }
-      await time.tickAsync(1 + 10_000);
-      await until(() => page.isEnded);
-      expect(page.response.complete).to.equal(true);
-    } finally {
-      time.restore();
+    time = stopTime();
+    const page = await listen(url);
+    for (let count = 1; count <= 11; count += 1) {
+      await until(() => page.eventsOf('health').length === count || page.isEnded);
+      await time.tickAsync(4_999);
+      // The event would be here by now: another answer has arrived.
+      await served.ask('/api/about');
+      expect(page.eventsOf('health')).to.have.length(count);
+      expect(page.isEnded).to.equal(false);
+      if (count < 11) await time.tickAsync(1);
     }
+    await time.tickAsync(1 + 10_000);
+    await until(() => page.isEnded);
+    expect(page.response.complete).to.equal(true);
   });
 
   it('reads the health once for all pages every 5 s', async () => {
@@ -223,32 +224,23 @@ describe("the console's stream", () => {
       streams,
       () => Promise.resolve(),
       async (origin) => {
-        const time = stopTime();
-        try {
-          const pages = await Promise.all([listen(origin), listen(origin), listen(origin)]);
-          for (const page of pages) await until(() => page.eventsOf('health').length === 1);
-          expect(status.asked).to.equal(3);
-          for (const again of [1, 2]) {
-            await time.tickAsync(5_000);
-            for (const page of pages) await until(() => page.eventsOf('health').length === 1 + again);
-            expect(status.asked).to.equal(3 + again);
-          }
-          for (const page of pages) page.hangUp();
-        } finally {
-          time.restore();
+        time = stopTime();
+        const pages = await Promise.all([listen(origin), listen(origin), listen(origin)]);
+        for (const page of pages) await until(() => page.eventsOf('health').length === 1);
+        expect(status.asked).to.equal(3);
+        for (const again of [1, 2]) {
+          await time.tickAsync(5_000);
+          for (const page of pages) await until(() => page.eventsOf('health').length === 1 + again);
+          expect(status.asked).to.equal(3 + again);
         }
+        for (const page of pages) page.hangUp();
       },
     );
   });
 
   for (const [what, authorize] of [
     ['returns false', () => false],
-    [
-      'throws',
-      () => {
-        throw new Error('the session store is gone');
-      },
-    ],
+    ['rejects', () => Promise.reject(new Error('the session store is gone'))],
   ] as const) {
     it(`ends within 5 s if authorize ${what} for the user of an open page`, async () => {
       let mayListen = true;
@@ -256,22 +248,18 @@ describe("the console's stream", () => {
       served = await serveConsole({ console: { authorize: () => (mayListen ? true : authorize()) } });
       url = `${served.origin}${MOUNT}/api/stream`;
       await served.ask('/api/about');
-      const time = stopTime();
-      try {
-        const page = await listen(url);
-        await until(() => page.eventsOf('health').length === 1);
-        await time.tickAsync(5_000);
-        await until(() => page.eventsOf('health').length === 2);
-        expect(page.isEnded).to.equal(false);
-        mayListen = false;
-        await time.tickAsync(5_000);
-        await until(() => page.isEnded);
-        expect(page.response.complete).to.equal(true);
-        // Only this event shows the user as logged out on the page.
-        expect(page.eventsOf('ended')).to.have.length(what === 'returns false' ? 1 : 0);
-      } finally {
-        time.restore();
-      }
+      time = stopTime();
+      const page = await listen(url);
+      await until(() => page.eventsOf('health').length === 1);
+      await time.tickAsync(5_000);
+      await until(() => page.eventsOf('health').length === 2);
+      expect(page.isEnded).to.equal(false);
+      mayListen = false;
+      await time.tickAsync(5_000);
+      await until(() => page.isEnded);
+      expect(page.response.complete).to.equal(true);
+      // Only this event shows the user as logged out on the page.
+      expect(page.eventsOf('ended')).to.have.length(what === 'returns false' ? 1 : 0);
     });
   }
 
@@ -286,21 +274,17 @@ describe("the console's stream", () => {
       return asked < 3 ? Promise.resolve() : Promise.reject(new Error('logged out'));
     };
     await withStreams(streams, requireStill, async (origin) => {
-      const time = stopTime();
-      try {
-        const page = await listen(origin);
-        for (const times of [1, 2]) {
-          await time.tickAsync(5_000);
-          expect(asked).to.equal(times);
-        }
-        expect(page.isEnded).to.equal(false);
+      time = stopTime();
+      const page = await listen(origin);
+      for (const times of [1, 2]) {
         await time.tickAsync(5_000);
-        await until(() => page.isEnded);
-        await time.tickAsync(20_000);
-        expect(asked).to.equal(3);
-      } finally {
-        time.restore();
+        expect(asked).to.equal(times);
       }
+      expect(page.isEnded).to.equal(false);
+      await time.tickAsync(5_000);
+      await until(() => page.isEnded);
+      await time.tickAsync(20_000);
+      expect(asked).to.equal(3);
     });
   });
 

@@ -146,13 +146,11 @@ export function eventsOf(eventId: string, startMs = START) {
         ...over,
       };
     },
-    planned: (afterMs: number, channels: readonly string[]): HookEvent => ({
-      type: 'channels.planned',
-      at: startMs + afterMs,
-      ...ids,
-      channels,
-      skipped: [],
-    }),
+    planned: (
+      afterMs: number,
+      channels: readonly string[],
+      skipped: HookEventOf<'channels.planned'>['skipped'] = [],
+    ): HookEvent => ({ type: 'channels.planned', at: startMs + afterMs, ...ids, channels, skipped }),
     attempt: (
       afterMs: number,
       outcome: AttemptReport['outcome'],
@@ -211,7 +209,7 @@ export function eventsOf(eventId: string, startMs = START) {
       transactionId,
       sinceSentMs: afterMs,
     }),
-    failed: (afterMs: number): HookEvent => ({
+    failed: (afterMs: number, over: Partial<HookEventOf<'extension.failed'>> = {}): HookEvent => ({
       type: 'extension.failed',
       at: startMs + afterMs,
       ...ids,
@@ -219,6 +217,7 @@ export function eventsOf(eventId: string, startMs = START) {
       extension: 'composeText',
       reason: 'Error',
       remedy: 'Mend it.',
+      ...over,
     }),
   };
 }

@@ -153,28 +153,22 @@ function reportOf(
   const personal = personalDataOf(request, profile, to);
   const { providerRequestId: id } = outcome;
   const providerRequestId = id === undefined || isAbout(id, personal) ? undefined : toToken(id);
-  if (outcome.status === 'accepted') {
-    // Field by field, so that V8 has one hidden class for all of them: receipts and events keep many.
-    return {
-      channel: name,
-      provider,
-      outcome: 'accepted',
-      durationMs: Math.round(durationMs),
-      transactionId: maskId(outcome.transactionId, personal, request.eventId),
-      providerRequestId,
-    };
-  }
-  const reason = maskText(outcome.reason, personal);
-  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, personal);
   const report = {
     channel: name,
     provider,
     outcome: outcome.status,
     durationMs: Math.round(durationMs),
     providerRequestId,
+  };
+  if (outcome.status === 'accepted')
+    return { ...report, transactionId: maskId(outcome.transactionId, personal, request.eventId) };
+  const reason = maskText(outcome.reason, personal);
+  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, personal);
+  if (outcome.status === 'unknown') return { ...report, reason, remedy };
+  return {
+    ...report,
     reason,
     remedy,
+    code: isAbout(outcome.code, personal) ? REFUSED : toToken(outcome.code),
   };
-  if (outcome.status === 'unknown') return report;
-  return { ...report, code: isAbout(outcome.code, personal) ? REFUSED : toToken(outcome.code) };
 }

@@ -47,7 +47,6 @@ export function keepSentCode(
   state: Pick<StatePort, 'update'>,
 ): void {
   if (codeRequest === undefined) return;
-  // Field by field, so that V8 has one hidden class for all of them.
   const code: SentCode = {
     status,
     codeRequest,

@@ -18,10 +18,7 @@ export interface TextSettings {
   readonly ownChannels: ReadonlySet<string>;
 }
 
-/**
- * The receipt of a message with this code. It holds no more of a person than the steps that are left may read. Field by
- * field: to spread a code with further fields takes 3 KB.
- */
+/** The receipt of a message with this code. It holds no more of a person than the steps that are left may read. */
 export function receiptOf(
   code: PlannedCode,
   sentBy: PlanStep,
@@ -34,19 +31,11 @@ export function receiptOf(
   // What its channel says of the message later may name the user.
   const wasRead = ownChannels.has(sentBy.channel);
   return {
+    ...code,
     request: requestToKeep(code.request, { isHandedOut }),
-    expiresAtMs: code.expiresAtMs,
     profile: readsProfile ? code.profile : wasRead ? namesIn(code.profile) : undefined,
-    locale: code.locale,
-    person: code.person,
-    eventKey: code.eventKey,
-    place: code.place,
-    isPreview: code.isPreview,
     untried,
-    // A spread reserves room for sixteen more.
-    attempts: code.attempts.concat(attempts),
-    failedIds: code.failedIds,
-    codeRequest: code.codeRequest,
+    attempts: [...code.attempts, ...attempts],
     sentBy,
     isUnwanted: undefined,
   };

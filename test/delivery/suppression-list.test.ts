@@ -3,7 +3,7 @@ import type sinon from 'sinon';
 import type { RecordState } from '#lib/delivery/records.js';
 import { SuppressionList } from '#lib/delivery/suppression-list.js';
 import { SUPPRESSED_MS } from '#lib/delivery/suppressions.js';
-import { MemoryRecords } from '#lib/state/memory/records.js';
+import { MemoryRecords } from '#lib/state/memory/memory-state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { remoteRecords, watchRecords, type RecordRequest } from '#harness/records.js';
 import { stopTime } from '#harness/stopped-time.js';

@@ -8,7 +8,7 @@ import type {
   RecordValues,
 } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { MemoryRecords } from '#lib/state/memory/records.js';
+import { MemoryRecords } from '#lib/state/memory/memory-state.js';
 
 /** One record in an update: what the state knew of it, and what it becomes; `next` is `undefined` if it stays. */
 export type RecordChange = {

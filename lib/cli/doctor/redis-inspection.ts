@@ -2,7 +2,7 @@ import { waitAtMost, TIMED_OUT } from '../../core/time.js';
 import { openClient, type Client } from '../../state/redis/clients.js';
 import { failureOf, RedisFailure, TIMEOUT } from '../../state/redis/failure.js';
 import { readRedisOptions, type RedisStateOptions, DEFAULT_TIMES } from '../../state/redis/options.js';
-import { probeBy, tryUse } from '../../state/redis/probe.js';
+import { probeBy, tryUse } from '../../state/redis/scripts.js';
 import { keysMark } from '../../state/redis/rekeying.js';
 import { SCRIPTS } from '../../state/redis/scripts.js';
 import { createSealing } from '../../state/redis/sealing.js';

@@ -1,7 +1,7 @@
 import { steadyMs } from '../../core/time.js';
 import type { Known, Next, RecordName, UpdateMoment, KeptEntry } from '../../delivery/records.js';
 import { addEntry, SUPPRESSED_MS } from '../../delivery/suppressions.js';
-import { RecordMap } from '../memory/records.js';
+import { RecordMap } from '../memory/memory-state.js';
 import { countOf, type RecordValue, type Stored } from './copies.js';
 import type { WriteQueue } from './outbox.js';
 

@@ -8,7 +8,7 @@ import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions, DEFAULT_TIMES, type RedisTimes } from './options.js';
 import { Outbox } from './outbox.js';
-import { probeBy } from './probe.js';
+import { probeBy } from './scripts.js';
 import { RedisRecords } from './records.js';
 import { RedisRekeying } from './rekeying.js';
 import { createSealing } from './sealing.js';

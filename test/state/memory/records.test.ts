@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { Known, NextRecords, RecordKind, RecordName } from '#lib/delivery/records.js';
-import { MemoryRecords } from '#lib/state/memory/records.js';
+import { MemoryRecords } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { makeReceipt } from '../../delivery/messages/receipts.js';
 

@@ -18,6 +18,7 @@ import {
   type TelephonyHook,
 } from '#lib/index.js';
 import { objectOf } from '#lib/core/option-rules.js';
+import { optionRules } from '#lib/options/schema.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
@@ -71,6 +72,7 @@ const basic = (over: Plain = {}): Plain => ({
   scheme: 'basic',
   users: [{ username: 'hook-user', password: 'basic-password-0c1d', ...over }],
 });
+const SANDBOX = { number: PHONE, contentSid: SID('HX') };
 const whatsapp = (over: Plain = {}): Plain => ({ from: PHONE, templates: { default: SID('HX') }, ...over });
 const channel: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
 
@@ -124,6 +126,9 @@ const ROOTS = [
   'texts',
 ];
 const broken = (...values: readonly unknown[]): readonly Broken[] => values.map((value) => new Broken(value));
+/** A whole object with each of these values for one of its options. */
+const each = (object: Plain, name: string, ...values: readonly unknown[]): readonly Broken[] =>
+  broken(...values.map((value) => ({ ...object, [name]: value })));
 /** Options that exclude each other. */
 const whole = (...options: readonly Plain[]): readonly Broken[] =>
   options.map((value) => new Broken(value, '.'));
@@ -257,74 +262,23 @@ describe('the options', () => {
   });
 
   it('use the default for undefined, everywhere', () => {
-    const nothing: OktaTelephonyHookOptions = {
-      credentials: {
-        hook: [
-          { scheme: 'header', name: undefined, secrets: [HEADER_SECRET] },
-          { ...(oauth2() as Extract<HookCredential, { scheme: 'oauth2' }>), jwksUri: undefined },
-        ],
-        okta: {
-          orgUrl: 'https://acme.okta.com',
-          apiToken: API_TOKEN,
-          clientId: undefined,
-          privateKey: undefined,
-          keyId: undefined,
-        },
-        eventHook: undefined,
-        twilio: {
-          accountSid: SID('AC'),
-          authToken: AUTH_TOKEN,
-          apiKeySid: undefined,
-          apiKeySecret: undefined,
-          region: undefined,
-          edge: undefined,
-          baseUrl: undefined,
-        },
-      },
-      publicUrl: undefined,
-      sandboxNumber: undefined,
-      senders: { sms: PHONE, voice: undefined, whatsapp: undefined },
-      optInAttribute: undefined,
-      optInChannels: undefined,
-      profile: {
-        timeoutMs: undefined,
-        cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
-        unverifiedPhoneAttribute: undefined,
-      },
-      defaultCountry: undefined,
-      path: undefined,
-      deadlineMs: undefined,
-      chooseChannels: undefined,
-      composeText: undefined,
-      texts: { sms: { default: undefined }, voice: undefined, webOtpDomain: undefined },
+    const twilio = { accountSid: SID('AC'), authToken: AUTH_TOKEN };
+    const options: Plain = {
+      ...fine(),
+      credentials: { ...(fine()['credentials'] as Plain), twilio },
+      sandboxNumber: PHONE,
       channels: { line: undefined, sms: channel },
-      guard: {
-        mode: undefined,
-        perUser: undefined,
-        perNumber: undefined,
-        perIp: undefined,
-        countries: undefined,
-        answer: undefined,
-      },
       rollout: { whatsapp: undefined, line: undefined },
       lateFailover: { afterSeconds: { sms: undefined } },
-      state: undefined,
-      logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
-      metrics: undefined,
-      onEvent: undefined,
-      dispatcher: undefined,
-      clock: undefined,
+      texts: { sms: { default: undefined } },
+      profile: { cache: {} },
     };
-    expect(make(nothing)).to.be.a('function');
-    expect(make({ ...nothing, senders: undefined, profile: undefined, sandboxNumber: PHONE })).to.be.a(
-      'function',
-    );
-    expect(make({ ...nothing, profile: { cache: undefined } })).to.be.a('function');
-    expect(make({ ...nothing, guard: undefined, rollout: undefined })).to.be.a('function');
-    const countries = { allow: ['GB'], deny: undefined };
-    expect(make({ ...nothing, guard: { countries } })).to.be.a('function');
-    const credentials = { ...nothing.credentials, twilio: undefined };
-    expect(make({ ...nothing, credentials, senders: undefined })).to.be.a('function');
+    const given = withUndefined(options, optionRules().describe() as Described) as Plain;
+    expect(given).to.have.nested.property('credentials.okta.keyId', undefined);
+    expect(given).to.have.nested.property('profile.cache.max', undefined);
+    expect(given).to.have.nested.property('guard.countries.deny', undefined);
+    expect(make(given)).to.be.a('function');
+    for (const name of ['profile', 'guard', 'rollout', 'senders']) make({ ...given, [name]: undefined });
   });
 
   it('can be frozen, and stay unchanged', () => {
@@ -416,16 +370,8 @@ describe('the options', () => {
       4711,
     ],
     ['sandboxNumber', /E\.164/, '', '14155238886', 'whatsapp:+14155238886', '+0415523888', 4711, null],
-    [
-      'sandboxNumber.number',
-      /E\.164/,
-      ...broken({ number: '14155238886', contentSid: SID('HX') }, { contentSid: SID('HX') }),
-    ],
-    [
-      'sandboxNumber.contentSid',
-      /a Content SID/,
-      ...broken({ number: PHONE, contentSid: 'HX-too-short' }, { number: PHONE }),
-    ],
+    ['sandboxNumber.number', /E\.164/, ...each(SANDBOX, 'number', '14155238886', undefined)],
+    ['sandboxNumber.contentSid', /a Content SID/, ...each(SANDBOX, 'contentSid', 'HX-too-short', undefined)],
     ['senders', /must be/, null, 'kept-for-me', 4711],
     [
       'senders.sms',
@@ -469,25 +415,17 @@ describe('the options', () => {
     ['senders.whatsapp.from', /calling code no country has/, ...broken(whatsapp({ from: '+9991234567' }))],
     ['sandboxNumber', /calling code no country has/, '+9991234567'],
     ['senders.whatsapp', /must be/, null, PHONE],
-    [
-      'senders.whatsapp.from',
-      /E\.164/,
-      ...broken(whatsapp({ from: 'whatsapp:+15005550006' }), whatsapp({ from: undefined })),
-    ],
-    [
-      'senders.whatsapp.templates',
-      /must be|missing/,
-      ...broken(whatsapp({ templates: undefined }), whatsapp({ templates: SID('HX') })),
-    ],
+    ['senders.whatsapp.from', /E\.164/, ...each(whatsapp(), 'from', 'whatsapp:+15005550006', undefined)],
+    ['senders.whatsapp.templates', /must be|missing/, ...each(whatsapp(), 'templates', undefined, SID('HX'))],
     [
       'senders.whatsapp.templates.default',
       /a Content SID/,
-      ...broken(whatsapp({ templates: {} }), whatsapp({ templates: { default: 'HX-too-short' } })),
+      ...each(whatsapp(), 'templates', {}, { default: 'HX-too-short' }),
     ],
     [
       'senders.whatsapp.templates.english',
       /BCP-47/,
-      ...broken(whatsapp({ templates: { default: SID('HX'), english: SID('HX') } })),
+      ...each(whatsapp(), 'templates', { default: SID('HX'), english: SID('HX') }),
     ],
     ['optInAttribute', /profile attribute/, '', 'with space', 'profile.optIn', 4711],
     ['optInChannels', /array of channel names/, 'whatsapp-text', 4711, null],
@@ -496,17 +434,9 @@ describe('the options', () => {
     ['profile', /must be/, null, 'kept-for-me'],
     ['profile.timeoutMs', /50 to 2000/, 49, 2001, 0.5, '800', -31, NaN, Infinity, null],
     ['profile.cache', /false, or an object/, true, 'kept-for-me', 4711, null],
-    [
-      'profile.cache.ttlSeconds',
-      /whole number from 0/,
-      ...broken({ ttlSeconds: -31 }, { ttlSeconds: '60' }, { ttlSeconds: 86_401 }),
-    ],
-    [
-      'profile.cache.staleSeconds',
-      /whole number from 0/,
-      ...broken({ staleSeconds: -31 }, { staleSeconds: 604_801 }),
-    ],
-    ['profile.cache.max', /whole number from 1/, ...broken({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
+    ['profile.cache.ttlSeconds', /whole number from 0/, -31, '60', 86_401],
+    ['profile.cache.staleSeconds', /whole number from 0/, -31, 604_801],
+    ['profile.cache.max', /whole number from 1/, 0, 1_000_001, 47.11],
     ['profile.unverifiedPhoneAttribute', /profile attribute/, '', 'with space', true],
     ['defaultCountry', /ISO 3166 country in capitals, such as GB$/, '', 'GBR', 'XX', 4711],
     ['defaultCountry', /ISO 3166 country in capitals, such as GB; use GB$/, 'gb', 'UK', 'uk', ' GB'],
@@ -518,18 +448,12 @@ describe('the options', () => {
     [
       'texts.sms',
       /texts by language tag, with 'default', or of such objects by request type/,
-      ...broken({ sms: 'kept-for-me' }, { sms: null }, { sms: 4711 }, { sms: ['kept-for-me {code}'] }),
+      ...['kept-for-me', null, 4711, ['kept-for-me {code}']],
     ],
     [
       'texts.sms.pt',
       /a text with \{code\} in it; either every entry is a text by language tag, or every one is an object/,
-      ...broken(
-        { sms: { default: TEXT, pt: '' } },
-        { sms: { default: TEXT, pt: ' \n' } },
-        { sms: { default: TEXT, pt: 4711 } },
-        { sms: { default: TEXT, pt: null } },
-        { sms: { default: TEXT, pt: { de: TEXT } } },
-      ),
+      ...['', ' \n', 4711, null, { de: TEXT }].flatMap((pt) => broken({ sms: { default: TEXT, pt } })),
     ],
     [
       'texts.sms.mfa-verification',
@@ -539,20 +463,10 @@ describe('the options', () => {
         { sms: { 'mfa-verification': TEXT } },
       ),
     ],
-    ...['und', 'english', 'x y', '__proto__x'].map(
-      (tag) =>
-        [`texts.voice.${tag}`, /not a BCP-47 language tag/, ...broken({ voice: { [tag]: TEXT } })] as const,
+    ...['und', 'english', 'x y', '__proto__x', 'password-reset.english'].map(
+      (tag) => [`texts.voice.${tag}`, /not a BCP-47 language tag/, TEXT] as const,
     ),
-    [
-      'texts.voice.password-reset.english',
-      /not a BCP-47 language tag/,
-      ...broken({ voice: { 'password-reset': { english: TEXT } } }),
-    ],
-    [
-      'texts.sms.password reset',
-      /not a request type such as mfa-verification/,
-      ...broken({ sms: { 'password reset': { de: TEXT } } }),
-    ],
+    ['texts.sms.password reset', /not a request type such as mfa-verification/, { de: TEXT }],
     [
       'texts.sms.default',
       /a brace or a placeholder that is none of \{code\}, \{minutes\} and \{firstName\}/,
@@ -566,46 +480,29 @@ describe('the options', () => {
         '{}',
         '{lastName}',
         '{constructor}',
-      ].flatMap((part) => broken({ sms: { default: `kept-for-me {code} ${part}` } })),
+      ].map((part) => `kept-for-me {code} ${part}`),
     ],
     [
       'texts.sms.default.de',
       /a brace or a placeholder that is none of/,
       ...broken({ sms: { default: { de: 'kept-for-me {code} {kode}' }, 'pre-enrollment': { de: TEXT } } }),
     ],
-    [
-      'texts.sms.default',
-      /a \$ before a placeholder/,
-      ...broken({ sms: { default: 'kept-for-me ${code}' } }),
-    ],
-    [
-      'texts.voice.de',
-      /does not say the code; write \{code\}/,
-      ...broken({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
-    ],
-    [
-      'texts.voice.de',
-      /look for a misspelling; it also does not say the code; write \{code\}/,
-      ...broken({ voice: { de: 'kept-for-me {cod}' } }),
-    ],
+    ['texts.sms.default', /a \$ before a placeholder/, 'kept-for-me ${code}'],
+    ['texts.voice.de', /does not say the code; write \{code\}/, 'kept-for-me', 'kept-for-me {minutes}'],
+    ['texts.voice.de', /look for a misspelling; it also does not say the code; write/, 'kept-for-me {cod}'],
     [
       'texts.sms.default',
       /at most 1600 characters when it is filled in/,
-      ...broken(
-        { sms: { default: `{code}${'x'.repeat(1569)}` } },
-        { sms: { default: `{code}{firstName}${'x'.repeat(1529)}` } },
-      ),
+      ...[`{code}${'x'.repeat(1569)}`, `{code}{firstName}${'x'.repeat(1529)}`],
     ],
     [
       'texts.sms',
       /two entries of one meaning/,
-      ...broken(
-        { sms: { 'pt-BR': TEXT, pt_br: TEXT } },
-        { sms: { iw: TEXT, he: TEXT } },
-        {
-          sms: { 'mfa-verification': { de: TEXT }, 'com.okta.user.telephony.mfa-verification': { de: TEXT } },
-        },
-      ),
+      ...[
+        { 'pt-BR': TEXT, pt_br: TEXT },
+        { iw: TEXT, he: TEXT },
+        { 'mfa-verification': { de: TEXT }, 'com.okta.user.telephony.mfa-verification': { de: TEXT } },
+      ],
     ],
     [
       'texts.webOtpDomain',
@@ -626,29 +523,13 @@ describe('the options', () => {
       null,
     ],
     ['channels', /must be/, null, 'kept-for-me', [channel]],
-    [
-      'channels.line',
-      /an object with a send function/,
-      ...broken({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
-    ],
-    ['channels.2nd', /a name for a channel/, ...broken({ '2nd': channel })],
-    [
-      'channels.line',
-      /^channels\.line\.lookUp must be a function/,
-      ...broken({ line: { ...channel, lookUp: 1 } }),
-    ],
+    ['channels.line', /an object with a send function/, {}, 'kept-for-me', [], [channel, {}], null],
+    ['channels.2nd', /a name for a channel/, channel],
+    ['channels.line', /^channels\.line\.lookUp must be a function/, { ...channel, lookUp: 1 }],
     ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
-    [
-      'guard.mode',
-      /'enforce' or 'record'/,
-      ...broken({ mode: 'kept-for-me' }, { mode: null }, { mode: true }),
-    ],
-    ['guard.answer', /'pending' or 'error'/, ...broken({ answer: 'kept-for-me' }, { answer: 200 })],
-    [
-      'guard.perUser',
-      /false, or an object with points and seconds/,
-      ...broken({ perUser: true }, { perUser: 4711 }, { perUser: null }, { perUser: 'kept-for-me' }),
-    ],
+    ['guard.mode', /'enforce' or 'record'/, 'kept-for-me', null, true],
+    ['guard.answer', /'pending' or 'error'/, 'kept-for-me', 200],
+    ['guard.perUser', /false, or an object with points and seconds/, true, 4711, null, 'kept-for-me'],
     [
       'guard.perNumber.points',
       /a number of codes: a whole number from 1 to 1000000/,
@@ -666,19 +547,11 @@ describe('the options', () => {
     [
       'guard.countries',
       /needs allow or deny|takes allow or deny, not both|an object with allow or deny/,
-      ...broken(
-        { countries: {} },
-        { countries: { allow: ['US'], deny: ['CA'] } },
-        { countries: ['US'] },
-        { countries: true },
-        { countries: null },
-      ),
+      ...[{}, { allow: ['US'], deny: ['CA'] }, ['US'], true, null],
     ],
-    [
-      'guard.countries.allow',
-      /an array of at least one/,
-      ...broken({ countries: { allow: [] } }, { countries: { allow: 'kept-for-me' } }),
-    ],
+    ...[[], 'kept-for-me'].map(
+      (allow) => ['guard.countries.allow', /an array of at least one/, allow] as const,
+    ),
     [
       'guard.countries.deny[1]',
       /an ISO 3166 country in capitals/,
@@ -698,9 +571,7 @@ describe('the options', () => {
     [
       'rollout.whatsapp',
       /a percentage of users: a number from 0 to 100/,
-      ...[-31, 100.5, '25', 'kept-for-me', NaN, Infinity, true, null].flatMap((whatsapp) =>
-        broken({ whatsapp }),
-      ),
+      ...[-31, 100.5, '25', 'kept-for-me', NaN, Infinity, true, null],
     ],
     ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...broken({ whatsap: 0 })],
     [
@@ -708,29 +579,11 @@ describe('the options', () => {
       /false, or an object with afterSeconds; it is on by default$/,
       true,
       'kept-for-me',
-      4711,
       null,
     ],
-    [
-      'lateFailover.afterSeconds',
-      /seconds by channel/,
-      ...broken({ afterSeconds: 4711 }, { afterSeconds: null }),
-    ],
-    [
-      'lateFailover.afterSeconds.sms',
-      /1 to 900/,
-      ...broken(
-        { afterSeconds: { sms: 0 } },
-        { afterSeconds: { sms: 901 } },
-        { afterSeconds: { sms: '20' } },
-        { afterSeconds: { sms: 47.11 } },
-      ),
-    ],
-    [
-      'lateFailover.afterSeconds.whatsap',
-      /no channel that is configured/,
-      ...broken({ afterSeconds: { whatsap: 20 } }),
-    ],
+    ['lateFailover.afterSeconds', /seconds by channel/, 4711, null],
+    ['lateFailover.afterSeconds.sms', /1 to 900/, 0, 901, '20', 47.11],
+    ['lateFailover.afterSeconds.whatsap', /no channel that is configured/, 20],
     [
       'state',
       /memoryState\(\)/,
@@ -747,51 +600,29 @@ describe('the options', () => {
     [
       'credentials.hook.users',
       /username and password/,
-      ...broken(
-        { scheme: 'basic' },
-        { scheme: 'basic', users: [] },
-        { scheme: 'basic', users: 'kept-for-me' },
-      ),
+      ...each({ scheme: 'basic' }, 'users', undefined, [], 'kept-for-me'),
     ],
-    [
-      'credentials.hook.users[0].username',
-      /without a colon/,
-      ...broken(basic({ username: 'with:colon' }), basic({ username: '' }), basic({ username: undefined })),
-    ],
-    [
-      'credentials.hook.users[0].password',
-      /not empty/,
-      ...broken(basic({ password: '' }), basic({ password: undefined }), basic({ password: 4711 })),
-    ],
+    ...['with:colon', '', undefined].map(
+      (username) =>
+        ['credentials.hook.users[0].username', /without a colon/, ...broken(basic({ username }))] as const,
+    ),
+    ...['', undefined, 4711].map(
+      (password) =>
+        ['credentials.hook.users[0].password', /not empty/, ...broken(basic({ password }))] as const,
+    ),
     [
       'credentials.hook.issuer',
       /the issuer of the hook's access tokens/,
-      ...broken(
-        oauth2({ issuer: undefined }),
-        oauth2({ issuer: 'http://corp.example/oauth2' }),
-        oauth2({ issuer: 'issuer-text' }),
-        oauth2({ issuer: 'https://corp.example/oauth2/default ' }),
-      ),
+      ...each(oauth2(), 'issuer', undefined, 'http://corp.example/oauth2', 'issuer-text'),
+      ...each(oauth2(), 'issuer', 'https://corp.example/oauth2/default '),
     ],
-    [
-      'credentials.hook.audience',
-      /audience/,
-      ...broken(oauth2({ audience: '' }), oauth2({ audience: undefined })),
-    ],
-    [
-      'credentials.hook.clientId',
-      /client that the hook uses/,
-      ...broken(oauth2({ clientId: '' }), oauth2({ clientId: undefined })),
-    ],
-    [
-      'credentials.hook.scope',
-      /the hook's scope/,
-      ...broken(oauth2({ scope: '' }), oauth2({ scope: ['telephony-list'] })),
-    ],
+    ['credentials.hook.audience', /audience/, ...each(oauth2(), 'audience', '', undefined)],
+    ['credentials.hook.clientId', /client that the hook uses/, ...each(oauth2(), 'clientId', '', undefined)],
+    ['credentials.hook.scope', /the hook's scope/, ...each(oauth2(), 'scope', '', ['telephony-list'])],
     [
       'credentials.hook.jwksUri',
       /the URL of the issuer's keys/,
-      ...broken(oauth2({ jwksUri: 'http://keys.acme.com' }), oauth2({ jwksUri: '' })),
+      ...each(oauth2(), 'jwksUri', 'http://keys.acme.com', ''),
     ],
     [
       'credentials.hook[1].secrets',
@@ -813,13 +644,7 @@ describe('the options', () => {
         ].map((key) => serviceApp(key)),
       ),
     ],
-    // No sender at all.
-    [
-      '',
-      /^senders: there is no sender at all; give senders\.sms, sandboxNumber, or channels/,
-      ...whole(withValue('senders', undefined)),
-    ],
-    // Senders that are all undefined.
+    ['', /^senders: there is no sender at all; give/, ...whole(withValue('senders', undefined))],
     [
       '',
       /own\. senders\.sms is undefined: is the variable that it comes from set\?$/,
@@ -830,19 +655,16 @@ describe('the options', () => {
       /own\. sandboxNumber is undefined: is the variable that it comes from set\?$/,
       ...whole(withValue('sandboxNumber', undefined, withValue('senders', undefined))),
     ],
-    // Channels that are all undefined.
     [
       '',
       /^senders: there is no sender at all/,
       ...whole(withValue('channels', { line: undefined }, withValue('senders', {}))),
     ],
-    // A sandbox next to an approved sender.
     [
       '',
       /^sandboxNumber and senders\.whatsapp.*leave out sandboxNumber/,
       ...whole(withValue('sandboxNumber', PHONE, withValue('senders.whatsapp', whatsapp()))),
     ],
-    // publicUrl without authToken.
     [
       '',
       /^publicUrl needs credentials\.twilio\.authToken/,
@@ -850,70 +672,44 @@ describe('the options', () => {
         withValue('publicUrl', 'https://id.acme.com/x', withValue('credentials.twilio.authToken', undefined)),
       ),
     ],
-    // inbound without publicUrl.
     ['', /^inbound needs publicUrl/, ...whole(withValue('inbound', { onMessage: () => undefined }))],
-    // Both an API token and a service app.
-    [
-      '',
-      /^credentials\.okta takes apiToken, or clientId and privateKey, not both/,
-      ...whole(withValue('credentials.okta', { ...serviceApp(pem), apiToken: API_TOKEN })),
-    ],
-    // Neither an API token nor a service app.
-    [
-      '',
-      /^credentials\.okta needs apiToken, or clientId and privateKey\. apiToken is undefined: is the variable that it comes from set\?$/,
-      ...whole(withValue('credentials.okta.apiToken', undefined)),
-    ],
-    // A client id without its key.
-    [
-      '',
-      /^credentials\.okta needs clientId and privateKey together/,
-      ...whole(withValue('credentials.okta', serviceApp(undefined))),
-    ],
-    // Neither an API key nor an auth token.
-    [
-      '',
-      /^credentials\.twilio needs apiKeySid and apiKeySecret, or authToken/,
-      ...whole(withValue('credentials.twilio', { accountSid: SID('AC') })),
-    ],
-    // An API key without its secret.
-    [
-      '',
-      /^credentials\.twilio needs apiKeySid and apiKeySecret together/,
-      ...whole(withValue('credentials.twilio.apiKeySecret', undefined)),
-    ],
-    [
-      'channels',
-      /^channels\.line\.reports must be 'fail/,
-      ...broken({ line: { ...channel, reports: 'delivery' } }),
-    ],
+    ...(
+      [
+        [
+          /okta takes apiToken, or clientId and privateKey, not both$/,
+          'okta',
+          { ...serviceApp(pem), apiToken: API_TOKEN },
+        ],
+        [
+          /okta needs apiToken, or clientId and privateKey\. apiToken is undefined: is the variable that it comes/,
+          'okta.apiToken',
+          undefined,
+        ],
+        [/okta needs clientId and privateKey together$/, 'okta', serviceApp(undefined)],
+        [/twilio needs apiKeySid and apiKeySecret, or authToken$/, 'twilio', { accountSid: SID('AC') }],
+        [/twilio needs apiKeySid and apiKeySecret together$/, 'twilio.apiKeySecret', undefined],
+      ] as const
+    ).map(
+      ([remedy, path, value]) => ['', remedy, ...whole(withValue(`credentials.${path}`, value))] as const,
+    ),
     ['channels', /^channels\.sms\[1\]\.reports/, ...broken({ sms: [channel, { ...channel, reports: 1 }] })],
-    [
-      'channels',
-      /^channels\.line\.reports/,
-      ...broken({ line: { ...channel, connect: () => ({ ...channel, reports: true }) } }),
-    ],
-    [
-      'channels',
-      /^channels\.line\.lookUp/,
-      ...broken({ line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } }),
-    ],
-    [
-      'channels',
-      /^channels\.line\.confirm must be a function/,
-      ...broken({ line: { ...channel, connect: () => ({ ...channel, confirm: true }) } }),
-    ],
-    [
-      'channels',
-      /^channels\.line\.check must be a function/,
-      ...broken({ line: { ...channel, connect: () => ({ ...channel, check: true }) } }),
-    ],
-    [
-      'channels',
-      /^channels\.line\.idNamespace/,
-      ...broken({ line: { ...channel, idNamespace: 'acme sms' } }),
-    ],
-    ['channels', /^channels\.line\.idNam/, ...broken({ line: { ...channel, idNamespace: 1 } })],
+    ...(
+      [
+        ['reports', /^channels\.line\.reports must be 'fail/, 'delivery', true],
+        ['lookUp', /^channels\.line\.lookUp/, {}],
+        ['confirm', /^channels\.line\.confirm must be a function/, true],
+        ['check', /^channels\.line\.check must be a function/, true],
+        ['idNamespace', /^channels\.line\.idNamespace/, 'acme sms', 1],
+      ] as const
+    ).flatMap(([name, remedy, ...values]) =>
+      values.flatMap((value) => {
+        const wrong = { ...channel, [name]: value };
+        return [
+          ['channels', remedy, ...broken({ line: wrong })] as const,
+          ['channels', remedy, ...broken({ line: { ...channel, connect: () => wrong } })] as const,
+        ];
+      }),
+    ),
   ];
   it('are refused for each bad value, with its path and remedy, and without the value itself', () => {
     for (const [path, remedy, ...values] of bad) {
@@ -1363,6 +1159,19 @@ function leavesOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value.trim()];
   if (typeof value === 'number') return [String(value)];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
+}
+
+/** joi's description of a rule, as far as it names options. */
+interface Described {
+  readonly keys?: Readonly<Record<string, Described>>;
+}
+
+/** The options with every name that the rules of their objects know. What is not given is undefined. */
+function withUndefined(options: unknown, { keys = {} }: Described): unknown {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
+  const given = options as Plain;
+  const inner = Object.entries(keys).map(([name, rule]) => [name, withUndefined(given[name], rule)] as const);
+  return { ...given, ...Object.fromEntries(inner) };
 }
 
 function deepFreeze(value: unknown): unknown {

@@ -73,9 +73,11 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
  * @throws ConfigurationError that names every variable which is missing or wrong, and no value.
  */
 export function oktaCredentialFrom(env: Environment, prefix = 'OKTA_'): OktaCredential {
-  const reader = new VariableReader(env);
-  const credential = readOktaCredential(reader, prefix);
-  refuse(reader.takeProblems());
+  const own = (text: string): string =>
+    text.replaceAll(/\bOKTA_(?=API_TOKEN|CLIENT_ID|PRIVATE_KEY|KEY_ID)/g, prefix);
+  const reader = new VariableReader(Object.fromEntries(OPTION_NAMES.map((name) => [name, env[own(name)]])));
+  const credential = readOktaCredential(reader);
+  refuse(reader.takeProblems().map(own));
   return credential;
 }
 
@@ -90,7 +92,7 @@ export function variablesFrom<Name extends string>(
   names: readonly Name[],
 ): Readonly<Record<Name, string | undefined>> {
   const reader = new VariableReader(env);
-  const entries = names.map((name) => [name, reader.readAs(name)] as const);
+  const entries = names.map((name) => [name, reader.readOwn(name)] as const);
   refuse(reader.takeProblems());
   return Object.fromEntries(entries) as Record<Name, string | undefined>;
 }

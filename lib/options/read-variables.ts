@@ -27,40 +27,33 @@ export function requireAnySender(reader: VariableReader): void {
   );
 }
 
-/** The credential for Okta's API: an API token, or a service app. @param prefix - of the variables' names. */
-export function readOktaCredential(reader: VariableReader, prefix = 'OKTA_'): OktaCredential {
+/** The credential for Okta's API: an API token, or a service app. */
+export function readOktaCredential(reader: VariableReader): OktaCredential {
   const orgUrl = reader.required('OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
-  const apiToken = reader.readAs(`${prefix}API_TOKEN`, 'OKTA_API_TOKEN');
-  const hasApp = hasServiceApp(reader, prefix);
-  if (apiToken !== undefined) {
-    if (hasApp) {
-      reader.complain(
-        `${prefix}API_TOKEN does not go with ${prefix}CLIENT_ID, ${prefix}PRIVATE_KEY and ${prefix}KEY_ID: unset it, or them`,
-      );
+  const apiToken = reader.read('OKTA_API_TOKEN');
+  if (hasServiceApp(reader)) {
+    if (apiToken === undefined) {
+      return {
+        orgUrl,
+        clientId: reader.required('OKTA_CLIENT_ID', 'the client id of the service app'),
+        privateKey: reader.required('OKTA_PRIVATE_KEY', 'the private key of the service app, a PEM or a JWK'),
+        keyId: reader.read('OKTA_KEY_ID'),
+      };
     }
-    return { orgUrl, apiToken };
-  }
-  if (!hasApp) {
     reader.complain(
-      `${prefix}API_TOKEN is missing: an API token of an administrator; in its place ${prefix}CLIENT_ID and ${prefix}PRIVATE_KEY of a service app will do`,
+      'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them',
     );
-    return { orgUrl, apiToken: '' };
+  } else if (apiToken === undefined) {
+    reader.complain(
+      'OKTA_API_TOKEN is missing: an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do',
+    );
   }
-  return {
-    orgUrl,
-    clientId: reader.requiredAs(`${prefix}CLIENT_ID`, 'the client id of the service app', 'OKTA_CLIENT_ID'),
-    privateKey: reader.requiredAs(
-      `${prefix}PRIVATE_KEY`,
-      'the private key of the service app, a PEM or a JWK',
-      'OKTA_PRIVATE_KEY',
-    ),
-    keyId: reader.readAs(`${prefix}KEY_ID`, 'OKTA_KEY_ID'),
-  };
+  return { orgUrl, apiToken: apiToken ?? '' };
 }
 
 /** Whether any variable names a service app. */
-export const hasServiceApp = (reader: VariableReader, prefix = 'OKTA_'): boolean =>
-  reader.hasAny(`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`);
+export const hasServiceApp = (reader: VariableReader): boolean =>
+  reader.hasAny('OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID');
 
 /** The credential of Twilio, with one auth token at most. */
 export type TwilioVariables = TwilioCredential & { readonly authToken?: string | undefined };

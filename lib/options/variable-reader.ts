@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../core/errors.js';
 import { checkOptions } from '../core/option-rules.js';
 import type { Environment } from './options.js';
-import { VARIABLES, variablesWhere, type VariableName } from './variables.js';
+import { VARIABLES, variablesWhere, type Variable, type VariableName } from './variables.js';
 
 /** Reads variables one by one and collects their problems: one sentence each, with the name and without the value. */
 export class VariableReader {
@@ -33,14 +33,17 @@ export class VariableReader {
 
   /** The value, checked by the rule of its name and in its normal form: PUBLIC_URL without a slash at its end. */
   read(name: VariableName): string | undefined {
-    return this.readAs(name, name);
+    return this.#read(name, VARIABLES[name]);
   }
 
-  /** The value, checked by the rule of another name, or only for what an env file leaves around it. */
-  readAs(name: string, row?: VariableName): string | undefined {
+  /** The value of a variable that is not in the table, checked for what an env file leaves around it. */
+  readOwn(name: string): string | undefined {
+    return this.#read(name, {});
+  }
+
+  #read(name: string, { rule, isPem }: Variable): string | undefined {
     const value = this.valueOf(name);
     if (value === undefined) return undefined;
-    const { rule, isPem } = row === undefined ? {} : VARIABLES[row];
     if (isWrapped(isPem ? value.trim() : value)) {
       this.#broken.add(
         `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
@@ -55,11 +58,7 @@ export class VariableReader {
 
   /** The empty text if the variable is missing, which is a problem then. */
   required(name: VariableName, what: string): string {
-    return this.requiredAs(name, what, name);
-  }
-
-  requiredAs(name: string, what: string, row?: VariableName): string {
-    const value = this.readAs(name, row);
+    const value = this.read(name);
     if (value === undefined) this.complain(`${name} is missing: ${what}`);
     return value ?? '';
   }

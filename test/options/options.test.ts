@@ -13,7 +13,6 @@ import {
   twilioMessages,
   twilioVerify,
   type Channel,
-  type HookCredential,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
 } from '#lib/index.js';

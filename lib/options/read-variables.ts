@@ -1,7 +1,7 @@
 import type { Channel } from '../channels/channel.js';
 import { lineChannel } from '../channels/line/line.js';
 import { twilioVerify } from '../channels/twilio/verify.js';
-import type { VonageCredential } from '../channels/vonage/options.js';
+import type { VonageChannelOptions } from '../channels/vonage/options.js';
 import { vonageChannel } from '../channels/vonage/vonage.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import type { OktaCredential, TwilioCredential } from './credential-types.js';
@@ -150,23 +150,22 @@ function readVonage(reader: VariableReader): ChannelsByName {
   else if (!reader.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM')) {
     reader.complain('VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both');
   }
-  const shared = { ...readVonageCredential(reader), baseUrl: reader.read('VONAGE_BASE_URL') };
+  requireVonageCredential(reader);
   const template = name === undefined ? undefined : { name, languages: { default: language } };
   const senders = [
     ['sms', 'VONAGE_SMS_FROM', undefined],
     ['whatsapp', 'VONAGE_WHATSAPP_FROM', template],
   ] as const;
-  const channels = senders.flatMap(([kind, variable, template]) => {
-    const from = reader.read(variable);
-    if (from === undefined) return [];
-    const options = { ...shared, from, kind, template };
-    const made = reader.make('vonageChannel', () => vonageChannel(options), { from: variable });
+  const channels = senders.flatMap(([kind, from, template]) => {
+    if (!reader.hasAny(from)) return [];
+    const make = (options: VonageChannelOptions): Channel => vonageChannel({ ...options, kind, template });
+    const made = reader.make('vonageChannel', make, { from });
     return made === undefined ? [] : [[kind, made] as const];
   });
   return Object.fromEntries(channels);
 }
 
-function readVonageCredential(reader: VariableReader): VonageCredential {
+function requireVonageCredential(reader: VariableReader): void {
   const isByApp = reader.hasAny('VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY');
   if (isByApp && reader.hasAny('VONAGE_API_KEY', 'VONAGE_API_SECRET')) {
     reader.complain(
@@ -174,26 +173,17 @@ function readVonageCredential(reader: VariableReader): VonageCredential {
     );
   }
   if (isByApp) {
-    const what = 'the id of the application of VONAGE_PRIVATE_KEY';
-    return {
-      applicationId: reader.required('VONAGE_APPLICATION_ID', what),
-      privateKey: reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID'),
-    };
+    reader.required('VONAGE_APPLICATION_ID', 'the id of the application of VONAGE_PRIVATE_KEY');
+    reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID');
+    return;
   }
   const what = "the account's; in place of both VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY will do";
-  return {
-    apiKey: reader.required('VONAGE_API_KEY', what),
-    apiSecret: reader.required('VONAGE_API_SECRET', what),
-  };
+  reader.required('VONAGE_API_KEY', what);
+  reader.required('VONAGE_API_SECRET', what);
 }
 
 function readLine(reader: VariableReader): ChannelsByName {
-  const options = {
-    channelAccessToken: reader.read('LINE_CHANNEL_ACCESS_TOKEN') ?? '',
-    userIdAttribute: reader.read('LINE_USER_ID_ATTRIBUTE'),
-    baseUrl: reader.read('LINE_BASE_URL'),
-  };
-  const line = reader.make('lineChannel', () => lineChannel(options));
+  const line = reader.make('lineChannel', lineChannel);
   return line === undefined ? {} : { line };
 }
 

@@ -64,22 +64,30 @@ export class VariableReader {
   }
 
   /**
-   * Makes something by a function that checks its options. The problems go by the names of the variables, and an option that is
-   * required and not set is a missing variable.
+   * Makes something by a function that checks its options, from the variables of its rows. The problems go by the names of the
+   * variables, and an option that is required and not set is a missing variable.
    *
-   * @param factory - the function's name, as the rows of its variables have it.
-   * @param names - variables by option, where several rows have the same option.
+   * @param factory - the function's name, with which the options of its rows begin.
+   * @param own - variables by option, where several rows have the same option.
    */
   make<Made>(
     factory: string,
-    make: () => Made,
-    names: Readonly<Record<string, VariableName>> = {},
+    make: (options: never) => Made,
+    own: Readonly<Record<string, VariableName>> = {},
   ): Made | undefined {
-    const { made, problems } = attempt(make);
+    const options: Options = {};
+    const names: Record<string, VariableName> = {};
+    for (const name of variablesWhere(({ option }) => option?.startsWith(`${factory}.`) === true)) {
+      names[VARIABLES[name].option?.slice(factory.length + 1) ?? ''] = name;
+    }
+    for (const [path, name] of Object.entries({ ...names, ...own })) {
+      place(options, path.split('.'), this.read(name));
+    }
+    // The function itself checks whether they are its options.
+    const { made, problems } = attempt(() => make(options as never));
     for (const problem of problems) {
       const [place = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
-      const [ofTable] = variablesWhere((row) => row.option === `${factory}.${option}`);
-      const name = names[option] ?? ofTable;
+      const name = own[option] ?? names[option];
       const missing = `${String(name)} is missing: `;
       if (name === undefined || this.#complaints.some((complaint) => complaint.startsWith(missing))) continue;
       const rest = problem
@@ -107,6 +115,21 @@ export class VariableReader {
     this.#broken.clear();
     return problems;
   }
+}
+
+interface Options {
+  [name: string]: string | Options;
+}
+
+/** Gives an option its value, at its path. An option that is not set stays absent. */
+function place(options: Options, [name = '', ...inner]: readonly string[], value: string | undefined): void {
+  if (value === undefined) return;
+  if (inner.length === 0) {
+    options[name] = value;
+    return;
+  }
+  const part = (options[name] ??= {});
+  if (typeof part === 'object') place(part, inner, value);
 }
 
 /** Whether an env file has left quotes, spaces or invisible characters around a value. */

@@ -718,27 +718,4 @@ writeFileSync(file, text);`,
       isNothingSent();
     });
   });
-
-  it('exits with 2 on wrong options and on options that exclude each other', async () => {
-    await start();
-    mustNotShow('07700900177');
-    for (const [options, wanted] of [
-      ['--yes', '--user'],
-      ['--user a@example.com --channel fax', '--channel takes one of sms, voice'],
-      ['--user a@example.com --request-type login', 'mfa-verification, pre-enrollment'],
-      ['--user a@example.com --via pigeon', '--via takes one of okta, gateway'],
-      ['--user a@example.com --phone 07700900177', '--phone takes a number in E.164 form'],
-      // As a script has it whose variable is not set: it would go to the user's own phone.
-      ['--user a@example.com --phone  --yes', 'The value of --phone is empty.'],
-      ['--user a@example.com --payload x.json --channel sms', 'remove --user, --channel'],
-      ['--user a@example.com --via gateway --hook cal1', '--hook'],
-      ['--user a@example.com --header x', '--header'],
-      ['--user a@example.com --via gateway --header a:b', '--header'],
-    ] as const) {
-      const made = await previewOf(options);
-      expect(made.code, options).to.equal(2);
-      expect(made.stderr).to.include(wanted);
-    }
-    expect(okta.requests.filter(({ path }) => path.startsWith('/api/v1/users'))).to.be.empty;
-  });
 });

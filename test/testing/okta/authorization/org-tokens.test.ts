@@ -231,17 +231,4 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     const rotated = await ask(await assertion(), {}, { dpop: await prove({ htm, htu: tokenUrl, nonce }) });
     expect(await jsonOf(rotated)).to.include({ error: 'use_dpop_nonce' });
   });
-
-  it('applies a fault rule to the token endpoint', async () => {
-    okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
-    okta.fault({
-      fault: { kind: 'html', status: 502 },
-      times: 1,
-      match: (request) => request.path.endsWith('/token'),
-    });
-    const response = await ask(await assertion());
-    expect(response.status).to.equal(502);
-    expect(response.headers.get('content-type')).to.equal('text/html');
-    expect((await ask(await assertion())).status).to.equal(200);
-  });
 });

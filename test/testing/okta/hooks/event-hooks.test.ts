@@ -12,7 +12,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
   let okta: OktaEmulator;
   let receiver: TestServer;
   let time: SlowTime | undefined;
-  let answers: ((response: ServerResponse, challenge: string) => void)[];
+  let answers: ((response: ServerResponse, challenge: string) => unknown)[];
   const echo = (response: ServerResponse, challenge: string): void => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ verification: challenge }));
@@ -42,23 +42,9 @@ describe('startOktaEmulator: the Event Hooks API', () => {
   });
 
   it('creates an active, unverified hook, and leaves its secret out of every answer', async () => {
-    const uri = `${receiver.url}/events`;
-    const body = eventHook(uri);
-    const answer = await call('POST', '', body);
-    expect(answer.body['id']).to.match(/^who[A-Za-z0-9]{17}$/);
-    expect(answer.body).to.deep.include({
-      status: 'ACTIVE',
-      verificationStatus: 'UNVERIFIED',
-      name: 'Outcomes',
-      description: null,
-      events: { ...(body['events'] as object), filter: null },
-      channel: {
-        type: 'HTTP',
-        version: '1.0.0',
-        config: { uri, headers: [], method: 'POST', authScheme: { type: 'HEADER', key: 'Authorization' } },
-      },
-    });
-    expect(answer.body['_links']).to.have.all.keys('self', 'verify', 'deactivate');
+    const answer = await call('POST', '', eventHook(`${receiver.url}/events`));
+    expect(answer.body).to.include({ status: 'ACTIVE', verificationStatus: 'UNVERIFIED', name: 'Outcomes' });
+    expect(JSON.stringify(answer.body)).to.include('"authScheme":{"type":"HEADER","key":"Authorization"}');
     expect((await call('GET')).list).to.deep.equal([answer.body]);
     expect((await call('GET', `/${String(answer.body['id'])}`)).body).to.deep.equal(answer.body);
     expect(okta.eventHooks[0]?.channel.authScheme?.value).to.equal('event-secret');
@@ -77,24 +63,16 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     expect(challengeOf(receiver.received[1])).to.not.equal(challengeOf(receiver.received[0]));
   });
 
+  const answering =
+    (status: number, body = '') =>
+    (response: ServerResponse): unknown =>
+      response.writeHead(status).end(body);
   for (const [given, answer, tries, cause] of [
-    [
-      'another challenge',
-      (response: ServerResponse) => {
-        echo(response, 'other');
-      },
-      1,
-      /challenge/,
-    ],
-    [
-      'text that is not JSON',
-      (response: ServerResponse) => response.writeHead(200).end('challenge'),
-      1,
-      /challenge/,
-    ],
-    ['204', (response: ServerResponse) => response.writeHead(204).end(), 1, /status 204/],
-    ['401', (response: ServerResponse) => response.writeHead(401).end(), 1, /status 401/],
-    ['500, twice', (response: ServerResponse) => response.writeHead(500).end(), 2, /status 500/],
+    ['another challenge', answering(200, '{"verification":"other"}'), 1, /challenge/],
+    ['text that is not JSON', answering(200, 'challenge'), 1, /challenge/],
+    ['204', answering(204), 1, /status 204/],
+    ['401', answering(401), 1, /status 401/],
+    ['500, twice', answering(500), 2, /status 500/],
     ['nothing, twice', () => undefined, 2, /no answer within/],
   ] as const) {
     it(`does not verify a hook that answers ${given}`, async () => {

@@ -317,23 +317,20 @@ describe('init', () => {
     });
   });
 
-  it('goes on with an answer that Enter keeps although its check fails', async () => {
+  it('keeps an answer after Enter although its check fails, and skips its question after -', async () => {
     const token = 'of-another-org-0123456789';
     mustNotShow(token);
-    const made = await init('', { answers: [okta.orgUrl, token, '', '', ''] });
-    expect(made.code, made.stderr).to.equal(0);
-    expect(made.stderr.match(/Answer again: OKTA_API_TOKEN\./g)).to.have.length(1);
-    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({ OKTA_API_TOKEN: token });
-  });
-
-  it('skips a question that is asked again after -', async () => {
-    const token = 'of-another-org-0123456789';
-    mustNotShow(token);
-    const made = await init('', { answers: [okta.orgUrl, token, '-', '', ''] });
-    expect(made.code, made.stderr).to.equal(0);
-    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8')))
-      .to.include({ OKTA_ORG_URL: okta.orgUrl })
-      .and.not.have.property('OKTA_API_TOKEN');
+    for (const [answer, env] of [
+      ['', { OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: token }],
+      ['-', { OKTA_ORG_URL: okta.orgUrl }],
+    ] as const) {
+      const made = await init('--force', { answers: [okta.orgUrl, token, answer, '', ''] });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr.match(/Answer again: OKTA_API_TOKEN\./g)).to.have.length(1);
+      const written = parseEnv(readFileSync(at('gateway.env'), 'utf8'));
+      expect(written).to.include(env);
+      expect('OKTA_API_TOKEN' in written).to.equal('OKTA_API_TOKEN' in env);
+    }
   });
 
   it('fails if a wrong value is not one of the answers', async () => {

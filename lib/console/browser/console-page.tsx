@@ -92,7 +92,7 @@ type ViewName = Route['view'];
 /** The route, if the view is the one that is shown. */
 type RouteTo<Name extends ViewName> = Extract<Route, { view: Name }> | undefined;
 
-/** The views. Each keeps its content while another one is shown, outside of the document. */
+/** The views, one of which is in the document. */
 function Views({ about, onLogout }: { readonly about: About; readonly onLogout: () => void }) {
   const [{ route, from }, setRoutes] = useState<{ readonly route: Route; readonly from?: Route }>({
     route: readRoute(location.hash),
@@ -100,9 +100,7 @@ function Views({ about, onLogout }: { readonly about: About; readonly onLogout: 
   const [isLost, setIsLost] = useState(false);
   const [stream] = useState(() => openStream(setIsLost, onLogout));
   const [list] = useState(() => new ExecutionList());
-  const [places] = useState(makePlaces);
   const [scrolled] = useState(() => new Map<ViewName, number>());
-  const shown = useRef<HTMLDivElement>(null);
   const current = useRef(route);
   current.current = route;
 
@@ -118,59 +116,71 @@ function Views({ about, onLogout }: { readonly about: About; readonly onLogout: 
     };
   }, []);
   useLayoutEffect(() => {
-    const place = places[route.view];
     document.title = titleOf(route.view === 'execution' ? `Execution ${route.id}` : TITLES[route.view]);
-    if (place.isConnected) return;
-    shown.current?.replaceChildren(place);
+    if (from?.view === route.view) return;
     window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
     // The first view leaves the focus to the browser.
-    if (from !== undefined) stopOf(place, route, from)?.focus({ preventScroll: true });
+    if (from !== undefined) stopOf(route, from)?.focus({ preventScroll: true });
   }, [route]);
 
   const to = <Name extends ViewName>(name: Name): RouteTo<Name> =>
     route.view === name ? (route as RouteTo<Name>) : undefined;
-  const views: Readonly<Record<ViewName, ComponentChildren>> = {
-    tester: <TesterView stream={stream} route={to('tester')} />,
-    history: <HistoryView about={about} list={list} stream={stream} route={to('history')} />,
-    execution: <ExecutionView about={about} list={list} stream={stream} route={to('execution')} />,
-    health: <HealthView about={about} stream={stream} route={to('health')} />,
-  };
   const notice = isLost && (
     <ToneMark tone="warn">The connection is lost: the page does not update. Trying again …</ToneMark>
   );
   return (
     <Frame org={about.org} tabs={<Tabs about={about} view={route.view} />} notice={notice}>
-      <div ref={shown} />
-      {VIEW_NAMES.map((name) => createPortal(<>{views[name]}</>, places[name]))}
+      <Kept isShown={route.view === 'tester'}>
+        <TesterView stream={stream} route={to('tester')} />
+      </Kept>
+      <Kept isShown={route.view === 'history'}>
+        <HistoryView about={about} list={list} stream={stream} route={to('history')} />
+      </Kept>
+      <Kept isShown={route.view === 'execution'}>
+        <ExecutionView about={about} list={list} stream={stream} route={to('execution')} />
+      </Kept>
+      <Kept isShown={route.view === 'health'}>
+        <HealthView about={about} stream={stream} route={to('health')} />
+      </Kept>
     </Frame>
   );
 }
 
 const TITLES = { tester: 'Tester', history: 'History', health: 'Health', execution: 'Execution' } as const;
-const VIEW_NAMES: readonly ViewName[] = ['tester', 'history', 'health', 'execution'];
 
 function titleOf(view: string): string {
   return `${view} – Telephony hook console`;
 }
 
-function makePlaces(): Readonly<Record<ViewName, HTMLElement>> {
-  const make = (): HTMLElement => document.createElement('div');
-  return { tester: make(), history: make(), health: make(), execution: make() };
+interface KeptProps {
+  readonly isShown: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** Keeps its content, with what is typed and opened there, while it is not in the document. */
+function Kept({ isShown, children }: KeptProps) {
+  const [content] = useState(() => document.createElement('div'));
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (isShown) place.current?.append(content);
+    else content.remove();
+  }, [isShown]);
+  return <div ref={place}>{createPortal(<>{children}</>, content)}</div>;
 }
 
 /** What gets the focus in a view: where the user left, else the heading. */
-function stopOf(place: HTMLElement, route: Route, from: Route): HTMLElement | null {
+function stopOf(route: Route, from: Route): HTMLElement | null {
   if (from.view === 'execution') {
     if (route.view === 'tester') {
       // A replay goes on to Send. Without a user, it cannot.
-      const user = place.querySelector<HTMLInputElement>('#user');
+      const user = document.querySelector<HTMLInputElement>('#user');
       const next = route.user ?? (isReplay(route) ? '' : user?.value);
       return next === '' ? user : null;
     }
-    const row = place.querySelector<HTMLElement>(`[data-id="${CSS.escape(from.id)}"] a`);
+    const row = document.querySelector<HTMLElement>(`[data-id="${CSS.escape(from.id)}"] a`);
     if (row !== null) return row;
   }
-  return place.querySelector('h1');
+  return document.querySelector('h1');
 }
 
 function Tabs({ about, view }: { readonly about: About; readonly view: ViewName }) {

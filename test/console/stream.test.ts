@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import type { ExecutionPage, Health } from '#lib/console/api.js';
 import { createStreams, type Streams } from '#lib/console/stream.js';
@@ -70,14 +70,14 @@ async function countedHealth(): Promise<{ status: { asked: number }; health: () 
 async function withStreams(
   streams: Streams,
   requireStill: () => Promise<void>,
-  use: (origin: string, server: Server) => Promise<void>,
+  use: (origin: string) => Promise<void>,
 ): Promise<void> {
   const server = createServer((_req, res) => {
     streams.open(res, requireStill);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, server);
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -159,32 +159,6 @@ describe("the console's stream", () => {
       ['event-live', 'event-after'],
     ]);
     for (const page of pages) page.hangUp();
-  });
-
-  it('counts no stream of a caller who has reset a connection with several requests', async () => {
-    const { status, health } = await countedHealth();
-    const streams = createStreams({ history: { watch: () => () => undefined }, health });
-    await withStreams(
-      streams,
-      () => Promise.resolve(),
-      async (origin, server) => {
-        const isGone = new Promise<void>((resolve) => {
-          server.once('connection', (served: Socket) => served.once('close', resolve));
-        });
-        const caller = connect(Number(new URL(origin).port), '127.0.0.1');
-        caller.on('error', () => undefined);
-        // As many as may be open. All but the first wait for the end of the one before.
-        caller.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(100));
-        await until(() => status.asked === 100);
-        caller.resetAndDestroy();
-        await isGone;
-        const page = await listen(origin);
-        expect(page.response.statusCode).to.equal(200);
-        const another = await listen(origin);
-        expect(another.response.statusCode).to.equal(200);
-        for (const { hangUp } of [page, another]) hangUp();
-      },
-    );
   });
 
   it('ends when the hook closes, and then answers 503', async () => {

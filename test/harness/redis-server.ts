@@ -33,6 +33,18 @@ export function needRedis(context: Mocha.Context): void {
   context.skip();
 }
 
+/** Starts a Redis for the tests of a suite, empties it before each of them, and ends it after the last one. */
+export function useRedis(onStarted: (redis: RedisServer) => void): void {
+  let redis: RedisServer | undefined;
+  before(async function () {
+    needRedis(this);
+    redis = await startRedis();
+    onStarted(redis);
+  });
+  beforeEach(() => redis?.admin.flushall());
+  after(() => redis?.close());
+}
+
 /** One key of a Redis, with its whole value. */
 export interface DumpedKey {
   readonly name: string;

@@ -9,7 +9,7 @@ import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
 import { runBeside } from '#harness/own-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { startRedis, watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startScene } from '#harness/scene.js';
 import { reasonOf } from '#harness/state-news.js';
@@ -29,14 +29,11 @@ describe('alarms of redisState', () => {
   const news: StateEvent[] = [];
   /** The alarms that listeners got, in order, and at which gateway. */
   const due: (readonly [gateway: number, transactionId: string])[] = [];
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
   beforeEach(async () => {
-    await redis.admin.flushall();
     times = patientTimes();
     due.length = 0;
     news.length = 0;
@@ -45,7 +42,6 @@ describe('alarms of redisState', () => {
     states.length = 0;
     return closers.closeAll();
   });
-  after(() => servers.closeAll());
 
   const open = (options: Partial<RedisStateOptions> = {}): StatePort => {
     const state = openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...options }, times);

@@ -10,13 +10,7 @@ import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing, plainName } from '#lib/state/redis/sealing.js';
 import { Closers } from '#harness/closers.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
-import {
-  needRedis,
-  startRedis,
-  watchTraffic,
-  type DumpedKey,
-  type RedisServer,
-} from '#harness/redis-server.js';
+import { watchTraffic, type DumpedKey, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { reasonOf } from '#harness/state-news.js';
@@ -31,18 +25,14 @@ const NAME = plainName('okta-telephony-hook', 'history');
 
 describe('history in Redis', () => {
   let redis: RedisServer;
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  beforeEach(() => redis.admin.flushall());
   afterEach(() => {
     redis.continue();
     return closers.closeAll();
   });
-  after(() => servers.closeAll());
 
   const openState = (over: Partial<RedisStateOptions> = {}, times = patientTimes()): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...over }, times), (state) =>

@@ -17,7 +17,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
+import { type RedisServer, useRedis } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
@@ -40,15 +40,11 @@ const PAIRS = ORDERS_OF_THREE.map(([one, two]) => [one, two] as const);
 
 describe('during a rolling key change', function () {
   let redis: RedisServer;
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  beforeEach(() => redis.admin.flushall());
   afterEach(() => closers.closeAll());
-  after(() => servers.closeAll());
 
   let count = 0;
   const next = (word: string): string => `${word}-${(count += 1)}`;

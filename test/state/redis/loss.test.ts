@@ -20,7 +20,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { startRedis, watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
@@ -96,15 +96,11 @@ describe('two gateways on one Redis', () => {
   let other: GatewayBeside;
   let time: SlowTime;
   let times: ReturnType<typeof patientTimes>;
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  after(() => servers.closeAll());
   beforeEach(async () => {
-    await redis.admin.flushall();
     time = slowTime();
     times = patientTimes({ probeEveryMs: 20 });
     proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
@@ -225,16 +221,12 @@ describe('two gateways on one Redis', () => {
 describe('while Redis is lost', () => {
   let redis: RedisServer;
   let times: ReturnType<typeof patientTimes>;
-  const servers = new Closers();
   const closers = new Closers();
   const news: StateEvent[] = [];
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  after(() => servers.closeAll());
   beforeEach(async () => {
-    await redis.admin.flushall();
     times = patientTimes();
     news.length = 0;
   });

@@ -18,7 +18,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
+import { type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
 import { check, PATIENCE_MS, withSeed } from '../../hostile/runs.js';
@@ -67,12 +67,9 @@ interface Gateway {
 describe(withSeed('two gateways that update records while connections fail'), function () {
   this.timeout(PATIENCE_MS);
   let redis: RedisServer;
-  const servers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  after(() => servers.closeAll());
 
   const open = async (keys: readonly string[], closers: Closers): Promise<Gateway> => {
     const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());

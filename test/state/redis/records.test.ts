@@ -30,7 +30,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
 import { until } from '#harness/until.js';
@@ -43,22 +43,18 @@ const ANA = '+447700900123';
 describe('records in Redis', () => {
   let redis: RedisServer;
   let times: ReturnType<typeof patientTimes>;
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
   beforeEach(() => {
     times = patientTimes();
-    return redis.admin.flushall();
   });
   afterEach(async () => {
     redis.continue();
     await closers.closeAll();
     sinon.restore();
   });
-  after(() => servers.closeAll());
 
   const openAt = (connection: string, encryptionKeys: readonly string[], itsTimes: typeof times): StatePort =>
     closers.add(openRedisState({ connection, encryptionKeys }, itsTimes), (state) => state.close());

@@ -20,7 +20,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { startRedis, watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
 import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
@@ -46,18 +46,14 @@ const answerOf = (claim: Claim): AnswerOfFirst =>
 describe('redisState', () => {
   let redis: RedisServer;
   const states: StatePort[] = [];
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  beforeEach(() => redis.admin.flushall());
   afterEach(() => {
     states.length = 0;
     return closers.closeAll();
   });
-  after(() => servers.closeAll());
 
   const open = (options: Partial<RedisStateOptions> = {}, times = patientTimes()): StatePort => {
     const state = openRedisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options }, times);

@@ -8,13 +8,7 @@ import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing } from '#lib/state/redis/sealing.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { Closers } from '#harness/closers.js';
-import {
-  needRedis,
-  startRedis,
-  watchTraffic,
-  type DumpedKey,
-  type RedisServer,
-} from '#harness/redis-server.js';
+import { watchTraffic, type DumpedKey, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { lift, numberOf, pair, recalled, suppress, suppressed } from '#harness/record-updates.js';
 import { ANA, BOB } from '#harness/scene.js';
@@ -30,18 +24,14 @@ const LIFE = { nowMs: NOW, rememberMs: 60_000, limits: [] };
 
 describe('suppressions in Redis', () => {
   let redis: RedisServer;
-  const servers = new Closers();
   const closers = new Closers();
-  before(async function () {
-    needRedis(this);
-    redis = servers.add(await startRedis(), (server) => server.close());
+  useRedis((server) => {
+    redis = server;
   });
-  beforeEach(() => redis.admin.flushall());
   afterEach(() => {
     redis.continue();
     return closers.closeAll();
   });
-  after(() => servers.closeAll());
 
   const open = (times = patientTimes(), encryptionKeys: readonly string[] = [KEY]): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());

@@ -668,7 +668,7 @@ describe("the console's page", function () {
     await page.locator('.headline').getByText('Delivered').waitFor();
   });
 
-  it('says that a provider is up, and keeps the focus when the health is updated', async () => {
+  it('says that a provider is up, and keeps the focus and the selection when the health is updated', async () => {
     const now = Date.now();
     const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const { page, stood } = await show('#/health', { health: plantHealth(now, { breakers }) });
@@ -681,9 +681,13 @@ describe("the console's page", function () {
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 78 }));
     await page.getByText('78', { exact: true }).waitFor();
     await page.locator('.scrolled').focus();
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('#card-limits + *'))");
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 79 }));
     await page.getByText('79', { exact: true }).waitFor();
     await page.locator('.scrolled:focus').waitFor();
+    expect(await page.evaluate('getSelection().toString()')).to.include(
+      'The guard blocks codes over a limit.',
+    );
   });
 
   for (const [isShared, texts] of [

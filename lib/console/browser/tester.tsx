@@ -28,6 +28,9 @@ interface Fields {
   readonly language: string;
 }
 
+/** The browser neither completes nor corrects a login or a language. */
+const AS_TYPED = { autocomplete: 'off', spellcheck: false, autocapitalize: 'none' } as const;
+
 const REQUEST_TYPE_OPTIONS = Object.keys(REQUEST_TYPES)
   .filter(isRequestType)
   .map((type) => [type, REQUEST_TYPES[type]] as const);
@@ -161,9 +164,7 @@ export function TesterView({ stream, route }: TesterProps) {
             id="user"
             ref={user}
             required
-            autocomplete="off"
-            spellcheck={false}
-            autocapitalize="none"
+            {...AS_TYPED}
             aria-describedby="user-hint"
             list="recent-users"
             value={fields.user}
@@ -197,9 +198,7 @@ export function TesterView({ stream, route }: TesterProps) {
         <Field id="language" label="Language" size="half">
           <input
             id="language"
-            autocomplete="off"
-            spellcheck={false}
-            autocapitalize="none"
+            {...AS_TYPED}
             maxLength={35}
             placeholder="Of the profile"
             value={fields.language}

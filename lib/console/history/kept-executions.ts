@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/caches.js';
+import { BoundedCache } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
 import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../../core/history.js';
 import { endOfTurn } from '../../core/time.js';
@@ -36,9 +35,9 @@ export class KeptExecutions {
   readonly #byId = new Map<string, ExecutionRecord>();
   /** The execution that sent a message. */
   readonly #byTransaction = new Map<string, ExecutionRecord>();
-  readonly #early = new LRUCache<string, Step[]>(atMost(MAX_EARLY_MESSAGES));
+  readonly #early = new BoundedCache<Step[]>(MAX_EARLY_MESSAGES);
   /** The ids of dropped executions: their later events must not create them anew. */
-  readonly #gone: LRUCache<string, true>;
+  readonly #gone: BoundedCache<true>;
   #stepCount = 0;
   /** When the newest dropped execution began. */
   #droppedSince = -Infinity;
@@ -48,7 +47,7 @@ export class KeptExecutions {
 
   constructor(max: number, clock: () => number) {
     this.#max = max;
-    this.#gone = new LRUCache(atMost(max));
+    this.#gone = new BoundedCache(max);
     this.#clock = clock;
     this.#beganAt = clock();
   }

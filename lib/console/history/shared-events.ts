@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/caches.js';
+import { BoundedCache } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
 import type { HistoryLog } from '../../core/history.js';
 import { parseJson } from '../../core/json.js';
@@ -35,7 +34,7 @@ export class SharedEvents {
   /** The log is lost: only the timer tries again. */
   #isRetrying = false;
   #cursor: string | undefined;
-  readonly #lastPlaces = new LRUCache<string, number>(atMost(MAX_GATEWAYS));
+  readonly #lastPlaces = new BoundedCache<number>(MAX_GATEWAYS);
   #reading: Promise<void> | undefined;
   #readingNext: Promise<void> | undefined;
   #isClosed = false;

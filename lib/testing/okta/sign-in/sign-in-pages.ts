@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache';
-import { atMost } from '../../../core/caches.js';
+import { BoundedCache } from '../../../core/caches.js';
 import { textFieldOf } from '../../../core/json.js';
 import type { RecordedRequest } from '../../server/request.js';
 import { randomAlphanumeric } from '../../server/random-ids.js';
@@ -49,7 +48,7 @@ interface SignInParts {
  */
 export class SignInPages {
   readonly #org: SignInParts;
-  readonly #signIns = new LRUCache<string, SignIn>(atMost(10_000));
+  readonly #signIns = new BoundedCache<SignIn>(10_000);
 
   constructor(org: SignInParts) {
     this.#org = org;

@@ -1,5 +1,5 @@
 import type { HookEventFields } from '../core/events.js';
-import type { ChannelTally, ExecutionSummary, History } from '../core/history.js';
+import type { ChannelTally, ExecutionSummary, History } from './history/answers.js';
 import type { RequestType } from '../core/request-types.js';
 import type { RejectedCalls } from './recent-limits.js';
 

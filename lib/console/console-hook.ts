@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { EventStream } from '../core/event-stream.js';
-import type { HistoryLog } from '../core/history.js';
+import type { HistoryLog } from '../delivery/state.js';
 import type { About, Health, TestResult } from './api.js';
 
 /** What the consoles of a hook know of it. Types only. */

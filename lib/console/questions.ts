@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { EXECUTION_OUTCOMES, type ExecutionQuery } from '../core/history.js';
+import { EXECUTION_OUTCOMES, type ExecutionQuery } from './history/answers.js';
 import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion, UserQuestion } from './api.js';

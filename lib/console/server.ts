@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { History, TimelineSpan } from '../core/history.js';
+import type { History, TimelineSpan } from './history/answers.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { createAssets, PAGE_HEADERS } from '../http/page/assets.js';
 import { slashRedirect } from '../http/page/html.js';

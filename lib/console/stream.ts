@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { History } from '../core/history.js';
+import type { History } from './history/answers.js';
 import { EventStreams, endIfDraining } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { fieldOf, isObject } from '../core/json.js';
-import { TESTER_PREFIX } from '../core/history.js';
+import { TESTER_PREFIX } from '../okta/inline-hook.js';
 import type { TestResult } from './api.js';
 import type { ConsoleHook } from './console-hook.js';
 import { reactionTo } from './reaction.js';

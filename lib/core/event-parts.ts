@@ -203,3 +203,15 @@ export interface SentMessage {
   /** The provider's id of the message. */
   readonly transactionId: string;
 }
+
+/** Functions of the user that the hook calls. A `rollout` that fails keeps its last value. If `authorize`, an option of the console, fails, the console refuses everyone. */
+export type Extension =
+  | 'chooseChannels'
+  | 'composeText'
+  | 'rollout'
+  | 'state'
+  | 'lateFailover'
+  | 'channel'
+  | 'lookUp'
+  | 'inbound'
+  | 'authorize';

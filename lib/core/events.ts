@@ -4,6 +4,7 @@ import type {
   CodeOutcome,
   CodeResult,
   Counted,
+  Extension,
   Failure,
   FailureCause,
   OfCall,
@@ -17,7 +18,6 @@ import type {
   SentMessage,
   SkippedChannel,
 } from './event-parts.js';
-import type { Extension } from './extensions.js';
 
 export type * from './event-parts.js';
 

@@ -1,4 +1,3 @@
-import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
 import type { AnswerOfFirst, LocalClaims, RememberedAnswer } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
@@ -158,4 +157,27 @@ export interface Alarms {
    * Returns a function that removes the listener.
    */
   onDue(listener: (messageKey: string) => void): (() => void) | undefined;
+}
+
+/** The log by which gateways share their events: sealed batches, of which the oldest are dropped. */
+export interface HistoryLog {
+  /** Adds a batch, a text of up to some 100 KB. Rejects if it failed, or the outcome is unknown. */
+  append(batch: string): Promise<void>;
+  /** Reads the batches after a cursor, or from the oldest on. Rejects if the log cannot be read. */
+  read(after: string | undefined, max: number): Promise<HistoryPage>;
+}
+
+/** The batches of one read. */
+export interface HistoryPage {
+  /** The batches that could be opened. */
+  readonly batches: readonly string[];
+  /** The cursor of the next read; `undefined` if the log was always empty. */
+  readonly cursor: string | undefined;
+  readonly hasMore: boolean;
+}
+
+/** The part of a state that keeps the history. */
+export interface HistoryState {
+  /** Missing if each process keeps its own history. */
+  readonly history?: HistoryLog | undefined;
 }

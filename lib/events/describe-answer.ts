@@ -1,5 +1,4 @@
-import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
-import { describeDecision, remedyOfDecision } from './describe-opt-in.js';
+import type { AttemptReport, HookEventOf, OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
 import {
   bad,
   by,
@@ -13,7 +12,7 @@ import {
   type Tone,
 } from './description.js';
 
-/** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */
+/** The sentences about a code: its attempts, the answer to Okta, and the opt-in, which `preview` and `doctor` use, too. Node and browsers load this file, as `describe-event.ts`. */
 
 /** @param when - the start of the sentence. */
 export function describeAttempt(report: AttemptReport, when: string): EventDescription {
@@ -184,3 +183,46 @@ export const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
 
 /** These errors do not go away by themselves, and until then no user's opt-in counts. */
 const HAS_NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
+
+/** The remedy if the attribute has another name, or the org has none. */
+export const NAME_OR_CREATE =
+  'If the attribute has another name, set OPT_IN_ATTRIBUTE to it, at the gateway as optInAttribute. If the org has none, okta-telephony-hook setup attribute creates it.';
+
+/** The remedy if the values of the attribute may be no names of channels. */
+export const CORRECT_VALUES =
+  'Check that its values are names in optInChannels, such as whatsapp, or set OPT_IN_ATTRIBUTE to a boolean (okta-telephony-hook setup attribute).';
+
+const REMEDIES: ReadonlyMap<string, string> = new Map<OptIn, string>([
+  ['absent', `Nothing, if the user never opted in. ${NAME_OR_CREATE}`],
+  ['unusable', CORRECT_VALUES],
+]);
+
+/** What a profile says, after `because` or on its own. */
+export function describeOptIn(optIn: OptIn, attribute: string): string {
+  switch (optIn) {
+    case 'yes':
+      return `the user has opted in (${attribute})`;
+    case 'no':
+      return `the user has not opted in (${attribute})`;
+    case 'absent':
+      return `the profile has no attribute ${attribute}`;
+    case 'unusable':
+      return `the value of ${attribute} names no channel`;
+    case 'unread':
+      return 'the profile was not read';
+    default:
+      // A newer gateway may know more.
+      return `the opt-in is ${String(optIn)} (${attribute})`;
+  }
+}
+
+/** Why a text goes by SMS, if the opt-in decided that. */
+export function describeDecision({ optIn, optInAttribute }: OfOptIn): string {
+  return optIn === undefined || optInAttribute === undefined
+    ? ''
+    : `, because ${describeOptIn(optIn, optInAttribute)}`;
+}
+
+function remedyOfDecision({ optIn = 'unread', optInAttribute }: OfOptIn): string | undefined {
+  return optInAttribute === undefined ? undefined : REMEDIES.get(optIn);
+}

@@ -1,13 +1,12 @@
-import type { HookEvent, HookEventOf, HookEventType } from '../core/events.js';
-import type { Extension } from '../core/extensions.js';
+import type { Extension, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
 import {
   describeAnswer,
   describeAttempt,
+  describeDecision,
   describeSkipped,
   FREE_LIMIT,
   PROFILE_REMEDIES,
 } from './describe-answer.js';
-import { describeDecision } from './describe-opt-in.js';
 import { describeFailover, describeInbound, describeReport } from './describe-message.js';
 import { WARNINGS } from './describe-warning.js';
 import {

@@ -1,5 +1,5 @@
 import type { OptionWarning } from '../core/events.js';
-import { CORRECT_VALUES } from './describe-opt-in.js';
+import { CORRECT_VALUES } from './describe-answer.js';
 
 /** What is wrong with an option that works, but not as well as it could. */
 

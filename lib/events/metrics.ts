@@ -2,8 +2,7 @@ import type * as PromClient from 'prom-client';
 import type { BreakerState, HookEventListener } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
 import { loadPeer, problemOfPeer } from '../core/peers.js';
-import { countEvents } from './counting.js';
-import { LabelValues } from './metric-labels.js';
+import { countEvents, LabelValues } from './counting.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow } from './metric-table.js';
 
 /** Metrics for Prometheus, in the user's registry. They are registered once, however many hooks use the registry. */

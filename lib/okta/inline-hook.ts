@@ -3,7 +3,6 @@ import type { TelephonyRequest } from '../core/channel.js';
 import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { fixedDate } from '../core/freeze.js';
-import { TESTER_PREFIX } from '../core/history.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout, isPersonal, type PersonalData } from '../core/masking.js';
 import { personalDataOf } from '../numbers/personal-data.js';
@@ -15,6 +14,9 @@ import { NO_INTERNATIONAL_NUMBER, REFUSALS, type HookRefusal } from './hook-answ
  * Reads the request of Okta's telephony inline hook. It requires only the three fields without which no code can be sent,
  * and reads the others if it can.
  */
+
+/** The start of Okta's request id in a call of the console's tester. */
+export const TESTER_PREFIX = 'tester-';
 
 /** The path of Okta's own preview page, which marks the calls that the page makes. */
 export const PREVIEW_PATH = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';

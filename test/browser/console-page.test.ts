@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { TestResult } from '#lib/console/api.js';
-import type { Execution } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
 import {

@@ -1,12 +1,8 @@
 import type { About, Health } from '#lib/console/api.js';
 import { ExecutionRecord } from '#lib/console/history/execution.js';
 import type { HookEvent } from '#lib/core/events.js';
-import {
-  TESTER_PREFIX,
-  type ChannelTally,
-  type Execution,
-  type ExecutionOutcome,
-} from '#lib/core/history.js';
+import { TESTER_PREFIX } from '#lib/okta/inline-hook.js';
+import { type ChannelTally, type Execution, type ExecutionOutcome } from '#lib/console/history/answers.js';
 import { eventsOf } from '../events/sample-events.js';
 
 /** Made-up data for the console: executions of every outcome, and the health of a gateway. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import { createConsoleServer } from '#lib/console/server.js';
-import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
+import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/console/history/answers.js';
 import { bucketsOf, pointOf } from '#lib/console/history/timeline.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';

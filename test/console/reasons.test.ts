@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { HookEventOf } from '#lib/core/events.js';
-import type { Execution } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
 import { describeEvent } from '#lib/events/describe-event.js';
 import { ANA, BOB, type HookOptions, type Scene, type SceneOptions } from '#harness/scene.js';
 import { serveConsole, type ServedConsole } from './served-console.js';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import session from 'express-session';
 import type { About, ExecutionPage, Health } from '#lib/console/api.js';
-import type { Execution } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
 import { ANA, BOB, CODE, startScene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';

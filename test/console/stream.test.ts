@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import type { ExecutionPage, Health } from '#lib/console/api.js';
 import { createStreams, type Streams } from '#lib/console/stream.js';
-import type { ExecutionSummary } from '#lib/core/history.js';
+import type { ExecutionSummary } from '#lib/console/history/answers.js';
 import { startScene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';

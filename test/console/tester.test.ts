@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ExecutionPage, Health, MadePayload, TestResult } from '#lib/console/api.js';
-import type { Execution } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
 import type { Channel, HookEvent } from '#lib/index.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { until } from '#harness/until.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { EXTENSION_REMEDIES } from '#lib/core/extensions.js';
+import { EXTENSION_REMEDIES } from '#lib/core/event-stream.js';
 import type { SkippedChannel } from '#lib/core/events.js';
-import { NAME_OR_CREATE } from '#lib/events/describe-opt-in.js';
+import { NAME_OR_CREATE } from '#lib/events/describe-answer.js';
 import { REFUSALS } from '#lib/okta/hook-answer.js';
 import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';

@@ -4,7 +4,7 @@ import type { UserProfile } from '../../core/channel.js';
 import { OktaApiError } from '../../core/errors.js';
 import type { OptIn } from '../../core/events.js';
 import { readOptIn } from '../../delivery/plan.js';
-import { CORRECT_VALUES, describeOptIn } from '../../events/describe-opt-in.js';
+import { CORRECT_VALUES, describeOptIn } from '../../events/describe-answer.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { makeSampleCall, readSampleUser } from '../../console/sample-call.js';
 import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '../command.js';

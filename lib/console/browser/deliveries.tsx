@@ -1,4 +1,4 @@
-import type { ChannelTally } from '../../core/history.js';
+import type { ChannelTally } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import { formatCount } from './format.js';
 import { Legend, NumbersTable, type ChartPart } from './widgets.js';

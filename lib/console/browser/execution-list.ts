@@ -1,4 +1,4 @@
-import type { ExecutionSummary } from '../../core/history.js';
+import type { ExecutionSummary } from '../history/answers.js';
 import type { ExecutionPage } from '../api.js';
 import { addressOf, NO_FILTER, type HistoryFilter } from './routes.js';
 import { findExecutions, ServerFailure } from './server.js';

@@ -1,7 +1,7 @@
 import type { HookEvent, HookEventOf, OfOptIn } from '../../core/events.js';
-import type { Execution, ExecutionOutcome } from '../../core/history.js';
+import type { Execution, ExecutionOutcome } from '../history/answers.js';
 import { describeEvent } from '../../events/describe-event.js';
-import { describeOptIn } from '../../events/describe-opt-in.js';
+import { describeOptIn } from '../../events/describe-answer.js';
 import { nameRequestType, shortenRequestType } from '../../events/description.js';
 import type { About } from '../api.js';
 import { answerOf } from '../history/execution-outcome.js';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Timeline } from '../../core/history.js';
+import type { Timeline } from '../history/answers.js';
 import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { nameChannel } from '../../events/description.js';
 import type { About, Health } from '../api.js';

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionOutcome } from '../../core/history.js';
+import type { ExecutionOutcome } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import { OUTCOMES } from './outcomes.js';
 import type { HistoryFilter } from './routes.js';

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionSummary } from '../../core/history.js';
+import type { ExecutionSummary } from '../history/answers.js';
 import { nameRequestType } from '../../events/description.js';
 import type { About } from '../api.js';
 import type { ExecutionList } from './execution-list.js';

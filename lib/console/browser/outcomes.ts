@@ -1,5 +1,5 @@
 import type { HookEvent } from '../../core/events.js';
-import type { Execution, ExecutionOutcome } from '../../core/history.js';
+import type { Execution, ExecutionOutcome } from '../history/answers.js';
 import { describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';

@@ -1,4 +1,4 @@
-import type { Timeline, TimelineBucket } from '../../core/history.js';
+import type { Timeline, TimelineBucket } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import type { About } from '../api.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';

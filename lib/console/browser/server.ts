@@ -10,7 +10,7 @@ import type {
   TestResult,
   UserQuestion,
 } from '../api.js';
-import type { Execution, Timeline } from '../../core/history.js';
+import type { Execution, Timeline } from '../history/answers.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 

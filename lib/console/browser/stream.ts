@@ -1,4 +1,4 @@
-import type { ExecutionSummary } from '../../core/history.js';
+import type { ExecutionSummary } from '../history/answers.js';
 import type { Health, StreamEvent } from '../api.js';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { readAbout } from './server.js';

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionSummary } from '../../core/history.js';
+import type { ExecutionSummary } from '../history/answers.js';
 import { fieldOf } from '../../core/json.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
 import { nameChannel, REQUEST_TYPES } from '../../events/description.js';

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Execution } from '../../core/history.js';
+import type { Execution } from '../history/answers.js';
 import { openExecution, ServerFailure } from './server.js';
 import { useStream, type Stream } from './stream.js';
 

@@ -1,4 +1,4 @@
-import type { ExecutionSummary } from '../../core/history.js';
+import type { ExecutionSummary } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 
 /** The channels of an execution, e.g. `WhatsApp ✗ → SMS`. If no channel was tried, the one that Okta requested. */

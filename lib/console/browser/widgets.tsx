@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionOutcome } from '../../core/history.js';
+import type { ExecutionOutcome } from '../history/answers.js';
 import type { Tone } from '../../events/description.js';
 import { formatDateTime } from './format.js';
 import { OUTCOMES, TONE_ICONS } from './outcomes.js';

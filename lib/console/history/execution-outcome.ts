@@ -1,5 +1,5 @@
 import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../../core/events.js';
-import type { ChannelTally, ExecutionOutcome, ExecutionSummary } from '../../core/history.js';
+import type { ChannelTally, ExecutionOutcome, ExecutionSummary } from './answers.js';
 
 /** The outcome of an execution, from its events in the order of time. Some events may be missing. */
 

@@ -1,10 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
-import {
-  TESTER_PREFIX,
-  type Execution,
-  type ExecutionQuery,
-  type ExecutionSummary,
-} from '../../core/history.js';
+import { TESTER_PREFIX } from '../../okta/inline-hook.js';
+import { type Execution, type ExecutionQuery, type ExecutionSummary } from './answers.js';
 import type { NamesIn } from '../../events/event-shape.js';
 import { answerOf, countsOf, readOutcome, wayOf, type ChannelCount } from './execution-outcome.js';
 import { pointOf, type TimelinePoint } from './timeline.js';

@@ -1,5 +1,6 @@
 import type { HookEvent, HookEventListener } from '../../core/events.js';
-import type { ExecutionSummary, History, HistoryLog } from '../../core/history.js';
+import type { ExecutionSummary, History } from './answers.js';
+import type { HistoryLog } from '../../delivery/state.js';
 import { waitAtMost } from '../../core/time.js';
 import type { ExecutionRecord } from './execution.js';
 import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';

@@ -1,6 +1,6 @@
 import { BoundedCache } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
-import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../../core/history.js';
+import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from './answers.js';
 import { endOfTurn } from '../../core/time.js';
 import { ExecutionRecord, type Step } from './execution.js';
 import { bucketsOf } from './timeline.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BoundedCache } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
-import type { HistoryLog } from '../../core/history.js';
+import type { HistoryLog } from '../../delivery/state.js';
 import { parseJson } from '../../core/json.js';
 import type { Step } from './execution.js';
 import { isReadableEvent } from '../../events/event-shape.js';

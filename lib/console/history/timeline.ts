@@ -1,5 +1,5 @@
 import type { CodeOutcome, HookEvent } from '../../core/events.js';
-import type { DeliveryTimes, ExecutionOutcome, TimelineBucket, TimelineSpan } from '../../core/history.js';
+import type { DeliveryTimes, ExecutionOutcome, TimelineBucket, TimelineSpan } from './answers.js';
 import { answerOf } from './execution-outcome.js';
 
 /** The history over time, for the plots of the console. An execution is read once, when its events have changed. */

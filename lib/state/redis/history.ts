@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
-import type { HistoryLog, HistoryPage } from '../../core/history.js';
+import type { HistoryLog, HistoryPage } from '../../delivery/state.js';
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
 import { plainName, type Sealing } from './sealing.js';

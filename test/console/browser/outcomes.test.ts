@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { explainOutcome } from '#lib/console/browser/outcomes.js';
-import type { Execution } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
 import { twilioMessages } from '#lib/index.js';
 import { serveConsole, type ServedConsole } from '../served-console.js';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { HookEvent } from '#lib/core/events.js';
-import type { ChannelTally, Execution, ExecutionSummary } from '#lib/core/history.js';
+import type { ChannelTally, Execution, ExecutionSummary } from '#lib/console/history/answers.js';
 import type { Step } from '#lib/console/history/execution.js';
 import { KeptExecutions } from '#lib/console/history/kept-executions.js';
 import { check, PATIENCE_MS, withSeed } from '../../hostile/runs.js';

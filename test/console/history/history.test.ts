@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import type { ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
+import type { ExecutionQuery, ExecutionSummary, History } from '#lib/console/history/answers.js';
 import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { Closers } from '#harness/closers.js';
 import { stopTime } from '#harness/stopped-time.js';

@@ -1,4 +1,4 @@
-import type { HistoryLog } from '#lib/core/history.js';
+import type { HistoryLog } from '#lib/delivery/state.js';
 
 /** A log of batches like the one that gateways share, within this process. */
 export interface MemoryLog extends HistoryLog {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
-import type { DeliveryTimes, ExecutionOutcome, TimelineBucket } from '#lib/core/history.js';
+import type { DeliveryTimes, ExecutionOutcome, TimelineBucket } from '#lib/console/history/answers.js';
 import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { bucketsOf, pointOf, type TimelinePoint } from '#lib/console/history/timeline.js';
 import { memoryLog } from './memory-log.js';

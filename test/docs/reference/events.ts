@@ -23,7 +23,7 @@ const SHARED = {
   OptionWarning: 'An option',
 } as const;
 
-const sources = new Sources('core/events.ts', 'core/event-parts.ts', 'core/extensions.ts');
+const sources = new Sources('core/events.ts', 'core/event-parts.ts');
 
 export function eventsPage(): string {
   const events = sources.membersOf('HookEventFields').map(({ name, doc, type }) => {

@@ -1,7 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
-import type { Execution, HistoryLog } from '#lib/core/history.js';
+import type { Execution } from '#lib/console/history/answers.js';
+import type { HistoryLog } from '#lib/delivery/state.js';
 import type { StatePort, StateEvent } from '#lib/delivery/state.js';
 import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { failureOf } from '#lib/state/redis/failure.js';

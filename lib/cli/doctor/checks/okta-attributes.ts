@@ -1,6 +1,6 @@
 import { createOptInAttributeSetup } from '../../admin/opt-in-attribute.js';
 import { countOptedIn, readAttribute } from '../../admin/org-facts.js';
-import { CORRECT_VALUES, NAME_OR_CREATE } from '../../../events/describe-opt-in.js';
+import { CORRECT_VALUES, NAME_OR_CREATE } from '../../../events/describe-answer.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OktaVariables, OptIn } from '../variables.js';
 import { USERS } from '../../org.js';

@@ -1,9 +1,6 @@
-import type { CodeOutcome, HookEvent } from './events.js';
+import type { CodeOutcome, HookEvent } from '../../core/events.js';
 
-/** The execution history: what it answers, and the log by which gateways share it. */
-
-/** The start of Okta's request id in a call of the console's tester. */
-export const TESTER_PREFIX = 'tester-';
+/** What the execution history answers. */
 
 /**
  * The outcome of a code, as it is known now. `running`: Okta is not answered yet. `sent`: a provider accepted the message.
@@ -152,27 +149,4 @@ export interface History {
   watch(onChanged: (changed: readonly ExecutionSummary[]) => void): () => void;
   /** Whether it has the executions of other gateways, too. */
   readonly isShared: boolean;
-}
-
-/** The log by which gateways share their events: sealed batches, of which the oldest are dropped. */
-export interface HistoryLog {
-  /** Adds a batch, a text of up to some 100 KB. Rejects if it failed, or the outcome is unknown. */
-  append(batch: string): Promise<void>;
-  /** Reads the batches after a cursor, or from the oldest on. Rejects if the log cannot be read. */
-  read(after: string | undefined, max: number): Promise<HistoryPage>;
-}
-
-/** The batches of one read. */
-export interface HistoryPage {
-  /** The batches that could be opened. */
-  readonly batches: readonly string[];
-  /** The cursor of the next read; `undefined` if the log was always empty. */
-  readonly cursor: string | undefined;
-  readonly hasMore: boolean;
-}
-
-/** The part of a state that keeps the history. */
-export interface HistoryState {
-  /** Missing if each process keeps its own history. */
-  readonly history?: HistoryLog | undefined;
 }

@@ -104,15 +104,6 @@ describe('claiming an event', () => {
     }
   });
 
-  it('makes one call the first, and gives the others its answer', async () => {
-    const state = openMemoryState();
-    const first = firstOf(await claim(state));
-    const others = Promise.all([claim(state), claim(state)]);
-    first.settle(ANSWER);
-    for (const other of await others) expect(other).to.deep.include({ isFirst: false, answer: ANSWER });
-    expect(await claim(state)).to.deep.include({ isFirst: false, answer: ANSWER });
-  });
-
   it('makes exactly one waiting call the first when the first releases its claim', async () => {
     const state = openMemoryState();
     const first = firstOf(await claim(state));
@@ -196,24 +187,6 @@ describe('claiming an event', () => {
       expect(await there).to.include(seen);
       expect(await again).to.include(seen);
     });
-  });
-
-  it('makes one call at a time the first while 22 calls release their claims in turn', async () => {
-    const state = openMemoryState();
-    let leading = firstOf(await claim(state));
-    const waiting = new Set(Array.from({ length: 24 }, () => claim(state)));
-    for (let count = 0; count < 22; count += 1) {
-      // The hook sees a hang-up after a moment.
-      await new Promise((resolve) => setTimeout(resolve, 3));
-      leading.release();
-      const [next, result] = await Promise.race(
-        [...waiting].map(async (one): Promise<[typeof one, Awaited<typeof one>]> => [one, await one]),
-      );
-      waiting.delete(next);
-      leading = firstOf(result);
-    }
-    leading.settle(ANSWER);
-    for (const one of waiting) expect(await one).to.deep.include({ isFirst: false, answer: ANSWER });
   });
 
   it('gives a repeat no answer if the first call has none before the deadline', async () => {

@@ -159,10 +159,10 @@ describe('the guides explain', () => {
   it('how much the memory state keeps', () => {
     const bounds = [
       ['delivery/local-claims.ts', 'MAX_EVENTS', 'Events'],
-      ['state/memory/records.ts', 'MAX_MESSAGES', 'Late failover'],
+      ['state/memory/memory-state.ts', 'MAX_MESSAGES', 'Late failover'],
       ['state/memory/memory-state.ts', 'MAX_WINDOWS', 'Limits'],
       ['delivery/order.ts', 'MAX_PEOPLE', 'Order of codes, and used codes'],
-      ['state/memory/records.ts', 'MAX_RECIPIENTS', 'STOP'],
+      ['state/memory/memory-state.ts', 'MAX_RECIPIENTS', 'STOP'],
     ] as const;
     const section = sectionOf('docs/run/several-gateways.md', 'Without Redis');
     for (const [file, name, item] of bounds) {

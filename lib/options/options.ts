@@ -184,8 +184,8 @@ export interface OktaTelephonyHookOptions {
    */
   readonly optInAttribute?: string | undefined;
   /**
-   * The channels that the attribute may name. Custom names in `channels` are always allowed, and `voice` never is.
-   * Default `['whatsapp']`.
+   * The channels that the attribute may name. Custom names in `channels` are always allowed, and `voice` never is. Without
+   * `whatsapp`, no user can choose WhatsApp. With `sms`, a user's list may have it before another channel. Default `['whatsapp']`.
    */
   readonly optInChannels?: readonly string[] | undefined;
   /** How the hook reads user profiles. A profile that cannot be read stops no code. */

@@ -9,7 +9,6 @@ import { E164, numberProblemOf } from '../numbers/phone-number.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import type { HookSettings } from './settings.js';
 import { MIN_SECRET_LENGTH } from '../okta/probe-mark.js';
-import type { HookCredential } from './credential-types.js';
 
 /** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
 
@@ -22,14 +21,12 @@ export function warningsOf(
   settings: Pick<HookSettings, 'path' | 'optInChannels'>,
 ): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
-  const { hook, twilio } = credentials;
-  const eventHook = credentials.eventHook === false ? [] : (credentials.eventHook ?? []);
+  const { twilio } = credentials;
   const hasWhatsApp = sandboxNumber !== undefined || senders?.whatsapp !== undefined;
-  const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
-  const templates = Object.entries(senders?.whatsapp?.templates ?? {});
-  const sid = (option: OptionWarning['option'], value: string | undefined): OptionWarning => ({
+  const senderTexts = [...textsIn('senders', senders), ...textsIn('sandboxNumber', sandboxNumber)];
+  const oddSid = (option: OptionWarning['option'], texts: readonly Placed[]): OptionWarning => ({
     option,
-    where: isOdd(value) ? [option] : [],
+    where: texts.filter(([place, sid]) => place.startsWith(option) && !SID.test(sid)).map(([place]) => place),
   });
   const all: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
@@ -37,20 +34,18 @@ export function warningsOf(
     { option: 'guard.countries', where: options.guard?.countries === undefined ? ['guard.countries'] : [] },
     { option: 'senders.sms', where: isMissing('sms', options) ? ['senders.sms'] : [] },
     { option: 'senders.voice', where: isMissing(VOICE, options) ? ['senders.voice'] : [] },
-    { option: 'senders.number', where: sendersOfWrongLength(options) },
+    { option: 'senders.number', where: senderTexts.filter(isOfWrongLength).map(([place]) => place) },
     { option: 'chooseChannels', where: idleOptions(options) },
     { option: 'channels', where: unchosenChannels(options, settings) },
-    { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
-    { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
-    sid('credentials.twilio.accountSid', twilio?.accountSid),
-    sid('credentials.twilio.apiKeySid', twilio?.apiKeySid),
-    sid('sandboxNumber.contentSid', contentSid),
+    { option: 'credentials.hook', where: shortSecretsIn('credentials.hook', credentials.hook) },
     {
-      option: 'senders.whatsapp.templates',
-      where: templates
-        .filter(([, template]) => isOdd(template))
-        .map(([locale]) => `senders.whatsapp.templates.${locale}`),
+      option: 'credentials.eventHook',
+      where: shortSecretsIn('credentials.eventHook', credentials.eventHook),
     },
+    oddSid('credentials.twilio.accountSid', textsIn('credentials.twilio', twilio)),
+    oddSid('credentials.twilio.apiKeySid', textsIn('credentials.twilio', twilio)),
+    oddSid('sandboxNumber.contentSid', senderTexts),
+    oddSid('senders.whatsapp.templates', senderTexts),
     ...pathWarnings(options, settings),
     ...textWarnings(options.texts ?? {}),
   ];
@@ -70,28 +65,18 @@ function isMissing(
   return typeof rollout !== 'object' || rollout[name] !== 0;
 }
 
-/** The places of senders' numbers that are too short or too long for their country. */
-function sendersOfWrongLength({ senders, sandboxNumber }: OktaTelephonyHookOptions): readonly string[] {
-  const byPath = Object.entries({
-    ...bySenderPath('senders.sms', senders?.sms),
-    ...bySenderPath('senders.voice', senders?.voice),
-    'senders.whatsapp.from': senders?.whatsapp?.from,
-    ...(typeof sandboxNumber === 'object'
-      ? { 'sandboxNumber.number': sandboxNumber.number }
-      : { sandboxNumber }),
-  });
-  return byPath
-    .filter(([, sender]) => sender !== undefined && E164.test(sender) && numberProblemOf(sender) === 'length')
-    .map(([path]) => path);
+/** A text in the options, with its place. */
+type Placed = readonly [place: string, text: string];
+
+function textsIn(place: string, value: unknown): readonly Placed[] {
+  if (typeof value === 'string') return [[place, value]];
+  if (Array.isArray(value)) return value.flatMap((one, index) => textsIn(`${place}[${index}]`, one));
+  return Object.entries(Object(value) as object).flatMap(([name, one]) => textsIn(`${place}.${name}`, one));
 }
 
-function bySenderPath(
-  path: string,
-  sender: string | Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string | undefined>> {
-  if (typeof sender !== 'object') return { [path]: sender };
-  return Object.fromEntries(Object.entries(sender).map(([country, one]) => [`${path}.${country}`, one]));
-}
+/** Whether a sender's number is too short or too long for its country. */
+const isOfWrongLength = ([, sender]: Placed): boolean =>
+  E164.test(sender) && numberProblemOf(sender) === 'length';
 
 /** The options of the opt-in rule, if `chooseChannels` replaces it. */
 function idleOptions(options: OktaTelephonyHookOptions): readonly string[] {
@@ -127,35 +112,13 @@ function pathWarnings(
   ];
 }
 
-const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
-
-/** The places of secrets that are too short, with an index if there are several schemes. */
-function shortSecretsOf(
-  option: OptionWarning['option'],
-  hook: OktaTelephonyHookOptions['credentials']['hook'],
-): readonly string[] {
-  const schemes: readonly (readonly [path: string, HookCredential])[] =
-    'scheme' in hook ? [[option, hook]] : hook.map((scheme, index) => [`${option}[${index}]`, scheme]);
-  return schemes.flatMap(([path, scheme]) =>
-    secretsOf(scheme)
-      .filter(({ secret }) => secret.length < MIN_SECRET_LENGTH)
-      .map(({ key }) => `${path}.${key} (${scheme.scheme})`),
-  );
-}
-
-/** The secrets of a scheme. */
-function secretsOf(scheme: HookCredential): readonly { readonly key: string; readonly secret: string }[] {
-  switch (scheme.scheme) {
-    case 'header':
-      return scheme.secrets.map((secret, index) => ({ key: `secrets[${index}]`, secret }));
-    case 'basic':
-      return scheme.users.map(({ password }, index) => ({
-        key: `users[${index}].password`,
-        secret: password,
-      }));
-    case 'oauth2':
-      return [];
-  }
+/** The places of secrets that are too short, with their scheme. */
+function shortSecretsIn(place: string, schemes: unknown): readonly string[] {
+  const short = textsIn(place, schemes).filter(([, secret]) => secret.length < MIN_SECRET_LENGTH);
+  return short.flatMap(([at]) => {
+    if (/\.secrets\[\d+\]$/.test(at)) return [`${at} (header)`];
+    return at.endsWith('.password') ? [`${at} (basic)`] : [];
+  });
 }
 
 /** The longest values that are likely: Okta's codes have six digits and live for 15 minutes at most. */

@@ -1,9 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { exportJWK } from 'jose';
 import { expect } from 'chai';
 import supertest from 'supertest';
 import { CONSENT_VERSION } from '../../example/preferences/consent.js';
@@ -326,33 +324,6 @@ describe('the preference page of the example', () => {
     expect(await replyTo(write(await askForWord(again)))).to.match(/could not be saved/);
     expect(isOn()).to.equal(false);
   });
-
-  for (const requireDpop of [false, true]) {
-    it(`writes to Okta as a service app with ${requireDpop ? 'DPoP' : 'bearer'} tokens`, async () => {
-      const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const scopes = ['okta.users.read', 'okta.users.manage'];
-      const clientId = '0oapreferences0001d7';
-      okta.registerServiceApp({ clientId, publicJwk: await exportJWK(keys.publicKey), scopes, requireDpop });
-      const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-      const credential: OktaCredential = {
-        orgUrl: okta.orgUrl,
-        clientId,
-        privateKey: requireDpop
-          ? JSON.stringify(await exportJWK(keys.privateKey))
-          : pem.replaceAll('\n', '\\n'),
-      };
-      await serve({ preferences: preferencesOf(credential) });
-      expect(await replyTo(write(await askForWord(await asBob())))).to.match(/^WhatsApp is on/);
-      expect(isOn()).to.equal(true);
-      expect(writes()).to.have.length(1);
-      expect(writes()[0]).to.match(requireDpop ? /^DPoP / : /^Bearer /);
-      // All calls share one token.
-      const tokenRequests = okta.requests.filter(({ path }) => path === '/oauth2/v1/token');
-      expect(tokenRequests).to.have.length(requireDpop ? 3 : 1);
-      okta.revokeTokens();
-      await (await asBob()).get('/preferences').expect(200);
-    });
-  }
 
   it('accepts only the newest word, once, within ten minutes and over WhatsApp', async () => {
     const bob = await asBob();

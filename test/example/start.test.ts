@@ -6,15 +6,11 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { start, type Started } from '../../example/start.js';
-import { ConfigurationError } from '#lib/index.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { GUIDES } from '../docs/pages.js';
-import { mustNotShow, witness } from '#harness/witness.js';
 
-type Variables = Readonly<Record<string, string>>;
-
-const WHOLE: Variables = {
+const WHOLE = {
   OKTA_ORG_URL: REFUSING_ORIGIN,
   OKTA_API_TOKEN: 'api-token-of-start-test',
   HOOK_SECRET: 'hook-secret-of-start-test',
@@ -42,52 +38,6 @@ describe('the start of the example gateway', () => {
     await started?.gateway.hook.close();
     await started?.demo?.close();
     started = undefined;
-  });
-
-  /** The configuration error that stops the start. */
-  async function refusalOf(env: Variables): Promise<ConfigurationError> {
-    try {
-      started = await start(env, output);
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      witness(error.message);
-      expect(printed).to.deep.equal([]);
-      return error;
-    }
-    return expect.fail('it starts');
-  }
-
-  it('fails in production without DEMO=1, and names the missing variables', async () => {
-    const { message } = await refusalOf({ NODE_ENV: 'production', PORT: '0' });
-    expect(message)
-      .to.match(/DEMO=1/)
-      .and.match(/OKTA_ORG_URL is missing/);
-  });
-
-  it('fails with the problems that the hook reports if a complete environment has wrong values', async () => {
-    const given = {
-      OKTA_ORG_URL: 'http://acme.okta.example',
-      OKTA_API_TOKEN: 'api-token-of-start-test',
-      HOOK_SECRET: 'hook-secret-of-start-test',
-      TWILIO_ACCOUNT_SID: 'AC-not-a-sid-of-start-test',
-      TWILIO_AUTH_TOKEN: 'auth-token-of-start-test',
-      TWILIO_SMS_FROM: '+12025550177',
-    };
-    mustNotShow(...Object.values(given));
-    const { message } = await refusalOf({ ...given, PORT: '0' });
-    expect(message)
-      .to.match(/OKTA_ORG_URL must be/)
-      .and.match(/TWILIO_ACCOUNT_SID must be/);
-  });
-
-  it('fails without printing a key if the key of the shared state is not valid', async () => {
-    mustNotShow('key-of-start-test', 'redis-password-of-start-test');
-    const { message } = await refusalOf({
-      ...WHOLE,
-      REDIS_URL: 'redis://:redis-password-of-start-test@127.0.0.1:9',
-      STATE_ENCRYPTION_KEY: 'key-of-start-test',
-    });
-    expect(message).to.match(/STATE_ENCRYPTION_KEY must be 32 bytes/);
   });
 
   it('fails with EADDRINUSE if another server listens on the port', async () => {

@@ -89,6 +89,16 @@ const EFFECTS: readonly Effect[] = [
     byDefault: 'whatsapp',
   },
   {
+    option: 'optInChannels with sms',
+    hook: () => ({ optInChannels: ['sms', 'whatsapp'] }),
+    play: ({ scene }) => {
+      scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['sms', 'whatsapp'] });
+      return channelOf(scene);
+    },
+    expected: 'sms',
+    byDefault: 'whatsapp',
+  },
+  {
     option: 'profile.timeoutMs',
     hook: () => ({ profile: { timeoutMs: 300 } }),
     play: async ({ scene, clock }) => {

@@ -170,6 +170,8 @@ describe("the console's page", function () {
       );
       await search.fill('ana@example.co');
       await page.getByText(`ana@example.com is the user ${stood.executions[99]?.userId ?? ''}.`).waitFor();
+      // The answer about the earlier login starts no search.
+      expect(stood.requests.join(' ')).to.not.include(stood.executions[4321]?.userId);
     });
 
     it('restores the list, its scroll position and the focus after going back from an execution', async () => {
@@ -629,6 +631,30 @@ describe("the console's page", function () {
     await page.getByText('no answer is known').waitFor();
     expect(await page.getByText('no message went out').count()).to.equal(0);
     expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);
+  });
+
+  it('shows the execution that was opened last, if the answer about another one comes after it', async () => {
+    const executions = plantExecutions(2, Date.now());
+    const [slow = '', last = ''] = executions.map(({ id }) => id);
+    const { page } = await show('', { executions });
+    let answer: () => void = () => undefined;
+    const isHeld = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route(`**/api/executions/${slow}`, async (route) => {
+      await isHeld;
+      await route.continue();
+    });
+    await page.evaluate(`location.hash = '#/history/${slow}'`);
+    await page.getByText('Loading …').waitFor();
+    await page.evaluate(`location.hash = '#/history/${last}'`);
+    await page.getByText(last).waitFor();
+    const late = page.waitForResponse((response) => response.url().endsWith(slow));
+    answer();
+    await (await late).finished();
+    // The page has read the late answer when its next request is answered.
+    await page.evaluate("fetch('api/about').then((response) => response.text())");
+    expect(await page.getByText(last).count()).to.equal(1);
   });
 
   it('says Not allowed if the browser has no clipboard, as over plain HTTP', async () => {

@@ -237,6 +237,17 @@ describe('the phones page in a browser', function () {
     await page.getByText('All is well.').waitFor();
   });
 
+  it('leaves a switch as it is if the server does not answer', async () => {
+    const { page, tolerate } = await browser!.open(`${origin}/phones/`);
+    tolerate(/ERR_FAILED|Failed to load/);
+    await page.route('**/api/fault', (route) => route.abort());
+    const failed = page.waitForEvent('requestfailed');
+    await page.getByRole('switch', { name: 'Twilio is down' }).click();
+    await failed;
+    expect(await page.getByRole('switch', { name: 'Twilio is down' }).isChecked()).to.equal(false);
+    await page.getByText('All is well.').waitFor();
+  });
+
   it('shows markup and script in names, messages and codes as text', async () => {
     org.okta.addUser({
       login: `${ATTACK}@example.com`,

@@ -220,6 +220,27 @@ describe('late failover', () => {
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
+  it('reports NO_CHANNEL_LEFT once if the last channel fails, and does not look up its message', async () => {
+    const lookedUp: string[] = [];
+    const lookUp = (id: string) => {
+      lookedUp.push(id);
+      return Promise.resolve(DELIVERED);
+    };
+    make({ afterSeconds: { whatsapp: 20 } });
+    overtake('event-1');
+    const by = ready('whatsapp', { reports: 'deliveries', lookUp });
+    const receipt = makeReceipt({ untried: [] });
+    accept('SM1', { by, receipt });
+    await clock.tickAsync(60_000);
+    expect(lookedUp).to.be.empty;
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(left).to.be.empty;
+    expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
+    expect(events[0]).to.nested.include({ eventId: receipt.request.eventId, 'cause.code': FAILED.code });
+  });
+
   it('reports STATE_LOST for a message that fails while the state is lost, and sends nothing', async () => {
     const back = defer<undefined>();
     let isLost = false;
@@ -581,6 +602,37 @@ describe('late failover', () => {
         expect(failures[0]?.reason).to.match(reason instanceof RegExp ? reason : new RegExp(`^${reason}$`));
       });
     }
+
+    it('looks up no message that is delivered, has expired or has a newer code', async () => {
+      let lookUps = 0;
+      const by = asking(() => {
+        lookUps += 1;
+        return Promise.resolve({ status: 'pending' });
+      });
+      overtake('event-1');
+      accept('SM1', { by });
+      late.report(keyOf('SM1'), DELIVERED);
+      accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
+      accept('SM3', { by, receipt: { eventKey: 'event-0', place: '1.older' } });
+      await clock.tickAsync(20_000);
+      expect(lookUps).to.equal(0);
+    });
+
+    it('sends the code after afterSeconds if a channel with delivery reports has reported none', async () => {
+      make({ afterSeconds: { whatsapp: 20, sms: 20 } });
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2', { by: ready('sms', { reports: 'failures' }) });
+      accept('SM3');
+      late.report(keyOf('SM3'), DELIVERED);
+      await clock.tickAsync(19_999);
+      expect(left).to.be.empty;
+      await clock.tickAsync(600_000);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      expect(events[0]).to.have.property('type', 'failover.ended');
+      expect(events[0]).to.have.nested.property('cause.code', 'NOT_DELIVERED_IN_TIME');
+    });
 
     describe('with alarms of the state', () => {
       let due: (transactionId: string) => void;

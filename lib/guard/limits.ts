@@ -83,8 +83,7 @@ function keyOf(
     case 'perUser': {
       // All previews have one purpose.
       const purpose = purposeOf(isPreview ? undefined : requestType);
-      // Thousands of keys are kept, so they share the strings of their prefix and of the user's id.
-      if (userId !== undefined) return prefixOf(name, purpose) + userId;
+      if (userId !== undefined) return `${name} ${purpose} ${userId}`;
       // Okta's logins are case-insensitive.
       if (login !== undefined) return keyFrom(name, purpose, 'login', login.toLowerCase());
       return keyFrom(name, purpose, 'number', recipientOf(phoneNumber));
@@ -94,16 +93,6 @@ function keyOf(
     case 'perIp':
       return ipAddress === undefined ? undefined : keyFrom(name, networkOf(ipAddress));
   }
-}
-
-const PREFIXES = new Map<string, string>();
-
-function prefixOf(name: string, purpose: string): string {
-  const prefix = `${name} ${purpose} `;
-  const known = PREFIXES.get(prefix);
-  if (known !== undefined) return known;
-  PREFIXES.set(prefix, prefix);
-  return prefix;
 }
 
 function keyFrom(...counted: readonly string[]): string {
@@ -158,8 +147,6 @@ export function judge(
   { number, exceeded }: { readonly number: NumberReading; readonly exceeded: readonly LimitRule[] },
   { countries, limits }: Guard,
 ): readonly GuardBlock[] {
-  // Fast path: no rule is broken.
-  if (exceeded.length === 0 && !number.isCostly && countries === undefined) return NONE;
   const blocks: GuardBlock[] = [];
   const { country } = number;
   if (number.isCostly) {
@@ -191,7 +178,6 @@ export function judge(
 
 const ENROLL_ANOTHER = 'Have the user enroll another number.';
 const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
-const NONE: readonly GuardBlock[] = [];
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
 function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard['countries']>): boolean {

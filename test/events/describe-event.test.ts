@@ -217,6 +217,16 @@ describe('describeEvent()', () => {
     });
   });
 
+  it('takes each detail from its own field', () => {
+    const refused = { ...ATTEMPT, outcome: 'refused', code: '63007' } as const;
+    const unread = { profileSource: 'none', profileReason: 'TIMEOUT' } as const;
+    const answered = { ...EVENTS['request.answered'], ...unread, outcome: 'refused' } as const;
+    expect(describeEvent(EVENTS['okta.resumed'])).to.include({ code: 'LOW', durationMs: 21_000 });
+    // The attempt has its own remedy; without an attempt, the profile's counts.
+    expect(describeEvent({ ...answered, attempts: [refused] }).remedy).to.equal(undefined);
+    expect(describeEvent({ ...answered, attempts: [] }).remedy).to.match(/profile\.timeoutMs/);
+  });
+
   it('describes an answer with what Okta does next', () => {
     const answered = EVENTS['request.answered'];
     expect(describeEvent(answered).text).to.equal('The code was sent by SMS.');

@@ -357,12 +357,13 @@ describe('the metrics', () => {
 
   it('show the worst value of all open hooks, and nothing of closed ones', async () => {
     const second = createMetrics(registry);
-    metrics.watch(() => FINE);
+    // The worst one first.
     second.watch(() => ({
       inFlight: 3,
       breakers: { 'api.twilio.com': 'open', line: 'half-open' },
       state: 'lost',
     }));
+    metrics.watch(() => FINE);
     const shown = async (): Promise<readonly number[]> => {
       const now = await page();
       const host = 'api.twilio.com';

@@ -66,6 +66,18 @@ describe('Vonage', () => {
       expect(vonage.requests[0]?.headers['user-agent']).to.equal('okta-telephony-hook');
     });
 
+    it('has a ttl of whole seconds that ends before the code does', async () => {
+      await start({ sms: vonageChannel(byKey()) });
+      await scene.call({
+        change: (payload) => {
+          const { data } = payload as { data: { messageProfile: { otpExpires: string } } };
+          payload['eventTime'] = new Date(now).toISOString();
+          data.messageProfile.otpExpires = new Date(now + 100_700).toISOString();
+        },
+      });
+      expect(bodies()).to.have.nested.property('[0].ttl', 100);
+    });
+
     it('is used for every channel name except whatsapp, and can have a name as its sender', async () => {
       await start(
         { backup: vonageChannel({ ...byKey(), from: 'ACME' }) },

@@ -552,17 +552,21 @@ describe('the event hook', () => {
         return { state: { ...state, useCode }, uses: () => uses };
       };
 
-      for (const days of [0, 2]) {
-        it(`for which the state has no code, if the clock of Okta is ${days} days ahead`, async () => {
+      for (const [title, { days = 0, daysAtUse = days }] of [
+        ['', {}],
+        [', if the clock of Okta is 2 days ahead', { days: 2 }],
+        [', if the clock of Okta is 2 days ahead at the call only', { days: 2, daysAtUse: 0 }],
+      ] as const satisfies readonly (readonly [string, Readonly<Record<string, number>>])[]) {
+        it(`for which the state has no code${title}`, async () => {
           const { state, uses } = counting();
           const update: StatePort['update'] = (names, transition) =>
             names.some(({ kind }) => kind === 'lastCode')
               ? Promise.resolve(undefined)
               : state.update(names, transition);
           await startVerified({ state: { ...state, update } });
-          const eventTime = new Date(now + days * DAY_MS);
-          const call = await scene.call({ eventTime });
-          await fire(scene.okta.logEvent(ANA.id, { published: eventTime }));
+          const call = await scene.call({ eventTime: new Date(now + days * DAY_MS) });
+          const published = new Date(now + daysAtUse * DAY_MS);
+          await fire(scene.okta.logEvent(ANA.id, { published }));
           await until(() => uses() === 1);
           await fail(sidOf(call));
           await expectEnded('SUPERSEDED');

@@ -18,6 +18,7 @@ import {
 } from '#lib/index.js';
 import { objectOf } from '#lib/core/option-rules.js';
 import { optionRules } from '#lib/options/schema.js';
+import { readOptions } from '#lib/options/settings.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
@@ -278,6 +279,23 @@ describe('the options', () => {
     expect(given).to.have.nested.property('guard.countries.deny', undefined);
     expect(make(given)).to.be.a('function');
     for (const name of ['profile', 'guard', 'rollout', 'senders']) make({ ...given, [name]: undefined });
+  });
+
+  it('have the defaults of the reference', () => {
+    const { guard, ...others } = readOptions(fine() as unknown as OktaTelephonyHookOptions);
+    expect(others).to.deep.include({
+      optInAttribute: 'whatsAppOptIn',
+      optInChannels: ['whatsapp'],
+      profile: { timeoutMs: 800, cache: { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 } },
+      path: '/okta/telephony',
+      deadlineMs: 2200,
+      lateFailover: { afterSeconds: {} },
+    });
+    expect(guard).to.deep.include({ mode: 'enforce', answer: 'pending' });
+    expect(guard.limits).to.deep.equal([
+      { rule: 'perUser', points: 10, seconds: 600 },
+      { rule: 'perNumber', points: 10, seconds: 600 },
+    ]);
   });
 
   it('can be frozen, and stay unchanged', () => {

@@ -10,18 +10,18 @@ export const CHECK_CREDENTIALS =
   'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
 const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
 const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
-export const CHECK_GEO =
+const CHECK_GEO =
   'If you send there, allow the country in the geographic permissions of the Twilio Console.';
 const CHECK_TEMPLATE = "Check the template's state, language and variables in Content Template Builder.";
 const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
 const CHECK_REGISTRATION = 'Register the sender for the country; until then, use another one in senders.sms.';
 const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
 export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
-export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
+const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
 const SEND_START = 'They can end it by sending START to the sender.';
 const UNBLOCK = 'The user must unblock the sender.';
 const ENROLL_VALID = 'Have the user enroll a valid number, or set defaultCountry.';
-export const ENROLL_MOBILE = 'Have the user enroll a mobile number.';
+const ENROLL_MOBILE = 'Have the user enroll a mobile number.';
 const ENROLL_OTHER = 'Have the user enroll another number.';
 const TURN_ON = 'Have the user turn the phone on.';
 const TEXT_INSTEAD = 'Have the user choose a text message.';

@@ -29,7 +29,7 @@ const LASTS = {
 
 export type FaultKind = keyof typeof LASTS;
 
-export const FAULT_KINDS = Object.keys(LASTS) as readonly FaultKind[];
+const FAULT_KINDS = Object.keys(LASTS) as readonly FaultKind[];
 
 export interface ProcessFault {
   readonly kind: FaultKind;

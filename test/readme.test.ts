@@ -14,7 +14,7 @@ import { optionsFrom } from '#lib/options/environment.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/server/status-callbacks.js';
-import { VOICES } from '#lib/channels/twilio/calls.js';
+import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';
 import { pageAt, sectionOf } from './docs/pages.js';

@@ -228,7 +228,7 @@ export interface Logger {
 /** What each cause of a refusal means for the plan. Channels name the cause, or say the mechanics themselves. */
 
 type Mechanics = Pick<FailureDetails, 'moveOn' | 'isFraudBlock' | 'isNotReached'> & {
-  readonly hasLeft?: boolean;
+  readonly hasLeft?: boolean | undefined;
 };
 
 const MECHANICS: Readonly<Record<RefusalCause, Mechanics>> = {

@@ -68,7 +68,7 @@ export type Place = string | undefined;
 /** An event as the question for the newest code names it. */
 export interface PlacedEvent {
   readonly eventKey: string;
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** Previews take places, but supersede nothing. */
   readonly isPreview?: boolean | undefined;
 }

@@ -40,7 +40,7 @@ export interface PlannedCode {
   /** Which of the person's events it is, as `duplicateKey` makes it. */
   readonly eventKey: string;
   /** Its place in the order of the person's codes, as its claim gave it. */
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** A preview supersedes nothing. */
   readonly isPreview?: boolean | undefined;
   /** The steps that were not tried yet, in their order. */

@@ -4,7 +4,7 @@ import { countSegments } from '../texts/segments.js';
 import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
 import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
-import { hasVoice } from '../channels/twilio/calls.js';
+import { hasVoice } from '../channels/twilio/voices.js';
 import { E164, numberProblemOf } from '../numbers/phone-number.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import type { HookSettings } from './settings.js';

@@ -19,7 +19,10 @@ const note = (name) => {
   // Node.js reads this one when a script reads a stack.
   if (name === 'NODE_V8_COVERAGE') return;
   // Reads by a dependency on behalf of the package count, too. Twilio's client reads variables by default.
-  if (new Error().stack.includes('/okta-telephony-hook/dist/')) environmentReads.add(String(name));
+  const { stack } = new Error();
+  // The package loads winston for a hook without a logger, and winston then looks whether its terminal has colours.
+  if (stack.includes('/node_modules/winston/')) return;
+  if (stack.includes('/okta-telephony-hook/dist/')) environmentReads.add(String(name));
 };
 process.env = new Proxy(process.env, {
   get: (environment, name) => (note(name), environment[name]),

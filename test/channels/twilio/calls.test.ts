@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ConfigurationError } from '#lib/core/errors.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
-import { twilioCalls, hasVoice, voiceFor } from '#lib/channels/twilio/calls.js';
+import { twilioCalls } from '#lib/channels/twilio/calls.js';
+import { hasVoice, voiceFor } from '#lib/channels/twilio/voices.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
 import {

@@ -71,10 +71,11 @@ describe('okta-telephony-hook demo', function () {
     expect(state).to.include(CODE);
 
     // The two pages link to each other.
-    const links = async (page: string): Promise<unknown> =>
-      ((await (await fetch(`${page}api/about`)).json()) as { links: unknown }).links;
-    expect(await links(phones)).to.deep.equal([{ title: 'Console', href: '/console/' }]);
-    expect(await links(consoleUrl)).to.deep.equal([{ title: 'Phones', href: '/phones/' }]);
+    const textOf = async (page: string): Promise<string> => (await fetch(page)).text();
+    expect(await textOf(phones)).to.include('<a href="/console/">Console</a>');
+    expect(await textOf(`${consoleUrl}api/about`)).to.include(
+      '"links":[{"title":"Phones","href":"/phones/"}]',
+    );
     const executions = await (await fetch(`${consoleUrl}api/executions`)).text();
     expect(executions)
       .to.match(/"channel":"whatsapp"/)

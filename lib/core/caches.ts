@@ -2,62 +2,12 @@ import { LRUCache } from 'lru-cache';
 
 /** Caches of a bounded size. */
 
-/** Entries for which a new cache has room. */
-const FIRST_ROOM = 64;
-
 /**
- * A cache of at most so many entries: with one too many, the least recently used one goes. Its room grows with its entries, because
- * an `LRUCache` reserves the room for all its entries when it is made, which would take each hook ten milliseconds and megabytes.
- * With the option `maxSize` it reserves nothing, but then a code takes about 3 % more CPU time (Node 24).
+ * The size of an `LRUCache`. With its option `max`, a cache reserves the memory for all its entries when it is made, which
+ * takes each hook ten milliseconds and megabytes. With this size, the cache grows with its entries.
  */
-export class BoundedCache<Value extends string | number | boolean | object> {
-  readonly #max: number;
-  #entries: LRUCache<string, Value>;
-
-  constructor(max: number) {
-    this.#max = max;
-    this.#entries = new LRUCache({ max: Math.min(max, FIRST_ROOM) });
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  /** The entry, which becomes the last used one. */
-  get(key: string): Value | undefined {
-    return this.#entries.get(key);
-  }
-
-  /** The entry. It does not count as used. */
-  peek(key: string): Value | undefined {
-    return this.#entries.peek(key);
-  }
-
-  has(key: string): boolean {
-    return this.#entries.has(key);
-  }
-
-  set(key: string, value: Value): void {
-    const { size, max } = this.#entries;
-    if (size === max && max < this.#max) this.#grow();
-    this.#entries.set(key, value);
-  }
-
-  delete(key: string): void {
-    this.#entries.delete(key);
-  }
-
-  /** Drops the entries of which this is true. */
-  deleteIf(isOver: (value: Value) => boolean): void {
-    for (const [key, value] of [...this.#entries.entries()]) if (isOver(value)) this.#entries.delete(key);
-  }
-
-  #grow(): void {
-    const grown = new LRUCache<string, Value>({ max: Math.min(this.#max, 4 * this.#entries.max) });
-    // The least recently used first.
-    for (const [key, value] of [...this.#entries.entries()].reverse()) grown.set(key, value);
-    this.#entries = grown;
-  }
+export function atMost(entries: number): { maxSize: number; sizeCalculation: () => number } {
+  return { maxSize: entries, sizeCalculation: () => 1 };
 }
 
 interface Entry<Value> {
@@ -70,11 +20,11 @@ const CHECKED_PER_SET = 4;
 
 /** A cache whose entries expire. It starts no timer: expired entries, which may hold codes, leave it as new ones come. */
 export class ExpiringCache<Value> {
-  readonly #entries: BoundedCache<Entry<Value>>;
+  readonly #entries: LRUCache<string, Entry<Value>>;
   #setsSinceSweep = 0;
 
   constructor(max: number) {
-    this.#entries = new BoundedCache(max);
+    this.#entries = new LRUCache(atMost(max));
   }
 
   /** An entry that has not expired, and how long it still lives, milliseconds. */
@@ -94,6 +44,8 @@ export class ExpiringCache<Value> {
     this.#setsSinceSweep += 1;
     if (this.#setsSinceSweep * CHECKED_PER_SET < this.#entries.size) return;
     this.#setsSinceSweep = 0;
-    this.#entries.deleteIf(({ untilMs }) => untilMs <= nowMs);
+    for (const [name, { untilMs }] of [...this.#entries.entries()]) {
+      if (untilMs <= nowMs) this.#entries.delete(name);
+    }
   }
 }

@@ -1,4 +1,5 @@
-import { BoundedCache } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 
 /** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
 
@@ -88,7 +89,7 @@ export class LocalClaims {
   /** No cache: a repeat of a running call that is forgotten would send its code again. Every call ends. */
   readonly #running = new Map<string, LocalClaim>();
   /** Also those that were released: their events keep their place in `LocalOrder`. */
-  readonly #ended = new BoundedCache<LocalClaim>(MAX_EVENTS);
+  readonly #ended = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
 
   /** The claim of an event; `undefined` if it has none. */
   find(key: string | undefined): LocalClaim | undefined {

@@ -1,4 +1,5 @@
-import { BoundedCache } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 
 /** The order of each person's codes: an older code must not be delivered after a newer one. */
 
@@ -17,7 +18,7 @@ export const MAX_PEOPLE = 8_000;
  */
 export class LocalOrder {
   /** The number of the newest call of each person that the guard has allowed. */
-  readonly #passed = new BoundedCache<number>(MAX_PEOPLE);
+  readonly #passed = new LRUCache<string, number>(atMost(MAX_PEOPLE));
   #calls = 0;
 
   /** The number of a call that arrives now. Its event keeps it, also if a repeat sends its code. */

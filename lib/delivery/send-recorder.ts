@@ -1,4 +1,4 @@
-import type { BoundedCache } from '../core/caches.js';
+import type { LRUCache } from 'lru-cache';
 import type { DeliveryFailure } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { AttemptReport } from '../core/events.js';
@@ -18,7 +18,7 @@ export interface RecordingParts {
   readonly state: Pick<StatePort, 'update'>;
   readonly events: EventStream;
   readonly suppressions: Pick<SuppressionList, 'add'>;
-  readonly messageOwners: Pick<BoundedCache<MessageOwner>, 'get' | 'set'>;
+  readonly messageOwners: LRUCache<string, MessageOwner>;
   /** `undefined` if it is off. */
   readonly lateFailover: Pick<LateFailover, 'accepted' | 'unknown' | 'failed' | 'stopAtReport'> | undefined;
   readonly underWay: {

@@ -1,4 +1,3 @@
-import type { BoundedCache } from '../core/caches.js';
 import type { Budget } from '../core/budget.js';
 import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery, ReadyChannel } from '../delivery/attempt.js';
@@ -10,6 +9,7 @@ import type { Decision, HookRefusal } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import type { ProfileReading, ProfileReader } from '../okta/user-profile.js';
 import type { EventStream } from '../core/event-stream.js';
+import type { LRUCache } from 'lru-cache';
 import type { LateFailover } from '../delivery/messages/late-failover.js';
 import type { MessageOwner } from '../delivery/messages/receipt.js';
 import type { ReadRollout } from '../options/rollout.js';
@@ -200,7 +200,7 @@ export interface HookParts {
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
   /** Whose message it is, for the reports on it: by `messageKey`, or by the reference of an attempt without an answer. */
-  readonly messageOwners: Pick<BoundedCache<MessageOwner>, 'get' | 'set'>;
+  readonly messageOwners: LRUCache<string, MessageOwner>;
   readonly openAnswers: OpenAnswers;
   readonly underWay: {
     /** `ready()` has ended once. */

@@ -1,7 +1,8 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream } from '../core/event-stream.js';
-import { BoundedCache } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { createRollout } from '../options/rollout.js';
 import type { StateEvent, StatePort } from '../delivery/state.js';
@@ -128,7 +129,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     },
     state: settings.state,
     suppressions: new SuppressionList(settings.state, clock),
-    messageOwners: new BoundedCache(MAX_OWNERS),
+    messageOwners: new LRUCache(atMost(MAX_OWNERS)),
     openAnswers: new OpenAnswers(),
     underWay: {
       isChecked: false,

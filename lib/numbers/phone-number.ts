@@ -4,8 +4,9 @@ import {
   validatePhoneNumberLength,
   type PhoneNumber,
 } from 'libphonenumber-js/max';
+import { LRUCache } from 'lru-cache';
 import numberingData from 'libphonenumber-js/max/metadata';
-import { BoundedCache } from '../core/caches.js';
+import { atMost } from '../core/caches.js';
 import { MAX_EXTRA_DIGITS, NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits without a leading 0 (ITU-T E.164; the shortest numbers in use have 7). */
@@ -197,7 +198,7 @@ function countryByAreaCode({ countryCallingCode, nationalNumber }: PhoneNumber):
 }
 
 /** By calling code and the digits after it that decide. Finding a country takes up to 30 parses, a millisecond. */
-const countriesByPrefix = new BoundedCache<{ readonly country: string | undefined }>(500);
+const countriesByPrefix = new LRUCache<string, { readonly country: string | undefined }>(atMost(500));
 
 /**
  * The longest beginning of the prefix for which numbers exist decides, down to the area code. Falls back to the main

@@ -1,4 +1,5 @@
-import { BoundedCache } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 import type { Breaker, HostSign, PassedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
@@ -105,7 +106,8 @@ export function createProfileReader(
 ): ProfileReader {
   const { client, options, breaker, clock } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
-  const cache = options.cache === false ? undefined : new BoundedCache<KeptProfile>(options.cache.max);
+  const cache =
+    options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
   const fetching = new Map<string, Promise<Fetched>>();
   const pause = new RateLimitPause(clock, parts);
 

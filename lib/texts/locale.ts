@@ -1,4 +1,5 @@
-import { BoundedCache } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 
 /** ISO 639 codes that name no language: undetermined, multiple, uncoded, no linguistic content. */
 const SPECIAL_CODES = new Set(['und', 'mul', 'mis', 'zxx']);
@@ -25,7 +26,7 @@ const MAX_LENGTH = 100;
  * Parsed locales by their text; the empty text stands for an invalid one. An org uses a few dozen, and `Intl` takes
  * microseconds for each.
  */
-const parsed = new BoundedCache<string>(1000);
+const parsed = new LRUCache<string, string>(atMost(1000));
 
 function parseLocale(text: string): string | undefined {
   // POSIX appends a character set or a modifier: `de_DE.UTF-8`, `de_DE@euro`.

@@ -1,4 +1,5 @@
-import { BoundedCache } from '../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
 import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from './answers.js';
 import { endOfTurn } from '../../core/time.js';
@@ -35,9 +36,9 @@ export class KeptExecutions {
   readonly #byId = new Map<string, ExecutionRecord>();
   /** The execution that sent a message. */
   readonly #byTransaction = new Map<string, ExecutionRecord>();
-  readonly #early = new BoundedCache<Step[]>(MAX_EARLY_MESSAGES);
+  readonly #early = new LRUCache<string, Step[]>(atMost(MAX_EARLY_MESSAGES));
   /** The ids of dropped executions: their later events must not create them anew. */
-  readonly #gone: BoundedCache<true>;
+  readonly #gone: LRUCache<string, true>;
   #stepCount = 0;
   /** When the newest dropped execution began. */
   #droppedSince = -Infinity;
@@ -47,7 +48,7 @@ export class KeptExecutions {
 
   constructor(max: number, clock: () => number) {
     this.#max = max;
-    this.#gone = new BoundedCache(max);
+    this.#gone = new LRUCache(atMost(max));
     this.#clock = clock;
     this.#beganAt = clock();
   }

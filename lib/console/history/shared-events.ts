@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { BoundedCache } from '../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
 import type { HistoryLog } from '../../delivery/state.js';
 import { parseJson } from '../../core/json.js';
@@ -34,7 +35,7 @@ export class SharedEvents {
   /** The log is lost: only the timer tries again. */
   #isRetrying = false;
   #cursor: string | undefined;
-  readonly #lastPlaces = new BoundedCache<number>(MAX_GATEWAYS);
+  readonly #lastPlaces = new LRUCache<string, number>(atMost(MAX_GATEWAYS));
   #reading: Promise<void> | undefined;
   #readingNext: Promise<void> | undefined;
   #isClosed = false;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { BoundedCache } from '../../core/caches.js';
+import { atMost } from '../../core/caches.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { DetachedAttempt } from '../attempt.js';
 import { transactionIdOf } from './receipt.js';
@@ -18,7 +18,7 @@ export interface RunningAttempt extends Pick<DetachedAttempt, 'stop'> {
 export class RunningAttempts {
   readonly #running = new Map<string, RunningAttempt['stop']>();
   /** The key of the message in a report that came here. The state does not hear of reports that are not final. */
-  readonly #named = new BoundedCache<string>(MAX_NAMED);
+  readonly #named = new LRUCache<string, string>(atMost(MAX_NAMED));
 
   /** An attempt goes on without an answer. It is stopped when a report names it. */
   add(reference: string, { stop, end }: RunningAttempt): void {
@@ -54,7 +54,7 @@ const MAX_GIVEN_UP = 1_000;
 export class UnmatchedReports {
   /** When each was reported, by the monotonic clock. */
   readonly #waiting: LRUCache<string, number>;
-  readonly #givenUp = new BoundedCache<true>(MAX_GIVEN_UP);
+  readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
   readonly #events: Pick<EventStream, 'emitCounted'>;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,7 +62,7 @@ export class UnmatchedReports {
   constructor(events: Pick<EventStream, 'emitCounted'>) {
     this.#events = events;
     this.#waiting = new LRUCache({
-      max: MAX_WAITING,
+      ...atMost(MAX_WAITING),
       dispose: (_since, key, why) => {
         if (why === 'evict') this.#giveUp(key);
       },

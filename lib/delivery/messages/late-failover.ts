@@ -1,4 +1,4 @@
-import type { BoundedCache } from '../../core/caches.js';
+import type { LRUCache } from 'lru-cache';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
@@ -37,7 +37,7 @@ const REPORT_WAIT_MS = 1_500;
 
 export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
   /** Whose message it is, by `messageKey`. */
-  readonly owners: Pick<BoundedCache<MessageOwner>, 'get' | 'set'>;
+  readonly owners: LRUCache<string, MessageOwner>;
   /** Called when a report says that a message went out whose attempt had ended as unknown: before anything follows. */
   readonly onRecognised: (receipt: Receipt, transactionId: string) => void;
   /** Whether a send of a call is under way that a report may be about. */

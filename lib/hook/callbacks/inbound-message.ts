@@ -1,5 +1,6 @@
 import type { HookParts } from '../call.js';
-import { BoundedCache } from '../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import { claimOnce } from '../../delivery/claim-event.js';
@@ -44,7 +45,9 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   const { settings, state, events, suppressions, underWay } = parts;
   /** Apart from those of calls, which would push them out. */
   const claims = new LocalClaims();
-  const answered = new BoundedCache<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_SENDERS);
+  const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
+    atMost(MAX_SENDERS),
+  );
 
   /**
    * Adds the sender's number, if it can be found: WhatsApp sends it beside the id, has sent it before, or the message replies to

@@ -1,4 +1,5 @@
-import { BoundedCache, ExpiringCache } from '../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost, ExpiringCache } from '../../core/caches.js';
 import type { State } from '../../core/state.js';
 import { steadyMs } from '../../core/time.js';
 import type {
@@ -81,7 +82,7 @@ export function isPassed({ passes }: Pick<EventClaim, 'passes'>, exceeded: reado
 /** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */
 class Orders {
   readonly #people = new ExpiringCache<OrderRecord>(MAX_PEOPLE);
-  readonly #released = new BoundedCache<string>(MAX_EVENTS);
+  readonly #released = new LRUCache<string, string>(atMost(MAX_EVENTS));
   #claims = 0;
 
   of(person: string): OrderRecord | undefined {
@@ -141,7 +142,7 @@ const NONE: readonly string[] = [];
  * without a timer.
  */
 export class LimitWindows {
-  readonly #windows = new BoundedCache<Window>(MAX_WINDOWS);
+  readonly #windows = new LRUCache<string, Window>(atMost(MAX_WINDOWS));
 
   /**
    * Takes a point from each bucket, or from none if one of them is exceeded.

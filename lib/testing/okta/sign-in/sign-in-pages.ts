@@ -1,4 +1,5 @@
-import { BoundedCache } from '../../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../../core/caches.js';
 import { textFieldOf } from '../../../core/json.js';
 import type { RecordedRequest } from '../../server/request.js';
 import { randomAlphanumeric } from '../../server/random-ids.js';
@@ -48,7 +49,7 @@ interface SignInParts {
  */
 export class SignInPages {
   readonly #org: SignInParts;
-  readonly #signIns = new BoundedCache<SignIn>(10_000);
+  readonly #signIns = new LRUCache<string, SignIn>(atMost(10_000));
 
   constructor(org: SignInParts) {
     this.#org = org;

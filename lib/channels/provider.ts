@@ -1,5 +1,5 @@
 import type Joi from 'joi';
-import { VOICE, type Outcome, type Refusal, type SendContext, mechanicsOf } from '../core/channel.js';
+import { VOICE, type Outcome, type Refusal, type SendContext, effectOf } from '../core/channel.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
@@ -16,7 +16,7 @@ export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'reme
 export const OTHER_CHANNEL =
   'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.';
 const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), and the channel's baseUrl.";
-const LOOK_BETWEEN =
+const CHECK_PROXY =
   "Check the provider's status page, and proxies and firewalls on the way. If a proxy is required, set it as dispatcher.";
 
 /**
@@ -40,19 +40,19 @@ export async function checkProvider(
   }
   if (isAccepted(result)) return;
   if (result.status >= 400 && result.status < 500) {
-    const { code: providerCode, reason, remedy = LOOK_BETWEEN } = describe(result);
+    const { code: providerCode, reason, remedy = CHECK_PROXY } = describe(result);
     throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
   }
   throw new ProviderError(
     'PROVIDER_UNREADABLE',
     `${name} answered with status ${result.status} and nothing that can be read`,
-    { remedy: LOOK_BETWEEN },
+    { remedy: CHECK_PROXY },
   );
 }
 
 /** A refusal because something is missing on our side. It does not count against the provider. */
 export function notSent(refusal: Pick<Refusal, 'code' | 'reason' | 'remedy'>): Outcome {
-  return { status: 'refused', ...refusal, ...mechanicsOf('never-left') };
+  return { status: 'refused', ...refusal, ...effectOf('never-left') };
 }
 
 /** @throws ConfigurationError if the channel is named `voice`: a user who requested a call must not get a text. */

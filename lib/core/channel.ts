@@ -1,8 +1,8 @@
 import type { HttpRequest, HttpResult } from './http.js';
 
 /**
- * What delivery channels get and give. A channel sends codes through a provider's network; a new provider is
- * one new folder under `channels/`.
+ * What delivery channels get and give. A channel sends codes through a provider's network; docs/contribute/architecture.md
+ * lists what a new provider needs.
  */
 
 /** The voice channel. No preference of a user may choose it, because calls cost most and wake people. */
@@ -225,13 +225,12 @@ export interface Logger {
   error(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
 }
 
-/** What each cause of a refusal means for the plan. Channels name the cause, or say the mechanics themselves. */
-
-type Mechanics = Pick<FailureDetails, 'moveOn' | 'isFraudBlock' | 'isNotReached'> & {
+/** The effect of a refusal on the plan. Channels name the cause, or give the effect themselves. */
+type Effect = Pick<FailureDetails, 'moveOn' | 'isFraudBlock' | 'isNotReached'> & {
   readonly hasLeft?: boolean | undefined;
 };
 
-const MECHANICS: Readonly<Record<RefusalCause, Mechanics>> = {
+const EFFECTS: Readonly<Record<RefusalCause, Effect>> = {
   'wrong-number': { moveOn: false },
   'opted-out': { moveOn: 'other-channel' },
   'not-reached': { moveOn: 'other-channel', isNotReached: true },
@@ -241,22 +240,20 @@ const MECHANICS: Readonly<Record<RefusalCause, Mechanics>> = {
   'never-left': { moveOn: true, hasLeft: false },
 };
 
-const NEXT: Mechanics = { moveOn: true };
+const NEXT: Effect = { moveOn: true };
 
 /** Every cause, for messages. */
-export const CAUSES: readonly unknown[] = Object.keys(MECHANICS);
+export const CAUSES: readonly unknown[] = Object.keys(EFFECTS);
 
 /** What a cause means for the plan. Without a cause, or with one that is unknown, the next step follows. */
-export function mechanicsOf(cause: unknown): Mechanics {
-  return typeof cause === 'string' && Object.hasOwn(MECHANICS, cause)
-    ? MECHANICS[cause as RefusalCause]
-    : NEXT;
+export function effectOf(cause: unknown): Effect {
+  return typeof cause === 'string' && Object.hasOwn(EFFECTS, cause) ? EFFECTS[cause as RefusalCause] : NEXT;
 }
 
-/** Replaces the cause of a refusal by its mechanics. Mechanics that the refusal says itself win. */
-export function withMechanics<T extends { readonly cause?: RefusalCause | undefined }>({
+/** Replaces the cause of a refusal by its effect. What the refusal says itself counts before that. */
+export function withEffect<T extends { readonly cause?: RefusalCause | undefined }>({
   cause,
   ...details
-}: T): Mechanics & Omit<T, 'cause'> {
-  return { ...mechanicsOf(cause), ...details };
+}: T): Effect & Omit<T, 'cause'> {
+  return { ...effectOf(cause), ...details };
 }

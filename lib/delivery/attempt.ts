@@ -133,12 +133,11 @@ async function callChannel(
     });
   } catch (error) {
     const reason = describeThrown('The channel', error);
-    return { status: 'unknown', reason, remedy: codeOfThrown(error) === '' ? MEND_SEND : USE_HTTP };
+    return { status: 'unknown', reason, remedy: codeOfThrown(error) === '' ? FIX_SEND : USE_HTTP };
   }
 }
 
-const MEND_SEND =
-  'Mend the send of the channel: it threw, so that it is unknown whether the message went out.';
+const FIX_SEND = 'Fix the send of the channel: it threw, so that it is unknown whether the message went out.';
 /** A client that throws does not say whether its request left. */
 const USE_HTTP =
   'Let the channel send by context.http in place of fetch or an SDK: it knows whether the request left, and if it did not, the next provider follows.';

@@ -7,7 +7,7 @@ import {
   type SendContext,
   type TelephonyRequest,
   CAUSES,
-  mechanicsOf,
+  effectOf,
 } from '../core/channel.js';
 import type { HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { sendRequest } from '../http/request.js';
@@ -196,7 +196,7 @@ const wrongRequest = (problem: string): string => `its request by context.http i
 export const REFUSED = 'REFUSED';
 
 /**
- * The outcome that a channel gave, complete and with its mechanics in place of a cause. A malformed one is
+ * The outcome that a channel gave, complete and with the effect of a cause in place of the cause. A malformed one is
  * `unknown`, unless its status can be read.
  *
  * @param onMistake - called with what is wrong with a malformed outcome.
@@ -230,7 +230,7 @@ function outcomeIn(fields: Fields, onMistake: (mistake: string) => void): Outcom
         code: isText(code) ? String(code) : REFUSED,
         reason: typeof reason === 'string' ? reason : 'Refused by the channel',
         ...readMechanics(fields),
-        hasLeft: (hasLeft ?? mechanicsOf(cause).hasLeft) !== false,
+        hasLeft: (hasLeft ?? effectOf(cause).hasLeft) !== false,
         remedy: remedyOf(fields),
       };
     }
@@ -280,7 +280,7 @@ function readMechanics({ cause, moveOn, isFraudBlock, isNotReached }: Fields): {
   readonly isFraudBlock: boolean;
   readonly isNotReached: boolean;
 } {
-  const byCause = mechanicsOf(cause);
+  const byCause = effectOf(cause);
   return {
     moveOn: isMoveOn(moveOn) ? moveOn : (byCause.moveOn ?? true),
     isFraudBlock: (isFraudBlock ?? byCause.isFraudBlock) === true,

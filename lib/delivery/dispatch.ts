@@ -1,7 +1,7 @@
 import { attemptSend, type Delivery, type ReadyChannel, type Send } from './attempt.js';
 import { receiptOf, type TextSettings } from './messages/receipt.js';
 import type { Receipt } from './records.js';
-import { hopefulSteps, providerOf } from './plan.js';
+import { stepsThatCanHelp, providerOf } from './plan.js';
 import { SendRecorder, type RecordingParts } from './send-recorder.js';
 import type { Budget } from '../core/budget.js';
 import type { Message } from '../core/channel.js';
@@ -60,7 +60,7 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
-    untried = hopefulSteps(left, step, outcome.moveOn ?? true, channels);
+    untried = stepsThatCanHelp(left, step, outcome.moveOn ?? true, channels);
   }
   return { status: 'refused', decidedBy: attempts.at(-1), attempts, isFraudBlock: false };
 }

@@ -68,7 +68,7 @@ export function planChannels(
   const reading = parts.chooseChannels === undefined ? read() : undefined;
   const optIn = reading?.optIn;
   if (request.deliveryChannel === VOICE) return { channels: [VOICE].filter(parts.isConfigured), optIn };
-  const chosen = reading?.channels ?? chosenByUser(request, profile, parts) ?? read().channels;
+  const chosen = reading?.channels ?? chosenByOption(request, profile, parts) ?? read().channels;
   const channels: string[] = [];
   for (const channel of chosen) addToPlan(channel, channels, parts);
   addToPlan('sms', channels, parts);
@@ -79,7 +79,7 @@ function addToPlan(channel: string, plan: string[], { isConfigured }: PlanParts)
   if (channel !== VOICE && !plan.includes(channel) && isConfigured(channel)) plan.push(channel);
 }
 
-function chosenByUser(
+function chosenByOption(
   request: TelephonyRequest,
   profile: UserProfile | undefined,
   parts: PlanParts,
@@ -174,7 +174,7 @@ export function providerOf<Provider>(
 }
 
 /** Those steps that can still deliver a code after one step failed with `moveOn`, in their order. */
-export function hopefulSteps(
+export function stepsThatCanHelp(
   steps: readonly PlanStep[],
   failed: PlanStep,
   moveOn: MoveOn,

@@ -38,7 +38,7 @@ interface TriedStep {
 
 /**
  * An attempt that takes longer is kept as the user's last code before it ends, milliseconds: the user may use the code before its
- * provider has answered. Nobody has received and typed a code sooner. Most attempts end sooner, and are written once.
+ * provider has answered. It is assumed that nobody receives and types a code sooner. Most attempts end sooner, and are written once.
  */
 const LONG_ATTEMPT_MS = 1_000;
 

@@ -14,14 +14,8 @@ import { testFields, type OpenCall, type ReadCall, type HookParts } from './call
 /** The smallest difference between Okta's clock and this gateway's that is reported. */
 const REPORTED_SKEW_MS = 30_000;
 
-/** Whether a shared secret proves that the caller is Okta. Any other proof takes `verifyHook`. */
-export function hasSecret(call: OpenCall, { verifier }: HookParts, req: IncomingMessage): boolean {
-  call.isProven = verifier.hasSecret(req);
-  return call.isProven;
-}
-
 /**
- * Checks that the caller is Okta, by every scheme.
+ * Checks that the caller is Okta, by every scheme that `verifier.hasSecret` does not know.
  *
  * @throws RequestError `CALLER_NOT_PROVEN`; `PROOF_UNAVAILABLE` if Okta's keys cannot be fetched in time.
  */
@@ -33,7 +27,6 @@ export async function verifyHook(
   const proof = await call.budget.within(verifier.verify(req), call.budget.remainingMs());
   if (proof === TIMED_OUT)
     throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
-  call.isProven = true;
 }
 
 /**

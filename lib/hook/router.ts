@@ -24,7 +24,7 @@ import { deduplicate } from './deduplicate.js';
 import { dispatchChannels } from './dispatch-channels.js';
 import { enforceLimits } from './enforce-limits.js';
 import { lookUpProfile } from './look-up-profile.js';
-import { hasSecret, readRequest, verifyHook } from './read-request.js';
+import { readRequest, verifyHook } from './read-request.js';
 
 /**
  * The handler of the hook's own route: the steps of a call, from top to bottom. A step takes the call from the step before it and
@@ -35,7 +35,8 @@ function answerCall(parts: HookParts): Route['handle'] {
     const opened = openCall(parts, req, res);
     try {
       if (req.method !== 'POST') throw methodNotAllowed('POST');
-      if (!hasSecret(opened, parts, req)) await verifyHook(opened, parts, req);
+      if (!parts.verifier.hasSecret(req)) await verifyHook(opened, parts, req);
+      opened.isProven = true;
       const body = await readBody(req, { type: 'application/json', waitMs: opened.budget.remainingMs() });
       const read = readRequest(opened, body, parts);
       const dispatched = await sendOnce(read, parts);

@@ -1,4 +1,4 @@
-import { type Outcome, type Refusal, mechanicsOf } from '../core/channel.js';
+import { type Outcome, type Refusal, effectOf } from '../core/channel.js';
 import type { HttpAnswer, HttpForm, HttpRequest, HttpResult } from '../core/http.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { callHttp, type HttpCall, type HttpLimits } from './call.js';
@@ -132,10 +132,10 @@ export interface AnswerReader {
   readonly readRefusal: (answer: HttpAnswer) => Outcome | Omit<Refusal, 'status'> | undefined;
 }
 
-const MEND_REQUEST =
-  'Mend the channel: context.http takes { url, method?, headers?, json | form | body? }; the reason says what is wrong.';
-const MEND_READER = 'Mend the functions that the channel passes to outcomeOf: one of them threw.';
-const LOOK_BETWEEN =
+const FIX_REQUEST =
+  'Fix the channel: context.http takes { url, method?, headers?, json | form | body? }; the reason says what is wrong.';
+const FIX_READER = 'Fix the functions that the channel passes to outcomeOf: one of them threw.';
+const CHECK_PROXY =
   "Look at the proxies, gateways and service meshes on the way to the provider, and at the provider's status page.";
 
 /**
@@ -165,7 +165,7 @@ function outcomeOfAnswer(result: HttpAnswer, reader: AnswerReader): Outcome {
       if (!read) return { status: 'unknown', reason };
       return typeof read === 'object' ? read : { status: 'accepted', transactionId: read };
     } catch {
-      return { status: 'unknown', reason, remedy: MEND_READER };
+      return { status: 'unknown', reason, remedy: FIX_READER };
     }
   }
   if (status >= 500 && status !== 503) {
@@ -177,10 +177,10 @@ function outcomeOfAnswer(result: HttpAnswer, reader: AnswerReader): Outcome {
     if (read !== undefined && 'status' in read) return read;
     // A page in HTML or plain text is not the provider's, even if the reader takes it for a refusal.
     return read === undefined || !isObject(result.json)
-      ? { status: 'unknown', reason, remedy: LOOK_BETWEEN }
+      ? { status: 'unknown', reason, remedy: CHECK_PROXY }
       : { status: 'refused', ...read };
   } catch {
-    return { status: 'unknown', reason, remedy: MEND_READER };
+    return { status: 'unknown', reason, remedy: FIX_READER };
   }
 }
 
@@ -188,7 +188,7 @@ function outcomeOfNotSent(
   { reason, problem }: Extract<HttpResult, { kind: 'not-sent' }>,
   provider: string,
 ): Refusal {
-  const refused = { status: 'refused', ...mechanicsOf('never-left') } as const;
+  const refused = { status: 'refused', ...effectOf('never-left') } as const;
   return problem === undefined
     ? {
         ...refused,
@@ -200,7 +200,7 @@ function outcomeOfNotSent(
         ...refused,
         code: reason,
         reason: `Not sent: the request to ${provider} is wrong: ${problem}`,
-        remedy: MEND_REQUEST,
+        remedy: FIX_REQUEST,
       };
 }
 

@@ -40,7 +40,7 @@ const RENEW_CREDENTIALS =
 /** The remedy if the org's rate limit is used up. */
 export const WAIT_FOR_WINDOW =
   "The limit starts again, usually within a minute. Codes go out meanwhile. Okta's Reports > Rate Limits shows what uses it.";
-const LOOK_BETWEEN =
+const CHECK_PROXY =
   "Something else answered in Okta's place: check proxies on the way, and that credentials.okta.orgUrl is the org's own address. If a proxy is required, set it as dispatcher.";
 const LOOK_AT_STATUS =
   'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.';
@@ -64,7 +64,7 @@ function codeOf(reason: string | undefined, status: number): OktaApiErrorCode {
 }
 
 function remedyOf(reason: string | undefined, status: number, scopes: readonly string[]): string | undefined {
-  if (reason === undefined && status === 404) return LOOK_BETWEEN;
+  if (reason === undefined && status === 404) return CHECK_PROXY;
   if (reason !== 'invalid_scope') return REMEDIES[reason ?? ''] ?? remedyOfStatus(status);
   const granted = `the scope${scopes.length === 1 ? '' : 's'} ${scopes.join(', ')}`;
   return `Grant ${granted} to the service app: its tab Okta API Scopes.`;
@@ -73,7 +73,7 @@ function remedyOf(reason: string | undefined, status: number, scopes: readonly s
 function remedyOfStatus(status: number): string | undefined {
   if (status >= 500) return LOOK_AT_STATUS;
   // Okta's API never redirects.
-  if (status < 400 || status === 407) return LOOK_BETWEEN;
+  if (status < 400 || status === 407) return CHECK_PROXY;
   return REMEDY_OF_STATUS[status];
 }
 

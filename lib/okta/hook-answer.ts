@@ -72,11 +72,6 @@ export const NO_INTERNATIONAL_NUMBER: HookRefusal = {
 /** The hook's own refusals by code. The guard has its own. */
 export const REFUSALS: Readonly<Record<keyof typeof REASONS, HookRefusal>> = REASONS;
 
-/**
- * Makes the response body for Okta. Okta treats anything but `SUCCESSFUL` or `PENDING` as not sent, and then sends the code
- * itself.
- */
-
 /** The body of a response. */
 export type HookAnswer = { readonly commands: readonly object[] } | { readonly error: object };
 

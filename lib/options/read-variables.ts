@@ -114,7 +114,7 @@ export type ChannelsByName = Readonly<Record<string, Channel>>;
 
 /**
  * The providers beyond Twilio's senders, by the beginning of their variables and in the order in which a channel tries them. A
- * new one is a row here, and its variables in the table.
+ * new one is a row here, and its variables are rows in `variables.ts`.
  */
 const PROVIDERS = { TWILIO_VERIFY_: readVerifyChannels, VONAGE_: readVonage, LINE_: readLine };
 

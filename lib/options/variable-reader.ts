@@ -86,12 +86,12 @@ export class VariableReader {
     // The function itself checks whether they are its options.
     const { made, problems } = attempt(() => make(options as never));
     for (const problem of problems) {
-      const [place = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
+      const [path = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
       const name = own[option] ?? names[option];
       const missing = `${String(name)} is missing: `;
       if (name === undefined || this.#complaints.some((complaint) => complaint.startsWith(missing))) continue;
       const rest = problem
-        .slice(place.length)
+        .slice(path.length)
         .replace(/, or (?:be left out$|an ioredis client or cluster)/, '');
       this.complain(this.hasAny(name) ? name + rest : rest.replace(/^ must be /, missing));
     }

@@ -552,6 +552,21 @@ describe("the console's page", function () {
       await until(() => countOf(stood, '/api/tester/send') === 2);
     });
 
+    it('says beside the button what is wrong with a field of the form, and nothing of the request', async () => {
+      const { page, stood, tolerate } = await show('');
+      stood.made = { payload: { data: {} }, notes: [] };
+      tolerate(/status of 400/);
+      await page.getByLabel('User').fill('x');
+      await page.getByRole('button', { name: 'Generate' }).click();
+      await page.getByText('The request is ready to be sent.').waitFor({ state: 'attached' });
+      const error = { code: 'INVALID_REQUEST', message: 'The language is none.', fields: ['locale'] };
+      await page.route('**/api/tester/payload', (route) => route.fulfill({ status: 400, json: { error } }));
+      await page.getByLabel('Language').fill('?');
+      await page.getByRole('button', { name: 'Generate' }).click();
+      await page.getByRole('alert').getByText('The language is none.').waitFor();
+      expect(await page.getByText('locale').count()).to.equal(0);
+    });
+
     it('drops an answer as soon as the next request is generated or sent, also if it is refused', async () => {
       const { page, stood, tolerate } = await show('');
       stood.made = { payload: { data: {} }, notes: ['It is made up.'] };

@@ -308,6 +308,7 @@ describe('the phones page in a browser', function () {
     await org.okta.callHook({ userId: '00uana0silveira00001' });
     const copy = chat.getByRole('button', { name: 'Copy code' });
     const writing = ana.getByLabel('Message that Ana writes');
+    await writing.fill('Who calls?');
     for (const [calls, place] of [copy, writing, chat].entries()) {
       await place.focus();
       await org.okta.callHook(call);
@@ -321,7 +322,10 @@ describe('the phones page in a browser', function () {
     const phone = ana.getByRole('log', { name: 'Phone of Ana' });
     await phone.locator('.call').nth(3).waitFor();
     expect(await chat.isVisible()).to.equal(false);
+    expect(await writing.isVisible()).to.equal(false);
     expect(await ana.getByPlaceholder('Code').and(focused).count()).to.equal(1);
+    await ana.getByRole('button', { name: /^WhatsApp/ }).click();
+    expect(await writing.inputValue()).to.equal('Who calls?');
   });
 
   it('lets Ana sign in by keyboard alone', async () => {

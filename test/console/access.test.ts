@@ -90,7 +90,7 @@ describe('the authorization of the console', () => {
         if (status === 403) return;
         expect(lines[0]?.message).to.match(/the console lets nobody in\.$/);
         expect(lines[0]?.fields['remedy']).to.match(
-          /^Mend the console's authorize: true, \{ administrator: name \} or false/,
+          /^Fix the console's authorize: true, \{ administrator: name \} or false/,
         );
       });
     }

@@ -204,13 +204,13 @@ describe('the cause of a refusal', () => {
     busy: {},
     'never-left': {},
   };
-  for (const [cause, mechanics] of Object.entries(causes)) {
+  for (const [cause, effect] of Object.entries(causes)) {
     it(`${cause} sets moveOn and the flags, of a refusal and of a later failure`, () => {
       const mistakes: string[] = [];
       const outcome = readOutcome({ status: 'refused', ...FAILED, cause }, (mistake) =>
         mistakes.push(mistake),
       );
-      const expected = { ...FAILED, ...plain, ...mechanics, remedy: undefined };
+      const expected = { ...FAILED, ...plain, ...effect, remedy: undefined };
       expect(outcome).to.deep.equal({ status: 'refused', ...expected, hasLeft: cause !== 'never-left' });
       expect(readReport({ status: 'failed', ...FAILED, cause })).to.deep.equal({
         status: 'failed',

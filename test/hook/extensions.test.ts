@@ -199,7 +199,7 @@ describe('the hook', () => {
       extension: 'lateFailover',
       reason: 'no reports any more',
       remedy:
-        'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
+        'Fix the channel that the reason is about: what it says of its deliveries could not be followed.',
     });
   });
 });

@@ -314,7 +314,7 @@ describe('a custom channel', () => {
       });
       await of.call(BOB_SMS);
       expect(attemptsOf(of)[0]).to.include({ reason: 'The channel threw RangeError' });
-      expect(attemptsOf(of)[0]?.remedy).to.match(/^Mend the send of the channel/);
+      expect(attemptsOf(of)[0]?.remedy).to.match(/^Fix the send of the channel/);
     });
   });
 

@@ -58,7 +58,7 @@ describe('a rollout', () => {
       });
       expect(failed()[0])
         .to.have.property('remedy')
-        .that.matches(/^Mend the option rollout/);
+        .that.matches(/^Fix the option rollout/);
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
       expect(line?.message).to.match(/the percentages that it last gave stay in force\.$/);
 

@@ -16,7 +16,7 @@ const reader: AnswerReader = {
   readRefusal: ({ status }) => ({ code: `A${status}`, reason: 'No', cause: 'busy' }),
 };
 
-const LOOK_BETWEEN =
+const CHECK_PROXY =
   "Look at the proxies, gateways and service meshes on the way to the provider, and at the provider's status page.";
 
 describe('outcomeOf()', () => {
@@ -107,7 +107,7 @@ describe('outcomeOf()', () => {
         expect(outcomeOf(answer(status, body), reader)).to.deep.equal({
           status: 'unknown',
           reason: `Status ${status} came without an error of ACME's own`,
-          remedy: LOOK_BETWEEN,
+          remedy: CHECK_PROXY,
         });
       }
     });
@@ -140,7 +140,7 @@ describe('outcomeOf()', () => {
       throw new TypeError('json is undefined');
     };
     const broken: AnswerReader = { provider: 'ACME', readSuccess: fail, readRefusal: fail };
-    const remedy = 'Mend the functions that the channel passes to outcomeOf: one of them threw.';
+    const remedy = 'Fix the functions that the channel passes to outcomeOf: one of them threw.';
     expect(outcomeOf(answer(200), broken)).to.include({ status: 'unknown', remedy });
     expect(outcomeOf(answer(400, '{}'), broken)).to.include({ status: 'unknown', remedy });
   });

@@ -1,4 +1,4 @@
-import { type Refusal, withMechanics } from '../../core/channel.js';
+import { type Refusal, withEffect } from '../../core/channel.js';
 import type { RefusalMeaning } from '../provider.js';
 
 /** LINE's refusals and what they mean for the plan. The texts are ours. Source: Messaging API reference, "Status codes". */
@@ -14,7 +14,7 @@ const CHECK_USER =
 
 /** A refusal by its HTTP status and, if the status has several meanings, by LINE's sentence. */
 export function describeRefusal(status: number, body: string): Refusal {
-  return { status: 'refused', code: `HTTP_${status}`, ...withMechanics(meaningOf(status, body)) };
+  return { status: 'refused', code: `HTTP_${status}`, ...withEffect(meaningOf(status, body)) };
 }
 
 /** LINE has no error codes, only sentences. They are compared, but never logged. */

@@ -6,9 +6,10 @@ import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
-import { type TwimlBuilder, twimlText } from './sdk-types.js';
+import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor, type TwilioSettings } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
+import { twimlText } from './twiml-text.js';
 import { voiceFor } from './voices.js';
 
 const FACTORY = 'twilioCalls';

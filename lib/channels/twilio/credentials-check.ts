@@ -14,7 +14,7 @@ export const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 
 const CHECK_EGRESS =
   'Check that the gateway can reach it (egress, DNS, TLS), and credentials.twilio.edge, region and baseUrl.';
-const LOOK_BETWEEN =
+const CHECK_PROXY =
   "Something else answered in Twilio's place: check proxies and firewalls on the way, and credentials.twilio.baseUrl. If a proxy is required, set it as dispatcher.";
 const LOOK_AT_STATUS = 'Check status.twilio.com, and proxies on the way. It may end by itself.';
 
@@ -39,7 +39,7 @@ export function readCheckAnswer(result: HttpResult, host: string): void {
     throw new ProviderError(
       'TWILIO_UNREADABLE',
       `${host} answered with status ${status} and nothing of Twilio's.`,
-      { remedy: LOOK_BETWEEN },
+      { remedy: CHECK_PROXY },
     );
   }
   const isUnauthorized = status === 401;
@@ -79,7 +79,7 @@ function describeCode(code: number): string {
 
 function remedyFor(code: number | undefined, status: number): string {
   const byStatus = status === 401 ? CHECK_CREDENTIALS : status >= 500 ? LOOK_AT_STATUS : undefined;
-  if (code === undefined) return byStatus ?? LOOK_BETWEEN;
+  if (code === undefined) return byStatus ?? CHECK_PROXY;
   const words = `Twilio's own words: https://www.twilio.com/docs/api/errors/${code}`;
   const known = meaningOf(code)?.remedy ?? byStatus;
   return known === undefined ? words : `${known} ${words}`;

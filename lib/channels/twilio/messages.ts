@@ -10,7 +10,7 @@ import {
   MESSAGE_SID,
   outcomeReader,
   readCode,
-  requireTaken,
+  requireFeedbackAccepted,
   SID_NAMESPACE,
 } from './outcome.js';
 import type { TwilioMessageParameters } from './sdk-types.js';
@@ -79,7 +79,7 @@ export function twilioMessages(): Channel {
       reports,
       idNamespace: SID_NAMESPACE,
       confirm: async (sid, context) => {
-        requireTaken(
+        requireFeedbackAccepted(
           await twilio.call(
             (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
             context,

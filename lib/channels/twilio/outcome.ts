@@ -1,4 +1,4 @@
-import { type DeliveryReport, type Outcome, type Refusal, withMechanics } from '../../core/channel.js';
+import { type DeliveryReport, type Outcome, type Refusal, withEffect } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../core/http.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
@@ -55,7 +55,7 @@ const NOT_FOUND = '20404';
  * @param whereNotFound - the reason for a 404. Twilio knew the resource when the code was sent, so no option is wrong.
  * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_NO_ANSWER`, or `PROVIDER_REFUSED` with Twilio's code.
  */
-export function requireTaken(result: HttpResult, whereNotFound: string): void {
+export function requireFeedbackAccepted(result: HttpResult, whereNotFound: string): void {
   if (result.kind === 'not-sent')
     throw new ProviderError('PROVIDER_UNREACHABLE', `Twilio could not be reached (${result.reason})`);
   if (result.kind === 'no-answer')
@@ -121,7 +121,7 @@ const BY_CODE: Readonly<Record<number, RefusalMeaning>> = Object.fromEntries(
 );
 
 /**
- * A refusal by Twilio's code. Without a code, or with one that is not in the tables, the HTTP status decides: Twilio
+ * What a refusal by Twilio means. Without a code, or with one that is not in the tables, the HTTP status decides: Twilio
  * adds codes now and then, and an unknown one must not end the plan. The refusal's code is Twilio's, or `HTTP_` and the
  * status.
  */
@@ -130,7 +130,7 @@ export function describeRefusal(
   httpStatus: number,
 ): Pick<Refusal, 'code'> & RefusalMeaning {
   const meaning = (code === undefined ? undefined : meaningOf(code)) ?? byStatus(httpStatus);
-  return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...withMechanics(meaning) };
+  return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...withEffect(meaning) };
 }
 
 /** The meaning of a code in our words; `undefined` if the code is not in the tables. */

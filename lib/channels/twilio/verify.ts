@@ -6,7 +6,7 @@ import { suitableTags } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
 import { requireTwilio } from './client.js';
-import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
+import { outcomeReader, requireFeedbackAccepted, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
 
@@ -62,7 +62,7 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
       },
       // Verify limits the codes of a number until one is approved, and learns which routes work.
       confirm: async (sid, context) => {
-        requireTaken(
+        requireFeedbackAccepted(
           await twilio.call(
             (client) =>
               client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),

@@ -7,7 +7,7 @@ import { CALL_SID, deliveryReportOf, meaningOf, MESSAGE_SID, PROVIDER_CODE } fro
 import { E164 } from '../../numbers/phone-number.js';
 import { KEYWORDS, type Keyword } from '../../texts/keywords.js';
 import type { FormFields } from './signature.js';
-import { twimlText } from './sdk-types.js';
+import { twimlText } from './twiml-text.js';
 
 /** Reads Twilio's webhooks: status callbacks and inbound messages. Their signature is already checked. */
 

@@ -1,4 +1,4 @@
-import { type Refusal, withMechanics } from '../../core/channel.js';
+import { type Refusal, withEffect } from '../../core/channel.js';
 import type { HttpAnswer } from '../../core/http.js';
 import { readObject } from '../../http/request.js';
 import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
@@ -169,7 +169,7 @@ export function describeRefusal(answer: HttpAnswer): Refusal {
   const meaning = known ?? BY_STATUS[answer.status] ?? UNKNOWN;
   // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
   const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));
-  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...withMechanics(meaning) };
+  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...withEffect(meaning) };
 }
 
 /** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title. */

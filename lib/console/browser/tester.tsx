@@ -36,6 +36,14 @@ const REQUEST_TYPE_OPTIONS = Object.keys(REQUEST_TYPES)
   .map((type) => [type, REQUEST_TYPES[type]] as const);
 const CHANNEL_OPTIONS = (['sms', 'voice'] as const).map((name) => [name, nameChannel(name)] as const);
 
+/** What a request does at its end. */
+interface RequestEnd {
+  /** Default: the failure is shown. */
+  readonly fail?: (failed: ServerFailure) => void;
+  /** Gives the focus back if the button lost it. */
+  readonly focus?: (() => void) | undefined;
+}
+
 interface TesterProps {
   readonly stream: Stream;
   /** Another one with each change of the address; `undefined` while another view is shown. */
@@ -86,7 +94,7 @@ export function TesterView({ stream, route }: TesterProps) {
     words: string,
     request: Promise<Answer | ServerFailure>,
     show: (got: Answer) => void,
-    focus = focusAgain(document.activeElement),
+    { fail = setFailure, focus = focusAgain(document.activeElement) }: RequestEnd,
   ): Promise<void> => {
     isRunning.current = true;
     setRunning(words);
@@ -96,10 +104,7 @@ export function TesterView({ stream, route }: TesterProps) {
     isRunning.current = false;
     setRunning('');
     if (got instanceof ServerFailure) {
-      // The editor names wrong fields of the request, each with its line.
-      const wrong = got.error.fields ?? [];
-      setRefused(wrong);
-      if (wrong.length === 0) setFailure(got);
+      fail(got);
       afterDraw(() => alert.current?.scrollIntoView({ block: 'nearest' }));
     } else show(got);
     afterDraw(() => {
@@ -116,15 +121,22 @@ export function TesterView({ stream, route }: TesterProps) {
       setNotes(made.notes);
       afterDraw(() => sendBar.current?.scrollIntoView({ block: 'nearest' }));
     };
-    await run('Generating …', makePayload(question), show, focus);
+    await run('Generating …', makePayload(question), show, { focus });
   };
   const sendIt = async (): Promise<void> => {
     if (isRunning.current || payload === undefined) return;
-    await run('Sending …', sendPayload({ payload }), (sent) => {
+    const show = (sent: TestResult): void => {
       setResult({ ...sent, at: Date.now() });
       // On a narrow screen the answer is below.
       afterDraw(() => answer.current?.scrollIntoView({ block: 'nearest' }));
-    });
+    };
+    const fail = (failed: ServerFailure): void => {
+      // The editor names wrong fields of the request, each with its line.
+      const wrong = failed.error.fields ?? [];
+      setRefused(wrong);
+      if (wrong.length === 0) setFailure(failed);
+    };
+    await run('Sending …', sendPayload({ payload }), show, { fail });
   };
   const replay = async (replayed: Fields): Promise<void> => {
     setFields(replayed);

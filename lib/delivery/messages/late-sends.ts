@@ -7,7 +7,7 @@ import { isAbout, maskError, maskText, maskId, toToken } from '../../core/maskin
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel, Delivery, Send } from '../attempt.js';
 import type { StatePort } from '../state.js';
-import { hopefulSteps } from '../plan.js';
+import { stepsThatCanHelp } from '../plan.js';
 import { ownerOf, personalDataIn } from './receipt.js';
 import type { Receipt } from '../records.js';
 import { messageName } from './transitions.js';
@@ -141,7 +141,7 @@ export function startLateSend(
 ): LateSend {
   const { messageKey, wasLost, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
   const { request, sentBy, failedIds } = receipt;
-  const hopeful = hopefulSteps(receipt.untried, sentBy, failure.moveOn ?? true, channels);
+  const hopeful = stepsThatCanHelp(receipt.untried, sentBy, failure.moveOn ?? true, channels);
   // The rollout may have turned a channel off since the code was sent.
   const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
   const untried = hopeful.filter(({ channel }) => on.includes(channel));

@@ -15,8 +15,7 @@ export function examineProvider(
 ): CheckGroup {
   const title = TITLES[name];
   const dispatcher = createAgent(connectMsOf(callMs));
-  const checks = Object.entries(section.value ?? {}).flatMap(([channel, blueprint]): readonly Check[] => {
-    if (blueprint === undefined) return [];
+  const checks = Object.entries(section.value ?? {}).map(([channel, blueprint]): Check => {
     const run = async (): Promise<Finding> => {
       const parts = { twilio: undefined, dispatcher, logger: SILENT, clock: Date.now, channel };
       try {
@@ -31,7 +30,7 @@ export function examineProvider(
       }
       return ok(`${title} takes the credentials.`);
     };
-    return [{ name: `${name}.${channel}`, run }];
+    return { name: `${name}.${channel}`, run };
   });
   return {
     title,

@@ -76,7 +76,7 @@ export function Phone(props: PersonProps) {
             ))}
           </div>
         ))}
-        {open !== 'voice' && <Composer {...props} app={open} />}
+        <Composer {...props} app={open} />
         <div class="tabs" role="group" aria-label={`Apps of ${firstName}`}>
           {APPS.map(({ app, title }) => {
             const count = items.filter((item) => item.channel === app && isUnread(item)).length;
@@ -107,14 +107,15 @@ function keyOf({ sid, isOwn }: PhoneItem): string {
   return `${isOwn ? 'own' : 'got'} ${sid}`;
 }
 
-/** The form with which the owner writes to the gateway's number. */
-function Composer({ person, about, ask, app }: PersonProps & { readonly app: 'whatsapp' | 'sms' }) {
+/** The form with which the owner writes to the gateway's number. Beside calls it is hidden, and keeps the draft. */
+function Composer({ person, about, ask, app }: PersonProps & { readonly app: PhoneItem['channel'] }) {
   const { firstName, id: userId } = person;
   const [draft, setDraft] = useState('');
   const [failure, setFailure] = useState('');
   const write = async (text: string): Promise<void> => {
     if (text.trim() === '') return;
     setFailure('');
+    if (app === 'voice') return;
     const problem = await ask('write', { userId, channel: app, text });
     setFailure(problem ?? '');
     // Not what the owner types meanwhile, or beside one of the words.
@@ -126,7 +127,7 @@ function Composer({ person, about, ask, app }: PersonProps & { readonly app: 'wh
   };
   const words = app === 'whatsapp' ? [about.sandbox.joinWords, 'STOP', 'START'] : ['STOP', 'START'];
   return (
-    <div class="composer">
+    <div class="composer" hidden={app === 'voice'}>
       <div class="words">
         {words.map((word) => (
           <button

@@ -10,8 +10,7 @@ export const CHECK_CREDENTIALS =
   'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
 const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
 const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
-const CHECK_GEO =
-  'If you send there, allow the country in the geographic permissions of the Twilio Console.';
+const CHECK_GEO = 'If you send there, allow the country in the geographic permissions of the Twilio Console.';
 const CHECK_TEMPLATE = "Check the template's state, language and variables in Content Template Builder.";
 const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
 const CHECK_REGISTRATION = 'Register the sender for the country; until then, use another one in senders.sms.';

@@ -12,7 +12,10 @@ import {
   type Tone,
 } from './description.js';
 
-/** The sentences about a code: its attempts, the answer to Okta, and the opt-in, which `preview` and `doctor` use, too. Node and browsers load this file, as `describe-event.ts`. */
+/**
+ * The sentences about a code: its attempts, the answer to Okta, and the opt-in. `preview` and `doctor` use those of the opt-in, too.
+ * Node and browsers load this file, as `describe-event.ts`.
+ */
 
 /** @param when - the start of the sentence. */
 export function describeAttempt(report: AttemptReport, when: string): EventDescription {

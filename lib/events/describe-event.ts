@@ -183,13 +183,13 @@ const TABLE: {
 /** Every type that an event may have. */
 export const EVENT_TYPES: readonly string[] = Object.keys(TABLE);
 
-/** What must be the same at both sides, by the kind of authentication. */
 /** The warnings about a shared state that harm more than they slow down, by their reason. */
 const STATE_WARNINGS: ReadonlyMap<string, string> = new Map([
   ['OTHER_KEYS', 'Gateways with different encryption keys share nothing: no repeats, no limits, no STOP.'],
   ['WRITES_DROPPED', 'Writes that waited for the shared state store were dropped.'],
 ]);
 
+/** What must be the same at both sides, by the kind of authentication. */
 const PROOFS = {
   header: "the header's name and the secret",
   basic: 'the user name and the password',

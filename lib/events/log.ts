@@ -51,7 +51,10 @@ function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.
   return outcome === 'blocked' && attempts.length === 0 && code !== 'SUPERSEDED';
 }
 
-/** The fields of a line, first those that people search by, without what says nothing: a line is easier to read, and a logger writes it faster. */
+/**
+ * The fields of a line, first those that people search by. What says nothing is left out: the line is easier to read, and a
+ * logger writes it faster.
+ */
 function fieldsOf(event: HookEvent, remedy: string | undefined): Readonly<Record<string, unknown>> {
   const { userId } = event as { readonly userId?: string | undefined };
   const fields: Record<string, unknown> =

@@ -64,13 +64,6 @@ describe('claiming an event', () => {
     expect(asked).to.deep.equal([{ ...EVENT, waitMs: 200 }]);
   });
 
-  it('treats no call as a repeat if there is no event id', async () => {
-    const state = openMemoryState();
-    for (let count = 0; count < 2; count += 1) {
-      expect((await claim(state, { isRepeatable: false })).isFirst).to.equal(true);
-    }
-  });
-
   it('keeps the number of the call that brought the event first, and gives its points back', async () => {
     const state = openMemoryState();
     const limits = [{ key: 'bucket', points: 2, seconds: 600 }];
@@ -88,33 +81,6 @@ describe('claiming an event', () => {
     // One point is used: a released claim and a repeat use none.
     const next = ['next', 'over'].map((key) => state.claim(eventClaim(key, { limits })) as Claim);
     expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
-  });
-
-  it('returns the buckets that had no point left', async () => {
-    const claimed: Claim = {
-      isFirst: true,
-      ...ALONE,
-      exceeded: ['bucket'],
-      settle: () => undefined,
-      release: () => undefined,
-    };
-    for (const found of [claimed, Promise.resolve(claimed)]) {
-      const result = await claimElsewhere({ claim: () => found });
-      expect(result.isFirst && result.exceeded).to.deep.equal(['bucket']);
-    }
-  });
-
-  it('makes exactly one waiting call the first when the first releases its claim', async () => {
-    const state = openMemoryState();
-    const first = firstOf(await claim(state));
-    const others = [claim(state), claim(state), claim(state)];
-    first.release();
-    const next = await Promise.race(others);
-    firstOf(next).settle(ANSWER);
-    const results = await Promise.all(others);
-    expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
-    const answers = results.flatMap((result) => (result.isFirst ? [] : [result.answer]));
-    expect(answers).to.deep.equal([ANSWER, ANSWER]);
   });
 
   it('keeps a running event beside 50,000 others, and a settled one beside 7,999 later ones', async () => {
@@ -142,15 +108,6 @@ describe('claiming an event', () => {
       clock.restore();
     });
     const LIFE_MS = 300_000;
-
-    it('knows an answered event for its life', () => {
-      const events = new LocalClaims();
-      events.claim('event', LIFE_MS, 1).settle(ANSWER);
-      clock.tick(LIFE_MS - 1);
-      expect(events.find('event')).to.not.equal(undefined);
-      clock.tick(1);
-      expect(events.find('event')).to.equal(undefined);
-    });
 
     it('gives an event that comes again the number of its first call after a release, and a new one after its life', () => {
       const events = new LocalClaims();
@@ -187,12 +144,6 @@ describe('claiming an event', () => {
       expect(await there).to.include(seen);
       expect(await again).to.include(seen);
     });
-  });
-
-  it('gives a repeat no answer if the first call has none before the deadline', async () => {
-    const state = openMemoryState();
-    await claim(state);
-    expect(await claim(state, { deadlineMs: 500 })).to.deep.include({ isFirst: false, answer: undefined });
   });
 
   /** A state that counts its claims. */

@@ -7,7 +7,7 @@ import type { ComposeText } from '#lib/core/option-types.js';
 import type { ReadyChannel, Delivery, Send } from '#lib/delivery/attempt.js';
 import { sendCode, type SendParts } from '#lib/delivery/dispatch.js';
 import { transactionIdOf } from '#lib/delivery/messages/receipt.js';
-import type { PlannedCode, Receipt } from '#lib/delivery/records.js';
+import type { PlannedCode } from '#lib/delivery/records.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
@@ -15,7 +15,6 @@ interface Sending extends Partial<Omit<Send, 'code'>> {
   readonly budget: Budget;
   readonly request?: TelephonyRequest;
   readonly composeText?: ComposeText | undefined;
-  readonly addressFor?: (channel: string) => string;
   /** Gets each attempt that goes on after the deadline, and whose channel has read its reference. */
   readonly stopAtReport?: NonNullable<SendParts['lateFailover']>['stopAtReport'];
 }
@@ -26,25 +25,20 @@ export interface Sent {
   readonly reported: readonly AttemptReport[];
   readonly late: readonly AttemptReport[];
   readonly composeFailures: readonly string[];
-  readonly accepted: readonly { readonly transactionId: string; readonly receipt: Receipt | undefined }[];
+  /** The ids of the messages that were accepted. */
+  readonly accepted: readonly string[];
 }
 
 /** Dispatches a code by a plan of these channels, in their order. */
 export async function dispatchBy(
   plan: readonly ReadyChannel[],
-  {
-    request = makeMessage().request,
-    composeText,
-    addressFor = () => PHONE_NUMBER,
-    stopAtReport = () => undefined,
-    ...send
-  }: Sending,
+  { request = makeMessage().request, composeText, stopAtReport = () => undefined, ...send }: Sending,
 ): Promise<Sent> {
   const channels = new Map<string, ReadyChannel[]>();
   const untried = plan.map((channel) => {
     const providers = channels.get(channel.name) ?? [];
     channels.set(channel.name, providers);
-    return { channel: channel.name, provider: providers.push(channel) - 1, to: addressFor(channel.name) };
+    return { channel: channel.name, provider: providers.push(channel) - 1, to: PHONE_NUMBER };
   });
   const code: PlannedCode = {
     request,
@@ -60,7 +54,7 @@ export async function dispatchBy(
   const reported: AttemptReport[] = [];
   const late: AttemptReport[] = [];
   const composeFailures: string[] = [];
-  const accepted: { transactionId: string; receipt: Receipt | undefined }[] = [];
+  const accepted: string[] = [];
   const listen = (event: HookEvent): void => {
     if (event.type === 'attempt.ended') reported.push(attemptIn(event));
     if (event.type === 'attempt.settled') late.push(attemptIn(event));
@@ -77,8 +71,8 @@ export async function dispatchBy(
       suppressions: { add: () => Promise.resolve() },
       messageOwners: new LRUCache({ max: 10 }),
       lateFailover: {
-        accepted: (key, _sentBy, makeReceipt) => {
-          accepted.push({ transactionId: transactionIdOf(key), receipt: makeReceipt?.() });
+        accepted: (key) => {
+          accepted.push(transactionIdOf(key));
         },
         unknown: () => undefined,
         failed: () => undefined,

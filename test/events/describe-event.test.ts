@@ -292,7 +292,7 @@ describe('describeEvent()', () => {
     });
   });
 
-  it('says what the failure of an extension, a part or a host means', () => {
+  it('says what the failure of an extension or a part means', () => {
     const failed = (['rollout', 'channel', 'authorize', 'chooseChannels'] as const).map((extension) => ({
       ...EVENTS['extension.failed'],
       extension,
@@ -301,12 +301,7 @@ describe('describeEvent()', () => {
       ...EVENTS['readiness.failed'],
       part,
     }));
-    const hosts = (['closed', 'open', 'half-open'] as const).map((state) => ({
-      ...EVENTS['breaker.changed'],
-      host: 'api.twilio.com',
-      state,
-    }));
-    expect([...failed, ...unready, ...hosts].map((event) => describeEvent(event).text)).to.deep.equal([
+    expect([...failed, ...unready].map((event) => describeEvent(event).text)).to.deep.equal([
       'rollout failed: the percentages that it last gave stay in force.',
       'channel failed: it may be unknown whether its codes went out.',
       'authorize failed: the console lets nobody in.',
@@ -316,9 +311,6 @@ describe('describeEvent()', () => {
       "ready() found that the keys that check Okta's access tokens cannot be fetched (hookKeys).",
       'ready() found that the state store cannot be used (state).',
       'ready() found that channels.line would not take a message.',
-      'api.twilio.com (SMS) answers again.',
-      'api.twilio.com (SMS) does not answer and is not called for a while. Until then codes go by other channels, or are refused at once.',
-      'api.twilio.com (SMS) is tried again with one call.',
     ]);
   });
 

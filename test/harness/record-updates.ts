@@ -49,7 +49,7 @@ export function receiptOf(eventKey: string, over: Partial<Receipt> = {}): Receip
 }
 
 /** @param nowMs - the steady clock of the gateway. */
-export function hear(
+function hear(
   state: RecordState,
   key: string,
   news: MessageNews,

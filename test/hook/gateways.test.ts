@@ -10,7 +10,6 @@ import type { RedisStateOptions } from '#lib/state/redis/index.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { DEFAULT_TIMES } from '#lib/state/redis/options.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
-import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { Closers } from '#harness/closers.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
@@ -19,7 +18,7 @@ import { startGatewayProcess, type GatewayProcess } from './gateway-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
-import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { ANA, BOB, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { defer, held, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -191,17 +190,6 @@ describe('gateways on one Redis', () => {
     ]);
   });
 
-  it('give a repeat the answer that another gateway gave to the first call', async () => {
-    await start();
-    const { url } = await beside();
-    scene.twilio.refuseWith({ code: 21_211 });
-    const refused = await scene.call({ eventId: 'refused' });
-    expect(errorOf(await scene.call({ eventId: 'refused', url }))).to.deep.equal(errorOf(refused));
-    expect(errorOf(refused)?.errorCauses).to.have.length(1);
-    const preview = await scene.call({ eventId: 'preview', preview: true });
-    expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
-  });
-
   it('give a repeat during close() the answer of the other one, and release the claims of new events', async () => {
     const outcomes = new Map<string, ReturnType<typeof defer<Outcome>>>();
     const line: Channel = {
@@ -249,82 +237,6 @@ describe('gateways on one Redis', () => {
       expect((await calling).okta.action).to.equal('sent');
     }
     expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
-  });
-
-  it('send a late code if the request is nested very deep, without `raw` where this Node cannot store it', async () => {
-    const publicUrl = 'https://id.example.com/okta/telephony';
-    const raws: unknown[] = [];
-    const hook: Partial<OktaTelephonyHookOptions> = {
-      publicUrl,
-      composeText: ({ otpCode, raw }) => {
-        raws.push(raw);
-        return `${otpCode} is your code`;
-      },
-    };
-    await start(hook);
-    const { url } = await beside(hook);
-    const message = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE };
-    const payload = makeHookPayload(message, undefined, { orgUrl: scene.okta.orgUrl, now: Date.now() });
-    const nested = '['.repeat(30_000) + ']'.repeat(30_000);
-    const answer = await fetch(scene.url, {
-      method: 'POST',
-      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
-      body: JSON.stringify(payload).replace('"data":{', `"data":{"nested":${nested},`),
-    });
-    expect(await answer.text()).to.contain('channel=whatsapp');
-    const sid = scene.twilio.messages[0]?.sid ?? '';
-    await report(url, publicUrl, sid, 'undelivered');
-    await until(() => texts() === 1);
-    const [raw] = raws.slice(-1);
-    expect(raw === undefined || JSON.stringify(raw).includes(nested)).to.equal(true);
-    expect(scene.of('extension.failed')).to.be.empty;
-  });
-
-  describe('after STOP', () => {
-    const write = async (url: string, publicUrl: string, body: string, sid: string): Promise<string> => {
-      const params = {
-        MessageSid: sid,
-        From: `whatsapp:${ANA.phone}`,
-        To: 'whatsapp:+14155238886',
-        Body: body,
-      };
-      const answer = await fetch(`${url}/twilio/inbound`, {
-        method: 'POST',
-        headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/inbound`, params) },
-        body: new URLSearchParams(params),
-      });
-      return answer.text();
-    };
-    const sid = (digit: number): string => `SM${String(digit).repeat(32)}`;
-
-    it('send no late code by WhatsApp until START, whichever gateway gets the words', async () => {
-      const publicUrl = 'https://id.example.com/okta/telephony';
-      const bySmsFirst = { publicUrl, chooseChannels: () => ['sms', 'whatsapp'] };
-      await start(bySmsFirst);
-      const one = await beside(bySmsFirst);
-      const two = await beside(bySmsFirst);
-      const whatsApps = (): number =>
-        scene.twilio.messages.filter(({ channel }) => channel === 'whatsapp').length;
-      const sendBySms = async (eventId: string): Promise<string> =>
-        commandOf(await scene.call({ url: one.url, eventId }))?.['transactionId'] ?? '';
-      const ended = (eventId: string) =>
-        one.events.find((event) => event.type === 'failover.ended' && event.eventId === eventId);
-      const stopped = await sendBySms('stopped');
-      await write(two.url, publicUrl, 'STOP', sid(3));
-      await report(one.url, publicUrl, stopped, 'undelivered');
-      await until(() => ended('stopped') !== undefined);
-      expect(ended('stopped')).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
-      expect(whatsApps()).to.equal(0);
-      await write(two.url, publicUrl, 'START', sid(4));
-      const started = await sendBySms('started');
-      await write(one.url, publicUrl, 'STOP', sid(5));
-      await write(two.url, publicUrl, 'START', sid(6));
-      // A word of the same millisecond still counts, and in slow time a millisecond is long.
-      time.tick(1);
-      await report(one.url, publicUrl, started, 'undelivered');
-      await until(() => ended('started') !== undefined);
-      expect(ended('started')).to.include({ outcome: 'accepted', channel: 'whatsapp' });
-    });
   });
 
   it('send an older code by another channel, though another gateway had a newer one, if Redis has lost that', async () => {

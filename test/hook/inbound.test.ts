@@ -4,7 +4,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
-import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js';
+import { beforeRecords, watchRecords } from '#harness/records.js';
 import {
   ANA,
   BOB,
@@ -274,12 +274,6 @@ describe('the inbound route', () => {
       return answer.resolve;
     };
 
-    it('lifts STOP later if the message counts as START', async () => {
-      const answer = await late();
-      answer({ isStart: true });
-      await until(async () => (await channelOf()) === 'whatsapp');
-    });
-
     it('lifts STOP later even if another user has sent STOP since', async () => {
       const answer = await late();
       scene.twilio.joinSandbox(BOB.phone);
@@ -495,15 +489,6 @@ describe('the inbound route', () => {
       }
     });
 
-    it('leaves a STOP by SMS to Twilio, which refuses the next code', async () => {
-      scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
-      await say('BASTA', SMS);
-      expect(await scene.hook.suppressions(ANA.phone)).to.deep.equal([]);
-      expect(await reasonOf()).to.equal('21610');
-      await say('REANUDAR', SMS);
-      expect(await channelOf()).to.equal('sms');
-    });
-
     it('reads what Twilio recognised before the text, and reports that Twilio has replied', async () => {
       for (const message of [{}, RCS, SMS]) {
         await say('BASTA', message);
@@ -666,16 +651,6 @@ describe('the inbound route', () => {
         return Promise.resolve();
       });
 
-    it('obeys STOP at once even if the state never stores it', async () => {
-      const state = openMemoryState();
-      const records = remoteRecords(state, ['suppressions'], ({ how }, work) =>
-        how === 'update' ? new Promise(() => undefined) : work(),
-      );
-      await start(undefined, { state: { ...state, ...records, isShared: true } });
-      await write('STOP');
-      expect(await channelOf()).to.equal('sms');
-    });
-
     it('obeys STOP by one further request to the state if the claim of a call does not say it', async () => {
       const stopped = { channel: 'whatsapp', reason: 'STOPPED', atMs: 0, untilMs: Infinity } as const;
       const asked: string[] = [];
@@ -761,16 +736,6 @@ describe('the inbound route', () => {
     expect(await calling).to.equal('sms');
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
   });
-
-  it('makes a call answer Okta with the error STOPPED if STOP leaves no channel', async () => {
-    await start(undefined, { senders: undefined });
-    await write('STOP');
-    expect(causesOf(await scene.call())).to.deep.equal(['STOPPED']);
-    expect(answered()).to.deep.include({
-      code: 'STOPPED',
-      skipped: [{ channel: 'whatsapp', reason: 'STOPPED' }],
-    });
-  });
 });
 
 describe('a number that WhatsApp does not reach', () => {
@@ -794,7 +759,6 @@ describe('a number that WhatsApp does not reach', () => {
   };
 
   for (const [code, reason] of [
-    [63003, 'NOT_REACHED'],
     [63024, 'NOT_REACHED'],
     [63014, 'OPTED_OUT'],
   ] as const) {
@@ -876,11 +840,5 @@ describe('a number that WhatsApp does not reach', () => {
     failOnce(63016);
     expect(await channelOf()).to.equal('sms');
     expect(await channelOf()).to.equal('whatsapp');
-  });
-
-  it('is reported as ROLLED_BACK if the rollout turns WhatsApp off', async () => {
-    await start({ rollout: { whatsapp: 0 } });
-    await scene.call();
-    expect(skipped()).to.deep.equal(['whatsapp:ROLLED_BACK']);
   });
 });

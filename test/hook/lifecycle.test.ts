@@ -20,27 +20,13 @@ import {
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw } from '#harness/raw-http.js';
-import { watchRecords } from '#harness/records.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
-import { witness } from '#harness/witness.js';
 import { defer, held, until } from '#harness/until.js';
 
 const start = scenes();
 
 describe('the hook, when Okta hangs up early,', () => {
   const isAnswered = (scene: Scene) => (): boolean => scene.of('request.answered').length > 0;
-
-  it('sends nothing if the profile request was running', async () => {
-    const scene = await start();
-    scene.okta.fault({ kind: 'slow', delayMs: 100 });
-    const call = startRawCall(scene);
-    await until(() => scene.okta.requests.length === 1);
-    call.destroy();
-    await until(isAnswered(scene));
-    expect(scene.events.at(-1)).to.include({ type: 'request.answered', status: 'ERROR', hasHungUp: true });
-    expect(scene.twilio.requests).to.be.empty;
-    expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
-  });
 
   it('makes no further attempt after the one that was running', async () => {
     const refusal = defer<undefined>();
@@ -63,17 +49,6 @@ describe('the hook, when Okta hangs up early,', () => {
     await until(isAnswered(scene));
     expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
     expect(scene.twilio.requests).to.be.empty;
-  });
-
-  it('waits for a request to the provider that has left, and reports the code as sent', async () => {
-    const scene = await start();
-    scene.twilio.fault({ kind: 'slow', delayMs: 100 });
-    const call = startRawCall(scene);
-    await until(() => scene.twilio.requests.length === 1);
-    call.destroy();
-    await until(isAnswered(scene));
-    expect(scene.events.at(-1)).to.include({ status: 'SUCCESSFUL', hasHungUp: true, channel: 'whatsapp' });
-    expect(scene.twilio.requests).to.have.length(1);
   });
 
   it('sends nothing if an earlier middleware was still running', async () => {
@@ -179,11 +154,6 @@ describe('status()', () => {
     expect(failed.map(({ count }) => count)).to.deep.equal([1, 2]);
     for (const event of failed)
       expect(event).to.include({ extension: 'state', reason: 'a record cannot be read' });
-  });
-
-  it('shows that the state is lost', async () => {
-    const scene = await start({ hook: { state: { ...openMemoryState(), health: 'lost' } } });
-    expect(scene.hook.status().state).to.equal('lost');
   });
 });
 
@@ -383,25 +353,6 @@ describe('close()', () => {
     expect(closed).to.deep.equal(['rejects', 'throws']);
   });
 
-  it('makes no request to the state after it has closed it', async () => {
-    const memory = openMemoryState();
-    const asked: string[] = [];
-    const state: StatePort = {
-      ...memory,
-      claim: (...args) => {
-        asked.push('claim');
-        return memory.claim(...args);
-      },
-    };
-    const scene = await start({
-      hook: { state: watchRecords(state, ({ kind }) => asked.push(kind)) },
-    });
-    await scene.call({ eventId: 'before' });
-    await scene.hook.close();
-    for (const eventId of ['before', 'new']) await scene.call({ eventId });
-    expect(asked).to.deep.equal(['claim', 'lastCode', 'message']);
-  });
-
   it('leaves the state open if another hook uses it; the last hook closes it', async () => {
     let closed = 0;
     const tellers = new Set<(news: StateEvent) => void>();
@@ -546,20 +497,6 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
-  for (const [title, init] of [
-    ['are not signed', { signature: '' }],
-    ['are signed with another token', { signedWith: 'f'.repeat(32) }],
-    ['have a wrong signature', { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
-  ] as const) {
-    it(`get 403 and are not reported if they ${title}`, async () => {
-      const scene = await startWithCallbacks();
-      const answer = await report(scene, init);
-      expect(answer.status).to.equal(403);
-      witness(await answer.text());
-      expect(statuses(scene)).to.be.empty;
-    });
-  }
-
   it('get 403 before their body arrives if they are not signed', async () => {
     const scene = await startWithCallbacks();
     for (const signature of [[], ['X-Twilio-Signature: none']]) {
@@ -610,12 +547,5 @@ describe("Twilio's delivery callbacks", () => {
     const references = urls.map(({ searchParams }) => searchParams.get('attempt') ?? '');
     expect(new Set(references)).to.have.property('size', 3);
     for (const reference of references) expect(reference).to.match(/^[\da-f-]{36}$/);
-  });
-
-  it('reach the hook at its publicUrl: sent, then delivered', async () => {
-    const scene = await start({ hasCallbacks: true });
-    await scene.call();
-    await until(() => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus === 204).length === 2);
-    expect(statuses(scene).map(({ status }) => status)).to.deep.equal(['sent', 'delivered']);
   });
 });

@@ -96,14 +96,6 @@ describe('mounting', () => {
     return { status: answer.status, text };
   }
 
-  it('serves on node:http without Express, and passes other paths on', async () => {
-    const origin = await serve((req, res) => {
-      scene.hook(req, res, () => res.end('not the hook'));
-    });
-    await expectServed(origin + PATH);
-    expect(await ask(`${origin}/other`)).to.deep.equal({ status: 200, text: 'not the hook' });
-  });
-
   it('serves requests without raw headers, as adapters make them', async () => {
     const origin = await serve((req, res) => {
       Object.defineProperty(req, 'rawHeaders', { value: undefined });

@@ -276,22 +276,6 @@ describe('two calls of one user at once', () => {
       expect(lines).to.equal(1);
     });
 
-    it('do not send its retry at another gateway that has sent the newer one', async () => {
-      const memory = openMemoryState();
-      await start({ state: gatewayState(memory) });
-      const other = await startGatewayBeside(scene, { state: gatewayState(memory) });
-      try {
-        await hangUp();
-        const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
-        expect(newer.okta.action).to.equal('sent');
-        const retry = await scene.call({ eventId: 'older', url: other.url });
-        expectSuperseded(retry);
-        expect(scene.twilio.messages).to.have.length(1);
-      } finally {
-        await other.close();
-      }
-    });
-
     it('send its retry if there is no newer one, and the newer one that comes after it', async () => {
       await start();
       first.resolve({ status: 'accepted', transactionId: 'L1' });

@@ -114,19 +114,6 @@ describe('the event hook', () => {
     });
   });
 
-  it('confirms the message when the user enters the right code, and not for a wrong one', async () => {
-    await startVerified();
-    const call = await scene.call();
-    const wrong = await scene.okta.enterCode(ANA.id, '000000');
-    expect(wrong.isRight).to.equal(false);
-    const entered = await scene.okta.enterCode(ANA.id, call.otpCode);
-    expect(entered.isRight).to.equal(true);
-    await until(() => confirmed().length === 1);
-    expect(confirmed()).to.deep.equal([sidOf(call)]);
-    await settled();
-    expect(used()).to.have.length(1);
-  });
-
   it('confirms the code of an enrollment, also if an administrator activates the factor', async () => {
     await startVerified();
     const ana = await scene.call({ requestType: 'pre-enrollment' });
@@ -175,17 +162,6 @@ describe('the event hook', () => {
     await settled();
     expect(confirmed()).to.deep.equal([sidOf(first)]);
     expect(used()).to.have.length(1);
-  });
-
-  it('confirms only the last of two codes, once', async () => {
-    await startVerified();
-    await scene.call();
-    const last = await scene.call({ otpCode: NEWER });
-    await fire(scene.okta.logEvent(ANA.id));
-    await fire(scene.okta.logEvent(ANA.id));
-    await until(() => confirmed().length > 0);
-    await settled();
-    expect(confirmed()).to.deep.equal([sidOf(last)]);
   });
 
   it('confirms no code that was requested after the sign-in', async () => {
@@ -409,28 +385,6 @@ describe('the event hook', () => {
       expect(used()[0]).to.include({ provider: 'OWN', channel: 'sms', transactionId: 'event-1' });
     });
 
-    it('runs at most eight confirmations at once', async () => {
-      const gate = defer<undefined>();
-      let atWork = 0;
-      const sms = own(async () => {
-        atWork += 1;
-        await gate.promise;
-        confirmedIds.push('done');
-      });
-      await startVerified({ channels: { sms } });
-      const users = Array.from({ length: 12 }, (_, at) => `00umany${at}`);
-      for (const id of users) {
-        scene.okta.addUser({ id, login: `${id}@many.example` });
-        await scene.call({ userId: id, login: undefined, phoneNumber: BOB.phone });
-      }
-      await fire(...users.map((id) => scene.okta.logEvent(id)));
-      await until(() => used().length === 12);
-      expect(atWork).to.equal(8);
-      gate.resolve(undefined);
-      await settled();
-      expect(confirmedIds).to.have.length(12);
-    });
-
     it('is masked if it throws an error with a remedy', async () => {
       const remedy = `Call ${BOB.phone} or ${BOB.login}`;
       const error = new TelephonyHookError('NOT_READY', `no ${BOB.phone}`, { remedy });
@@ -443,13 +397,6 @@ describe('the event hook', () => {
         reason: 'no …',
         remedy: 'Call … or …',
       });
-    });
-
-    it('counts the use if the channel has no confirm()', async () => {
-      await startVerified({ channels: { sms: own(undefined) } });
-      await scene.call(TO_BOB);
-      await fire(scene.okta.logEvent(BOB.id));
-      await until(() => used().length === 1);
     });
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RequestError } from '#lib/core/request-error.js';
-import { answerChallenge, eventsOf, readCodeUse, readCodeUses } from '#lib/okta/event-hook.js';
+import { eventsOf, readCodeUse, readCodeUses } from '#lib/okta/event-hook.js';
 
 const PUBLISHED = '2026-11-25T12:00:00.250Z';
 const USER = { id: '00u1', type: 'User', alternateId: 'ana@example.com', displayName: 'Ana' };
@@ -124,18 +124,4 @@ describe("a delivery of Okta's event hook", () => {
         .that.deep.includes({ code: 'INVALID_REQUEST', fields: ['data.events'] });
     });
   }
-});
-
-describe("the verification of Okta's event hook", () => {
-  it('answers with the challenge', () => {
-    for (const challenge of ['a', 'x'.repeat(256)])
-      expect(answerChallenge(challenge)).to.deep.equal({ verification: challenge });
-  });
-
-  it('refuses a missing, empty or too long challenge with 400', () => {
-    for (const challenge of [undefined, '', 'x'.repeat(257)])
-      expect(() => answerChallenge(challenge))
-        .to.throw(RequestError)
-        .that.includes({ status: 400 });
-  });
 });

@@ -164,42 +164,11 @@ describe('the answer to Okta', () => {
     });
   });
 
-  it('tells a blocked code from one whose outcome is unknown, though both are PENDING', () => {
-    const decided = decide({ delivery: undefined, refusal: block, durationMs: 1, guardAnswer: 'pending' });
-    expect(decided).to.include({ outcome: 'blocked', status: 'PENDING' });
-    expect(answerBy(decided, REQUEST)).to.deep.equal(
-      command({
-        status: 'PENDING',
-        provider: 'GUARD',
-        transactionId: 'event-1',
-        transactionMetadata: `${PAIRS.replace('channel=sms', 'channel=none').replace('13ms', '1ms')};blocked=CODE_EXPIRED`,
-      }),
-    );
-  });
-
   it('is an error for a repeat if the first call sent nothing, and Okta had hung up', () => {
     const decided = decisionOfFirst('released');
     expect(decided).to.include({ outcome: 'refused', status: 'ERROR' });
     expect(answerBy(decided, REQUEST)).to.have.nested.property('error.errorSummary', CODE_NOT_SENT);
   });
-
-  for (const [what, kept] of [
-    ['has no answer yet', undefined],
-    ['has an answer in the form of another version', { commands: [{ value: [{ status: 'SUCCESSFUL' }] }] }],
-  ] as const) {
-    it(`is PENDING for a repeat if the first call ${what}`, () => {
-      const decided = decisionOfFirst(kept);
-      expect(decided).to.include({ outcome: 'unknown', status: 'PENDING' });
-      expect(answerBy(decided, { ...REQUEST, requestType: undefined })).to.deep.equal(
-        command({
-          status: 'PENDING',
-          provider: 'UNKNOWN',
-          transactionId: 'event-1',
-          transactionMetadata: 'channel=unknown;requestType=unknown;Duration=0ms;id=event-1',
-        }),
-      );
-    });
-  }
 });
 
 describe('the answer to a refused request', () => {

@@ -173,20 +173,6 @@ describe('used codes', () => {
     }
   });
 
-  it('cause no event and no feedback if the last code was not sent', async () => {
-    let confirmed = 0;
-    const uses = start(() => {
-      confirmed += 1;
-      return Promise.resolve();
-    });
-    last = { status: 'refused', codeRequest: sent().codeRequest, deliveryChannel: 'sms', eventId: 'event-2' };
-    uses.receive(many(1));
-    await uses.close();
-    expect(taken).to.equal(1);
-    expect(events).to.be.empty;
-    expect(confirmed).to.equal(0);
-  });
-
   it('cause no feedback if the place of the provider that sent has another provider now', async () => {
     let confirmed = 0;
     const uses = start(() => {
@@ -245,14 +231,6 @@ describe('used codes', () => {
         }
       });
     }
-  });
-
-  it('cause one feedback.failed a minute if feedback fails, without personal data', async () => {
-    const uses = start(() => Promise.reject(new Error('+447700900123 is unknown')));
-    uses.receive([use(1), undefined, use(2)]);
-    await uses.close();
-    expect(failed()).to.deep.equal([['FAILED', 1]]);
-    expect(JSON.stringify(events)).to.not.include('7700900123');
   });
 
   it('cause no feedback to a provider whose breaker is open', async () => {

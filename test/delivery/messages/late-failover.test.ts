@@ -152,7 +152,6 @@ describe('late failover', () => {
   const typesOf = (): string[] => events.map(({ type }) => type);
 
   describe('tells onOwner the owner', () => {
-    const OWNER = ownerOf(REQUEST);
     let told: unknown[];
     const onOwner = (owner: unknown): void => {
       told.push(owner);
@@ -165,21 +164,6 @@ describe('late failover', () => {
     };
     beforeEach(() => {
       told = [];
-    });
-
-    it('at once for a known message, at each report of any status', async () => {
-      overtake('event-1');
-      accept('SM1', { receipt: { untried: [] } });
-      owners.set(keyOf('SM2'), OWNER);
-      late.accepted(keyOf('SM2'), SENT_BY, undefined);
-      for (const id of ['SM1', 'SM2']) {
-        late.report(keyOf(id), { status: 'pending' }, { onOwner });
-        late.report(keyOf(id), { status: 'delivered' }, { onOwner });
-        late.report(keyOf(id), FAILED, { onOwner });
-      }
-      expect(told).to.deep.equal(Array(6).fill(OWNER));
-      await settle();
-      expect(told).to.have.length(6);
     });
 
     for (const [title, update] of [
@@ -196,14 +180,6 @@ describe('late failover', () => {
         expect(told).to.deep.equal([undefined, undefined]);
       });
     }
-
-    it('also after close(), if it knows the message', async () => {
-      accept('SM1');
-      late.close();
-      await report('SM1', 'failed');
-      await report('SM2', 'failed');
-      expect(told).to.deep.equal([OWNER, undefined]);
-    });
   });
 
   it('keeps a receipt only of a message whose channel has reports or lookUp', async () => {
@@ -291,22 +267,6 @@ describe('late failover', () => {
       expect(left).to.be.empty;
     });
 
-    it('drops the send for a second failure if the first message was delivered after all', async () => {
-      const answer = defer<boolean>();
-      make({}, { ...state, isCurrent: () => answer.promise });
-      overtake('event-1');
-      accept('SM1');
-      late.report(keyOf('SM1'), FAILED);
-      await settle();
-      await reportElsewhere(DELIVERED);
-      answer.resolve(true);
-      await settle();
-      // The first send did not see the delivery. The next one does.
-      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
-      await settle();
-      expect(endings()).to.deep.equal(['accepted', 'DELIVERED']);
-    });
-
     it('waits for a slow state in kept(), for at most 300 ms', async () => {
       const keeping = defer<undefined>();
       makeSlow(keeping.promise);
@@ -380,26 +340,6 @@ describe('late failover', () => {
       expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
     });
 
-    it('recognises it when the state is back if it was lost at the report, and sends nothing', async () => {
-      const back = defer<undefined>();
-      const one = gateway('one');
-      const other = gateway(
-        'other',
-        beforeRecords(state, ['message'], () => back.promise),
-      );
-      overtake('event-1');
-      one.unknown(REFERENCE, receipt());
-      await settle();
-      report(other, FAILED);
-      await clock.tickAsync(1_500);
-      expect(recognised).to.be.empty;
-      back.resolve(undefined);
-      await settle();
-      expect(recognised).to.deep.equal([['other', 'SM1', 'accepted']]);
-      expect(endings()).to.deep.equal(['STATE_LOST']);
-      expect(left).to.be.empty;
-    });
-
     it('sends nothing either if the state was lost when its failure came before its answer', async () => {
       const back = defer<undefined>();
       const one = gateway(
@@ -414,20 +354,6 @@ describe('late failover', () => {
       expect(endings()).to.deep.equal(['STATE_LOST']);
       expect(left).to.be.empty;
     });
-  });
-
-  it('reports an unknown message at once if no send is under way, otherwise after 15 s', async () => {
-    late.report(keyOf('SM1'), FAILED);
-    await settle();
-    expect(typesOf()).to.deep.equal(['callback.unmatched']);
-    isSending = true;
-    now += 60_000;
-    late.report(keyOf('SM2'), DELIVERED);
-    await settle();
-    clock.tick(14_999);
-    expect(events).to.have.length(1);
-    clock.tick(1);
-    expect(events[1]).to.include({ type: 'callback.unmatched', transactionId: 'SM2', count: 1 });
   });
 
   it('reports an unknown message at once after a late send has ended', async () => {
@@ -463,44 +389,6 @@ describe('late failover', () => {
     expect(left).to.deep.equal(['event-1', 'event-2', 'preview']);
   });
 
-  for (const [title, id] of [
-    ['the failed message', 'SM2'],
-    ['a message that failed before it', 'SM1'],
-  ] as const) {
-    it(`lets nothing leave if ${title} is delivered after all`, async () => {
-      const sending = defer<undefined>();
-      let signal: AbortSignal | undefined;
-      make({
-        send: async ({ budget }) => {
-          signal = budget.leaveSignal;
-          await sending.promise;
-          return { ...SENT, status: 'refused' };
-        },
-      });
-      accept('SM1');
-      late.report(keyOf('SM1'), FAILED);
-      await settle();
-      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
-      late.report(keyOf(id), FAILED);
-      late.report(keyOf(id), DELIVERED);
-      expect(signal?.aborted).to.equal(true);
-      sending.resolve(undefined);
-      await settle();
-      expect(endings().at(-1)).to.equal('DELIVERED');
-    });
-
-    it(`sends nothing if ${title} is delivered already`, async () => {
-      overtake('event-1');
-      late.accepted(keyOf('SM1'), SENT_BY, undefined);
-      late.accepted(keyOf('SM2'), SENT_BY, undefined);
-      late.report(keyOf(id), DELIVERED);
-      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
-      await settle();
-      expect(left).to.be.empty;
-      expect(endings()).to.deep.equal(['DELIVERED']);
-    });
-  }
-
   it('ends with INTERNAL_ERROR and the reason if a send rejects', async () => {
     make({ send: () => Promise.reject(new Error('a channel broke')) });
     late.failed(makeReceipt(), FAILED);
@@ -521,67 +409,9 @@ describe('late failover', () => {
     expect(left).to.be.empty;
   });
 
-  it('sends nothing if the state cannot say which code is the newest', async () => {
-    overtake('event-1');
-    late.failed(makeReceipt({ person: 'somebody whom the state has forgotten' }), FAILED);
-    await settle();
-    expect(left).to.be.empty;
-    expect(events.find(({ type }) => type === 'failover.ended')).to.include({
-      outcome: 'dropped',
-      code: 'STATE_LOST',
-      reason: 'It is not known whether a newer code was requested',
-      remedy:
-        'The user can request another code. For the state, see the remedy of state.lost, or the reason of extension.failed.',
-    });
-  });
-
   describe('over time', () => {
     const asking = (answer: () => unknown): ReadyChannel =>
       ready('whatsapp', { reports: 'deliveries', lookUp: answer as never });
-
-    it('reports the result of lookUp like a callback, with its owner, masked', async () => {
-      mustNotShow(REQUEST.otpCode, REQUEST.phoneNumber);
-      overtake('event-1');
-      const failure = {
-        status: 'failed',
-        code: `for ${REQUEST.phoneNumber}`,
-        reason: `Blocked ${REQUEST.otpCode}`,
-        remedy: 'Ask ACME',
-      };
-      accept('SM1', { by: asking(() => failure) });
-      accept(`for-${REQUEST.phoneNumber}`, { by: asking(() => DELIVERED) });
-      await clock.tickAsync(3_000);
-      await settle();
-      witness(events);
-      const reported = { type: 'message.reported', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
-      const owner = { oktaRequestId: undefined, userId: '00u1', toEnding: REQUEST.phoneNumber.slice(-2) };
-      expect(events.filter(({ type }) => type === 'message.reported')).to.deep.equal([
-        {
-          ...reported,
-          ...owner,
-          transactionId: 'SM1',
-          report: 'failed',
-          status: 'failed',
-          code: 'FAILED',
-          reason: 'Blocked …',
-          remedy: 'Ask ACME',
-        },
-        {
-          ...reported,
-          ...owner,
-          transactionId: 'event-1',
-          report: 'delivered',
-          status: 'delivered',
-          code: undefined,
-          reason: undefined,
-          remedy: undefined,
-        },
-      ]);
-      expect(events.find(({ type }) => type === 'failover.ended')).to.have.nested.property(
-        'cause.reason',
-        'Blocked …',
-      );
-    });
 
     for (const [title, answer, reason] of [
       ['throws', () => Promise.reject(new Error(`no ${REQUEST.otpCode}`)), 'whatsapp: no …'],
@@ -602,21 +432,6 @@ describe('late failover', () => {
         expect(failures[0]?.reason).to.match(reason instanceof RegExp ? reason : new RegExp(`^${reason}$`));
       });
     }
-
-    it('looks up no message that is delivered, has expired or has a newer code', async () => {
-      let lookUps = 0;
-      const by = asking(() => {
-        lookUps += 1;
-        return Promise.resolve({ status: 'pending' });
-      });
-      overtake('event-1');
-      accept('SM1', { by });
-      late.report(keyOf('SM1'), DELIVERED);
-      accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
-      accept('SM3', { by, receipt: { eventKey: 'event-0', place: '1.older' } });
-      await clock.tickAsync(20_000);
-      expect(lookUps).to.equal(0);
-    });
 
     it('sends the code after afterSeconds if a channel with delivery reports has reported none', async () => {
       make({ afterSeconds: { whatsapp: 20, sms: 20 } });
@@ -671,29 +486,6 @@ describe('late failover', () => {
       it('does not listen for any without afterSeconds', () => {
         makeWoken({ afterSeconds: { whatsapp: undefined } });
         expect(listeners).to.equal(0);
-      });
-
-      it('reports STATE_LOST if the state answers an alarm too late, and sends nothing', async () => {
-        const answer = defer<undefined>();
-        const { update } = state;
-        let isSlow = false;
-        state = {
-          ...state,
-          update: async (names, transition) => {
-            if (isSlow) await answer.promise;
-            return update(names, transition);
-          },
-        };
-        makeWoken();
-        await keepElsewhere();
-        isSlow = true;
-        due(keyOf('SM1'));
-        await clock.tickAsync(1_500);
-        expect(endings()).to.be.empty;
-        answer.resolve(undefined);
-        await settle();
-        expect(endings()).to.deep.equal(['STATE_LOST']);
-        expect(left).to.be.empty;
       });
 
       for (const [answer, endingsThen] of [

@@ -71,18 +71,6 @@ describe('a late send', () => {
     expect(dropped).to.equal(undefined);
   });
 
-  for (const [moveOn, steps] of [
-    [undefined, ['line 0', 'sms 0', 'sms 1']],
-    [true, ['line 0', 'sms 0', 'sms 1']],
-    ['other-provider', ['line 0', 'sms 1']],
-    ['other-channel', ['line 0', 'sms 0', 'sms 1']],
-    [false, []],
-  ] as const) {
-    it(`goes by ${steps.join(', ') || 'nothing'} if the failure has moveOn ${String(moveOn)}`, () => {
-      expect(stepsOf(start({ moveOn }, { untried }))).to.deep.equal(steps);
-    });
-  }
-
   it('goes by no other provider of the same channel after moveOn other-channel', () => {
     const sent = { sentBy: step('sms', 0), untried: [step('sms', 1), step('line')] };
     expect(stepsOf(start({ moveOn: 'other-channel' }, sent))).to.deep.equal(['line 0']);
@@ -132,27 +120,6 @@ describe('a late send', () => {
       decidedBy,
       attempts: decidedBy === undefined ? [] : [decidedBy],
       isFraudBlock: false,
-    });
-
-    it('is reported with all attempts, those of the hook call first', () => {
-      const accepted = { ...attempt, outcome: 'accepted', transactionId: 'SM2' } as const;
-      expect(endOf(start(), { delivery: delivery(accepted) })).to.deep.equal({
-        type: 'failover.ended',
-        eventId: 'event-1',
-        oktaRequestId: undefined,
-        userId: '00u1',
-        toEnding: PHONE_NUMBER.slice(-2),
-        fromChannel: 'whatsapp',
-        cause: { code: '63024', reason: 'No', remedy: undefined },
-        remedy: undefined,
-        outcome: 'accepted',
-        channel: 'sms',
-        provider: 'TWILIO',
-        code: undefined,
-        reason: undefined,
-        transactionId: 'SM2',
-        attempts: [...makeReceipt().attempts, accepted],
-      });
     });
 
     it('has an unknown outcome even if it was dropped, but is dropped if it was refused', () => {

@@ -102,15 +102,6 @@ describe('alarms of redisState', () => {
     }
   });
 
-  it('reach the listener when they are due, not before', async () => {
-    const state = listen(open());
-    await set(state, 'later');
-    state.alarms?.set('soon', 10);
-    await until(() => due.length === 1);
-    await until(async () => (await countAlarms(redis)) === 1);
-    expect(due).to.deep.equal([[0, 'soon']]);
-  });
-
   for (const skewMs of [SKEW_MS, -SKEW_MS]) {
     const where = skewMs > 0 ? 'ahead' : 'behind';
     const withSkew = async (work: () => Promise<void>): Promise<void> => {
@@ -145,16 +136,6 @@ describe('alarms of redisState', () => {
       expect(await countAlarms(redis)).to.equal(1);
     });
   }
-
-  it('reach another gateway if the one that set them is closed', async () => {
-    const one = listen(open());
-    await set(one, 'SM1');
-    await one.close();
-    await makeAlarmsDue(redis);
-    listen(open());
-    await until(() => due.length === 1);
-    expect(due).to.deep.equal([[1, 'SM1']]);
-  });
 
   it('are gone when a gateway has taken them, even if it closes then', async () => {
     const left = defer<Promise<number>>();

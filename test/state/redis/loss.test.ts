@@ -20,7 +20,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { startRedis, watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
+import { startRedis, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
@@ -178,30 +178,6 @@ describe('two gateways on one Redis', () => {
     });
   }
 
-  for (const loss of LOSSES.slice(0, 2)) {
-    it(`send one message for 40 simultaneous requests of one event when Redis ${loss.title}`, async () => {
-      await begin(loss);
-      const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
-      expect(sent()).to.equal(1);
-      expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
-      for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
-      await end(loss);
-    });
-  }
-
-  it('send Redis 3 commands for 41 requests of one event', async () => {
-    const traffic = await watchTraffic(redis);
-    await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
-    await scene.call({ url: other.url, eventId: 'one-event' });
-    await redis.admin.set('all-of-it', 'came');
-    await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
-    const asking = traffic.lines.filter((line) => /^eval/i.test(line) && line.includes(':event:'));
-    traffic.end();
-    // Claim and answer of one gateway, claim of the other.
-    expect(asking).to.have.length(3);
-    expect(sent()).to.equal(1);
-  });
-
   it('connect again and lose nothing when idle connections end', async () => {
     await scene.call({ eventId: 'one' });
     // Redis has answered everything: a connection that ends before is a loss.
@@ -304,40 +280,6 @@ describe('while Redis is lost', () => {
     expect(exceededOf(await state.claim(eventClaim('7', life(2))))).to.deep.equal(['limit-0']);
   });
 
-  it('answers and releases of older claims reach Redis when it is back', async () => {
-    const [one, two] = [open(), open()];
-    await Promise.all([one.check(), two.check()]);
-    const [sent, unsent] = [
-      await one.claim(eventClaim('sent', life())),
-      await one.claim(eventClaim('unsent', life())),
-    ];
-    if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
-    await lose(one);
-    sent.settle({ status: 'SUCCESSFUL' });
-    unsent.release();
-    await recover(one);
-    const repeat = await two.claim(eventClaim('sent', life()));
-    expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
-    // The claim is released, and those who wait learn it.
-    const next = await two.claim(eventClaim('unsent', life()));
-    expect(next.isFirst || (await next.answer) === undefined).to.equal(true);
-  });
-
-  it('a newer event whose claim got no answer leaves no older one current when Redis is back', async () => {
-    const state = open();
-    await state.check();
-    await request(state, 'older');
-    expect(await look(state, 'older')).to.equal(true);
-    redis.stop();
-    loseSoon(times);
-    await request(state, 'newer');
-    expect(state.health).to.equal('lost');
-    await recover(state);
-    // Redis may have run the claim after all.
-    expect(await look(state, 'newer')).to.not.equal(false);
-    expect(await look(state, 'older')).to.not.equal(true);
-  });
-
   it('the release of a claim without an answer from Redis returns its points in the process', async () => {
     const state = open();
     await state.check();
@@ -383,35 +325,6 @@ describe('while Redis is lost', () => {
       expect(news).to.be.empty;
     });
   }
-
-  it('an event from between two losses counts as unknown, not as superseded, during the second', async () => {
-    const state = open();
-    await state.check();
-    await lose(state);
-    await request(state, 'during');
-    await recover(state);
-    await request(state, 'after');
-    expect(await look(state, 'after')).to.equal(true);
-    await lose(state);
-    expect(await look(state, 'after')).to.equal('unknown');
-    await recover(state);
-    expect(await look(state, 'after')).to.equal(true);
-  });
-
-  it('a code is the newest when Redis is back, if no other code of its user is known', async () => {
-    const [one, two] = [open(), open()];
-    await Promise.all([one.check(), two.check()]);
-    await lose(one);
-    const claim = await one.claim(eventClaim('during', { ...life(), person: 'person' }));
-    expect(claim).to.include({ isFirst: true, place: undefined, isCurrent: 'unknown' });
-    if (claim.isFirst) claim.settle({});
-    expect(await look(one, 'during')).to.equal('unknown');
-    await recover(one);
-    for (const state of [one, two]) expect(await look(state, 'during')).to.equal(true);
-    await request(two, 'after');
-    expect(await look(one, 'during')).to.equal(false);
-    expect(await look(one, 'after')).to.equal(true);
-  });
 
   it('after codes from before and during the loss, nobody knows the newest until the next one', async () => {
     const [one, two] = [open(), open()];
@@ -575,22 +488,6 @@ describe('while Redis is lost', () => {
     expect(await look(state, 'after', 'after')).to.equal(true);
   });
 
-  it('the state keeps at most 20,000 updates for later, drops the older half first, and tells it', async () => {
-    const [one, two] = [open(), open()];
-    await Promise.all([one.check(), two.check()]);
-    await lose(one);
-    const keeping = Array.from({ length: 20_001 }, (_, at) => accept(one, `SM${at}`));
-    expect(news.map((one) => [one.type, reasonOf(one)])).to.deep.include(['warned', 'WRITES_DROPPED']);
-    await recover(one);
-    const kept = (await Promise.all(keeping)).map((reply) => reply !== undefined);
-    expect(kept.indexOf(true)).to.equal(10_000);
-    expect(kept.lastIndexOf(false)).to.equal(9_999);
-    expect((await report(two, 'SM20000'))?.before).to.equal('waiting');
-    expect((await report(two, 'SM10000'))?.before).to.equal('waiting');
-    expect((await report(two, 'SM9999'))?.before).to.equal(undefined);
-    expect(one.health).to.equal('ok');
-  });
-
   it('check() rejects with a remedy, and reports the recovery without waiting for the next probe', async () => {
     mustNotShow('redis-password-2e');
     const state = open(`redis://user:redis-password-2e@127.0.0.1:${redis.port}`);
@@ -725,25 +622,6 @@ describe('while Redis is lost', () => {
     expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
     expect(news).to.have.length(2);
     expect(others).to.be.empty;
-  });
-
-  it('close() during an attempt to connect waits for its end, and leaves no connection open', async () => {
-    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
-    const state = open(`redis://127.0.0.1:${proxy.port}`);
-    proxy.held = 'answers';
-    const checking = state.check().catch(() => undefined);
-    await until(() => proxy.heldPieces > 0);
-    times.commandMs = 20;
-    let isClosed = false;
-    const closing = state.close().then(() => (isClosed = true));
-    await until(() => news.some((one) => reasonOf(one) === 'STATE_CLOSED'));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isClosed).to.equal(false);
-    bePatient(times);
-    proxy.held = undefined;
-    await Promise.all([checking, closing]);
-    expect(state.health).to.equal('lost');
-    await until(() => proxy.connections === 0);
   });
 
   it('a connection that ends soon after it was made is a loss', async () => {

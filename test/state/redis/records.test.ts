@@ -18,9 +18,7 @@ import {
   codeOf,
   DELIVERED,
   FAILED,
-  hear,
   keepCode,
-  lift,
   messageName,
   nextWord,
   NOW,
@@ -94,50 +92,12 @@ describe('records in Redis', () => {
     closers.add(await startTcpProxy(redis.port), (proxy) => proxy.close());
 
   describe('of messages', () => {
-    it('give a receipt to exactly one of 16 reports at two gateways', async () => {
-      const [one, two] = [open(), open()];
-      expect(await accept(one, 'SM1')).to.deep.equal({ before: undefined });
-      const replies = await Promise.all(
-        Array.from({ length: 16 }, (_, at) => report(at % 2 === 0 ? one : two, 'SM1')),
-      );
-      const follows = replies.flatMap((reply) => reply?.follow ?? []);
-      expect(follows.map(({ receipt, failure }) => [receipt.eventKey, failure])).to.deep.equal([
-        ['SM1', FAILED],
-      ]);
-    });
-
-    it('let exactly one caller follow if the sender and reports race', async () => {
-      const [one, two] = [open(), open()];
-      const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
-      const follows = await Promise.all(
-        ids.map(async (id, at) => {
-          const replies = await Promise.all([
-            report(two, id),
-            ...(at % 2 === 0 ? [report(one, id)] : []),
-            accept(one, id),
-            report(two, id),
-          ]);
-          return replies.filter((reply) => reply?.follow !== undefined).length;
-        }),
-      );
-      expect(follows).to.deep.equal(ids.map(() => 1));
-    });
-
     it('follow at their sender also if Redis started empty meanwhile', async () => {
       const [one, two] = [open(), open()];
       await accept(one, 'SM1');
       await redis.admin.flushall();
       expect((await report(one, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
       expect((await report(two, 'SM1'))?.before).to.equal('failed');
-    });
-
-    it('let the sender follow if a report came first at another gateway', async () => {
-      const [one, two] = [open(), open()];
-      expect(await report(two, 'SM1')).to.deep.equal({ before: undefined });
-      expect(await accept(one, 'SM1'))
-        .to.have.nested.property('follow.failure')
-        .that.deep.equals(FAILED);
-      expect(await report(two, 'SM1')).to.include({ before: 'failed', follow: undefined });
     });
 
     it('remember a delivery at all gateways, and nothing follows after it', async () => {
@@ -293,13 +253,6 @@ describe('records in Redis', () => {
   });
 
   describe('of last codes', () => {
-    it('give a code to exactly one of several uses at two gateways', async () => {
-      const [one, two] = [open(), open()];
-      await keepCode(one, 'ana', codeOf('event'));
-      const uses = await Promise.all([one, two, one, two].map((state) => useCode(state, 'ana')));
-      expect(uses.filter((code) => code !== undefined)).to.deep.equal([codeOf('event')]);
-    });
-
     it('keep the code that was requested last, and none that was requested before a used one', async () => {
       const [one, two] = [open(), open()];
       await keepCode(one, 'ana', codeOf('first'));
@@ -330,88 +283,9 @@ describe('records in Redis', () => {
     for (const name of names) expect(name).to.match(/:[\w-]{22}$/);
   });
 
-  describe('whose connection is cut', () => {
-    /** A gateway behind a proxy, which connects again at once. */
-    const openBehind = async (): Promise<{ readonly state: StatePort; readonly proxy: TcpProxy }> => {
-      const proxy = await startProxy();
-      const state = openAt(`redis://127.0.0.1:${proxy.port}`, [A], patientTimes({ probeEveryMs: 5 }));
-      await state.check();
-      return { state, proxy };
-    };
-    for (const direction of ['commands', 'answers'] as const) {
-      const cut = async (proxy: TcpProxy): Promise<void> => {
-        await until(() => proxy.heldPieces > 0);
-        await proxy.endAll();
-        proxy.held = undefined;
-      };
-
-      it(`are taken once, by the one whose ${direction} were lost`, async () => {
-        const { state, proxy } = await openBehind();
-        const other = open();
-        const news: string[] = [];
-        state.watch?.(({ type }) => news.push(type));
-        await accept(state, 'SM1');
-        await keepCode(state, 'ana', codeOf('event'));
-        proxy.held = direction;
-        const [failing, using] = [report(state, 'SM1'), useCode(state, 'ana')];
-        await cut(proxy);
-        expect((await failing)?.follow?.receipt.eventKey).to.equal('SM1');
-        expect((await using)?.eventId).to.equal('event');
-        for (const one of [state, other]) {
-          expect((await report(one, 'SM1'))?.follow).to.equal(undefined);
-          expect(await useCode(one, 'ana')).to.equal(undefined);
-        }
-        expect(news).to.deep.equal(['lost', 'recovered']);
-      });
-
-      it(`are kept once, though the ${direction} of a new one were lost`, async () => {
-        const { state, proxy } = await openBehind();
-        const other = open();
-        proxy.held = direction;
-        const keeping = [accept(state, 'SM1'), keepCode(state, 'ana', codeOf('event')), suppress(state, ANA)];
-        await cut(proxy);
-        expect(await Promise.all(keeping)).to.deep.equal([{ before: undefined }, true, true]);
-        expect((await report(other, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
-        expect((await report(state, 'SM1'))?.follow).to.equal(undefined);
-        expect((await useCode(other, 'ana'))?.eventId).to.equal('event');
-        expect(await suppressed(other, ANA)).to.deep.equal(['whatsapp:STOPPED']);
-      });
-    }
-
-    it('are all written once, though connections end all the time', async () => {
-      const { state } = await openBehind();
-      const other = open();
-      const ids = Array.from({ length: 300 }, (_, at) => `SM${at}`);
-      const accepting = ids.map((id) => accept(state, id));
-      const reporting = ids.map((id) => report(state, id));
-      for (let round = 0; round < 5; round += 1) {
-        await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        await new Promise(setImmediate);
-      }
-      await Promise.all(accepting);
-      const replies = await Promise.all(reporting);
-      expect(replies.map((reply) => reply?.follow?.receipt.eventKey)).to.deep.equal(ids);
-      const again = await Promise.all(ids.map((id) => report(other, id)));
-      expect(again.filter((reply) => reply?.follow !== undefined)).to.be.empty;
-    });
-  });
-
   describe('of a frozen Redis, which runs what has timed out afterwards,', () => {
     const statusOf = (state: RecordState, key: string) =>
       state.read([messageName(key)], ([known]) => known?.value.status);
-
-    it('are taken by the one that took them, though another one asks meanwhile', async () => {
-      const [one, two] = [openLosing(), open()];
-      await accept(one, 'SM1');
-      await freeze(one);
-      const failing = report(one, 'SM1');
-      await until(() => one.health === 'lost');
-      thaw();
-      await until(async () => (await statusOf(two, 'SM1')) === 'failed');
-      expect((await report(two, 'SM1'))?.follow).to.equal(undefined);
-      await one.check();
-      expect((await failing)?.follow?.receipt.eventKey).to.equal('SM1');
-    });
 
     it('are decided again if another gateway has changed them since', async () => {
       const [one, two] = [openLosing(), open()];
@@ -449,34 +323,6 @@ describe('records in Redis', () => {
   });
 
   describe('while Redis is lost', () => {
-    it('wait in their order, and reach all gateways with their true age when Redis is back', async () => {
-      const [one, two] = [openLosing(), open()];
-      await one.check();
-      const now = performance.now.bind(performance);
-      let passedMs = 0;
-      sinon.stub(performance, 'now').callsFake(() => now() + passedMs);
-      await lose(one);
-      const writing = [
-        accept(one, 'SM1'),
-        accept(one, 'SM2'),
-        keepCode(one, 'ana', codeOf('event')),
-        suppress(one, ANA),
-      ];
-      passedMs += 300_000;
-      thaw();
-      await one.check();
-      expect(await Promise.all(writing)).to.deep.equal([
-        { before: undefined },
-        { before: undefined },
-        true,
-        true,
-      ]);
-      for (const id of ['SM1', 'SM2']) expect(await lifeOf('message', id)).to.be.within(1, 300_000);
-      for (const id of ['SM1', 'SM2']) expect((await report(two, id))?.follow?.receipt.eventKey).to.equal(id);
-      expect((await useCode(two, 'ana'))?.eventId).to.equal('event');
-      expect(await suppressed(two, ANA)).to.deep.equal(['whatsapp:STOPPED']);
-    });
-
     it('are recalled with the updates that wait', async () => {
       const [one, two] = [openLosing(), open()];
       await accept(one, 'SM1');
@@ -641,43 +487,6 @@ describe('records in Redis', () => {
   });
 
   describe('with the key lists', () => {
-    const lists = [[A], [A, B], [B, A], [B]] as const;
-    const word = (list: readonly string[]): string => list.map((key) => (key === A ? 'A' : 'B')).join();
-    for (const [first, second] of lists.flatMap((one) => lists.map((two) => [one, two] as const))) {
-      if (!first.some((key) => (second as readonly string[]).includes(key))) continue;
-
-      it(`${word(first)} and ${word(second)} are found, taken once and changed by both`, async () => {
-        const [one, two] = [open(...first), open(...second)];
-        for (const [at, [sender, other]] of [
-          [one, two],
-          [two, one],
-        ].entries()) {
-          const id = (name: string): string => `${name}-${at}`;
-          await accept(sender!, id('SM'));
-          const follows = await Promise.all([report(other!, id('SM')), report(sender!, id('SM'))]);
-          expect(follows.filter((reply) => reply?.follow !== undefined)).to.have.length(1);
-          for (const state of [one, two]) expect((await report(state, id('SM')))?.follow).to.equal(undefined);
-
-          await report(other!, id('early'));
-          expect((await accept(sender!, id('early')))?.follow?.failure).to.deep.equal(FAILED);
-          await report(other!, id('sent'), DELIVERED);
-          expect(await accept(sender!, id('sent'))).to.deep.equal({ before: 'delivered' });
-
-          await keepCode(sender!, id('ana'), codeOf('first'));
-          await keepCode(other!, id('ana'), codeOf('second', NOW + 1));
-          const uses = await Promise.all([one, two].map((state) => useCode(state, id('ana'))));
-          expect(uses.flatMap((code) => code?.eventId ?? [])).to.deep.equal(['second']);
-
-          await suppress(sender!, id('+1'));
-          expect(await suppressed(other!, id('+1'))).to.deep.equal(['whatsapp:STOPPED']);
-          await suppress(other!, id('+1'), 'NOT_REACHED', 'line');
-          await lift(other!, id('+1'));
-          for (const state of [one, two])
-            expect(await suppressed(state, id('+1'))).to.deep.equal(['line:NOT_REACHED']);
-        }
-      });
-    }
-
     it('A and A,B: a copy is void once the other one was changed or has expired', async () => {
       const [old, both] = [open(A), open(A, B)];
       await accept(both, 'SM1');
@@ -700,14 +509,5 @@ describe('records in Redis', () => {
       expect((await useCode(both, 'ana'))?.eventId).to.equal('old-3');
       expect(await useCode(open(B), 'ana')).to.equal(undefined);
     });
-  });
-
-  it('follow news with the token that let something follow, also after another report', async () => {
-    const [one, two] = [open(), open()];
-    await accept(one, 'SM1');
-    const news = { token: 'mine', report: FAILED };
-    expect((await hear(one, 'SM1', news))?.follow?.receipt.eventKey).to.equal('SM1');
-    expect((await report(two, 'SM1'))?.follow).to.equal(undefined);
-    expect((await hear(two, 'SM1', news))?.follow?.receipt.eventKey).to.equal('SM1');
   });
 });

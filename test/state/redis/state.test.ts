@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
 import type { Bucket, Claim, EventClaim, StatePort, StateEvent } from '#lib/delivery/state.js';
@@ -20,7 +20,7 @@ import {
   suppressed,
   useCode,
 } from '#harness/record-updates.js';
-import { startRedis, watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
+import { watchTraffic, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
 import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
@@ -64,26 +64,8 @@ describe('redisState', () => {
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
   /** Resolves when Redis has the writes that no caller awaits. */
   const settled = (state: StatePort): Promise<unknown> => suppressed(state, 'nobody');
-  /** `count` calls at once, spread over the gateways. */
-  const inTurn = <T>(
-    count: number,
-    gateways: readonly StatePort[],
-    ask: (state: StatePort, at: number) => T | Promise<T>,
-  ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
 
   describe('claim()', () => {
-    it('makes one of 30 calls at three gateways the first, and gives the others its answer', async () => {
-      const gateways = [open(), open(), open()];
-      const claims = await inTurn(30, gateways, (state) => state.claim(eventClaim('event', life())));
-      const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
-      expect(others).to.be.empty;
-      first(holder!).settle(ANSWER);
-      const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
-      expect(answers).to.have.length(29);
-      for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
-      expect(await answerOf(await open().claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
-    });
-
     it('lets a waiting gateway claim the event again when the first call releases its claim', async () => {
       const [one, two] = [open(), open()];
       const holder = first(await one.claim(eventClaim('event', life())));
@@ -232,15 +214,6 @@ describe('redisState', () => {
   });
 
   describe('a limit', () => {
-    it('of 5 lets 5 of 40 calls at two gateways pass', async () => {
-      const gateways = [open(), open()];
-      const claims = await inTurn(40, gateways, (state, at) =>
-        state.claim(eventClaim(`event-${at}`, life(60_000, bucket('a', 5)))),
-      );
-      expect(claims.filter((claim) => first(claim).exceeded.length === 0)).to.have.length(5);
-      expect(claims.flatMap((claim) => first(claim).exceeded)).to.deep.equal(Array(35).fill('a'));
-    });
-
     it('takes no point if another limit has none left, nor for a repeat', async () => {
       const state = open();
       const both = [bucket('a', 1), bucket('b', 2)];
@@ -296,27 +269,6 @@ describe('redisState', () => {
     const come = async (state: StatePort, key: string, given: Partial<EventClaim> = {}) =>
       first(await state.claim(eventClaim(key, { person: 'ana', ...given })));
 
-    it('is that in which Redis gets the claims, even if the clock of a gateway is wrong', async () => {
-      const [one, two] = [open(), open()];
-      expect(await come(one, 'a', { requestedAtMs: NOW })).to.include({ isCurrent: true });
-      expect(await look(two, 'a')).to.equal(true);
-      expect(await come(two, 'b', { nowMs: 0, requestedAtMs: 0 })).to.include({ isCurrent: true });
-      expect(await look(one, 'a')).to.equal(false);
-      expect(await look(one, 'b')).to.equal(true);
-      expect(await look(open(), 'b', 'somebody else')).to.equal('unknown');
-    });
-
-    it('has exactly one current code after 30 that came at once', async () => {
-      const gateways = [open(), open(), open()];
-      const claims = await inTurn(30, gateways, (state, at) => come(state, `event-${at}`));
-      expect(new Set(claims.map(({ place }) => place)).size).to.equal(30);
-      const found = await inTurn(30, gateways, (state, at) => look(state, `event-${at}`));
-      expect(found.filter((isCurrent) => isCurrent === true)).to.have.length(1);
-      // The last one that Redis got.
-      const counts = claims.map(({ place = '' }) => Number.parseInt(place));
-      expect(found.indexOf(true)).to.equal(counts.indexOf(30));
-    });
-
     it('is one word, and is known until the last code ends', async () => {
       const state = open();
       await come(state, 'a', { rememberMs: 60_000 });
@@ -329,17 +281,6 @@ describe('redisState', () => {
       expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
       await come(state, 'b', { rememberMs: 10_000 });
       expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
-    });
-
-    it('learns of a code whose event and order Redis has lost from its answer', async () => {
-      const state = open();
-      const claim = await come(state, 'a');
-      await redis.admin.flushall();
-      expect(await look(state, 'a')).to.equal('unknown');
-      claim.settle(ANSWER);
-      await settled(state);
-      expect(await look(state, 'a')).to.equal(true);
-      expect(await open().claim(eventClaim('a', { person: 'ana' }))).to.include({ isFirst: false });
     });
   });
 
@@ -380,31 +321,6 @@ describe('redisState', () => {
       expect(await client.echo('open')).to.equal('open');
     });
   }
-
-  it('works on the cluster of a cluster client, and leaves the client itself unconnected', async () => {
-    const node = closers.add(
-      await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
-      (server) => server.close(),
-    );
-    await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
-    const cluster = closers.add(
-      new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true }),
-      (made) => {
-        made.disconnect();
-      },
-    );
-    const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
-    // A Redis cluster needs two seconds before it serves.
-    await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
-    await one.check();
-    const held = first(await one.claim(eventClaim('event', life(60_000, bucket('a', 1), bucket('b', 1)))));
-    held.settle(ANSWER);
-    expect(await answerOf(await two.claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
-    expect(first(await two.claim(eventClaim('2', life(60_000, bucket('b', 1))))).exceeded).to.deep.equal([
-      'b',
-    ]);
-    expect(cluster.status).to.equal('wait');
-  });
 
   it('needs no other ACL rights than the Redis guide lists', async () => {
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';

@@ -128,56 +128,7 @@ describe('suppressions in Redis', () => {
     expect(await namesIn(state)).to.deep.equal([]);
   });
 
-  it('that one gateway sends late do not undo a newer change of another gateway', async () => {
-    const times = patientTimes();
-    const way = closers.add(await startTcpProxy(redis.port), (proxy) => proxy.close());
-    const connection = `redis://127.0.0.1:${way.port}`;
-    const cut = closers.add(openRedisState({ connection, encryptionKeys: [KEY] }, times), (state) =>
-      state.close(),
-    );
-    const other = open();
-    const now = performance.now.bind(performance);
-    let passedMs = 0;
-    const clock = sinon.stub(performance, 'now').callsFake(() => now() + passedMs);
-    closers.add(clock, () => {
-      clock.restore();
-    });
-    const say = (state: StatePort, word: 'stop' | 'start'): unknown =>
-      word === 'stop' ? suppress(state, ANA.phone) : lift(state, ANA.phone);
-    for (const [late, soon, end] of [
-      ['stop', 'start', []],
-      ['start', 'stop', ['whatsapp:STOPPED']],
-    ] as const) {
-      await cut.check();
-      way.isBlackHole = true;
-      loseSoon(times);
-      const telling = say(cut, late);
-      await until(() => cut.health === 'lost');
-      // The change waits for longer than Redis takes to answer, even on a busy machine.
-      passedMs += 60_000;
-      await say(other, soon);
-      bePatient(times);
-      way.isBlackHole = false;
-      await cut.check();
-      await telling;
-      expect(await namesIn(other)).to.deep.equal(end);
-    }
-  });
-
   describe('during a key change', () => {
-    it('are shared with gateways that have only the old key, and with those that have only the new one', async () => {
-      const [old, both, fresh] = [open(), open(undefined, [NEW_KEY, KEY]), open(undefined, [NEW_KEY])];
-      await suppress(old, ANA.phone);
-      await suppress(both, ANA.phone, 'NOT_REACHED', 'line');
-      expect(await namesIn(old)).to.deep.equal(['line:NOT_REACHED', 'whatsapp:STOPPED']);
-      expect(await claimed(both, 'event')).to.have.lengthOf(2);
-      await lift(fresh, ANA.phone, ['NOT_REACHED'], 'line');
-      await suppress(fresh, ANA.phone, 'NOT_REACHED', 'sms');
-      expect(await namesIn(both)).to.include('sms:NOT_REACHED');
-      await lift(both, ANA.phone);
-      for (const state of [old, both, fresh]) expect(await namesIn(state)).to.not.include('whatsapp:STOPPED');
-    });
-
     it('follow the last change at a gateway with only the old key, even if the clock was set back', async () => {
       const [old, both] = [open(), open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY])];
       const count = async (): Promise<number> => {
@@ -327,22 +278,6 @@ describe('suppressions in Redis', () => {
       await pair(two, ID, BOB.phone);
       expect(await numberOf(one, ID)).to.equal(BOB.phone);
       expect((await redis.dump()).map(textOf).join('\n')).to.not.match(/13491208655302741918|447700900123/);
-    });
-
-    it('are paired when Redis is back', async () => {
-      const times = patientTimes();
-      const state = open(times);
-      await suppress(state, ID);
-      redis.stop();
-      loseSoon(times);
-      const pairing = pair(state, ID, ANA.phone);
-      await until(() => state.health === 'lost');
-      expect(await numberOf(state, ID)).to.equal(undefined);
-      bePatient(times);
-      redis.continue();
-      await state.check();
-      await pairing;
-      expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
     });
   });
 
@@ -501,24 +436,5 @@ describe('suppressions in Redis', () => {
     expect(await claimed(one, 'event')).to.have.members(all);
     await until(async () => (await namesIn(two)).length === 3);
     expect(await namesIn(two)).to.have.members(all);
-  });
-
-  it('from a loss of Redis reach it when it is back', async () => {
-    const times = patientTimes();
-    const state = open(times);
-    await state.check();
-    redis.stop();
-    loseSoon(times);
-    let isStored = false;
-    void Promise.resolve(suppress(state, ANA.phone)).then(() => (isStored = true));
-    await until(() => state.health === 'lost');
-    expect(isStored).to.equal(false);
-    expect(await suppressed(state, ANA.phone)).to.equal(undefined);
-    bePatient(times);
-    redis.continue();
-    await state.check();
-    await until(() => isStored);
-    const other = open();
-    await until(async () => (await namesIn(other)).length === 1);
   });
 });

@@ -5,6 +5,7 @@ import { ENROLLMENT, SIGN_IN } from '../../okta/event-hook.js';
 import {
   activation,
   channelOf,
+  createHookWriter,
   describeHook,
   describeProof,
   headerNameOf,
@@ -14,11 +15,12 @@ import {
   type HookResource,
   type WantedHook,
 } from './hook-resource.js';
-import { changesOf, type Setup, type SetupStep } from './setup-plan.js';
+import type { Setup, SetupStep } from './setup-plan.js';
 
 /** Sets up the event hook about used codes, by the Event Hooks API. */
 
 const HOOKS = '/api/v1/eventHooks';
+const EVENT_HOOK = { name: 'event hook', path: HOOKS };
 const DEFAULT_NAME = 'Telephony gateway: codes that were used';
 const EVENTS = [SIGN_IN, ENROLLMENT];
 
@@ -30,37 +32,29 @@ export interface WantedEventHook extends WantedHook {
 
 /** Creates and verifies the hook, or changes the hook with the same URL in place. Other hooks are never changed. */
 export function createEventHookSetup(okta: Administration, wanted: WantedEventHook): Setup {
-  let isSecretSent = false;
+  const { url, proof } = wanted;
+  const writeHook = createHookWriter(okta, EVENT_HOOK, wanted);
 
   const write = (found: HookResource | undefined): readonly SetupStep[] => {
     const name = wanted.name ?? found?.name ?? DEFAULT_NAME;
     const known = found === undefined ? [] : eventsOf(found);
     // Events that another administrator added stay.
     const items = [...known, ...EVENTS.filter((event) => !known.includes(event))];
-    const differences = changesOf([
-      ['name', found?.name, name],
-      ['url', found === undefined ? undefined : wanted.url, wanted.url],
-      ['authentication', found?.authentication, describeProof(wanted.proof, found)],
-      ['events', found === undefined ? undefined : known.join(', '), items.join(', ')],
-    ]);
-    if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
-    const secret = { field: 'secret', from: found && 'what Okta has', to: 'the value of HOOK_SECRET' };
-    const body = {
-      name,
-      ...keptOf(found),
-      events: { type: 'EVENT_TYPE', items, ...filterOf(found) },
-      channel: channelOf(wanted.url, wanted.proof, found),
-    };
-    return [
+    return writeHook(
+      found,
+      [
+        ['name', found?.name, name],
+        ['url', found && url, url],
+        ['authentication', found?.authentication, describeProof(proof, found)],
+        ['events', found && known.join(', '), items.join(', ')],
+      ],
       {
-        does: found === undefined ? 'Create the event hook' : `Change the event hook ${found.id} in place`,
-        changes: [...differences, secret],
-        run: async () => {
-          await (found === undefined ? okta.post(HOOKS, body) : okta.put(`${HOOKS}/${found.id}`, body));
-          isSecretSent = true;
-        },
+        name,
+        ...keptOf(found),
+        events: { type: 'EVENT_TYPE', items, ...filterOf(found) },
+        channel: channelOf(url, proof, found),
       },
-    ];
+    );
   };
 
   // Okta calls the gateway, which must be running. A hook that is not created yet is verified by a later plan.
@@ -80,7 +74,7 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
   return {
     async plan() {
       const hooks = readHooks(await okta.get(HOOKS));
-      const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
+      const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
       const target = ours.find(({ isActive }) => isActive) ?? ours[0];
       const writes = write(target);
       // A changed channel must be verified again.
@@ -88,18 +82,14 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
       const isVerified = status === 'VERIFIED' && writes.length === 0;
       return {
         id: target?.id,
-        headerName: headerNameOf(wanted.proof, target),
+        headerName: headerNameOf(proof, target),
         warnings: ours
           .filter((other) => other !== target)
           .map(
             (other) =>
               `A second event hook of the same URL: ${describeHook(other)}. Deactivate and delete it.`,
           ),
-        steps: [
-          ...writes,
-          ...activation(okta, 'event hook', HOOKS, target),
-          ...(isVerified ? [] : [verify(target)]),
-        ],
+        steps: [...writes, ...activation(okta, EVENT_HOOK, target), ...(isVerified ? [] : [verify(target)])],
       };
     },
   };

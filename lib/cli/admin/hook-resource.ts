@@ -1,6 +1,6 @@
 import { asList, fieldOf, isObject, textFieldOf } from '../../core/json.js';
 import type { Administration } from './administration.js';
-import type { SetupStep } from './setup-plan.js';
+import { changesOf, type SetupChange, type SetupStep } from './setup-plan.js';
 
 /** Reads and writes hooks in the form of Okta's API, for both inline hooks and event hooks. */
 
@@ -43,6 +43,7 @@ export interface HookOAuth {
 /** The desired state of a hook. */
 export interface WantedHook {
   readonly url: string;
+  readonly proof: HookProof;
   /** `undefined` keeps its name, or uses our own. */
   readonly name: string | undefined;
   /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
@@ -97,17 +98,57 @@ export function channelOf(url: string, proof: HookProof, found: HookResource | u
   };
 }
 
-/** The step that activates a hook, if it is there and not active. @param path - of the API of such hooks. */
+/** The hooks of one kind, and their API. */
+export interface HookKind {
+  /** In the words of a step: `event hook`. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Makes the steps of a setup that create a hook, or change it in place. */
+export function createHookWriter(
+  okta: Administration,
+  { name, path }: HookKind,
+  { proof, sendsSecret }: WantedHook,
+) {
+  let isSecretSent = false;
+  /** @param body - of the request that creates or replaces the hook. None is made if nothing differs, and no secret must go. */
+  return (
+    found: HookResource | undefined,
+    fields: Parameters<typeof changesOf>[0],
+    body: object,
+  ): readonly SetupStep[] => {
+    const differences = changesOf(fields);
+    if (differences.length === 0 && (!sendsSecret || isSecretSent)) return [];
+    return [
+      {
+        does: found === undefined ? `Create the ${name}` : `Change the ${name} ${found.id} in place`,
+        changes: [...differences, ...secretChange(proof, found && 'what Okta has')],
+        run: async () => {
+          await (found === undefined ? okta.post(path, body) : okta.put(`${path}/${found.id}`, body));
+          isSecretSent = true;
+        },
+      },
+    ];
+  };
+}
+
+function secretChange(proof: HookProof, from: string | undefined): readonly SetupChange[] {
+  if (proof.kind === 'header') return [{ field: 'secret', from, to: 'the value of HOOK_SECRET' }];
+  if (!('clientSecret' in proof.by)) return [];
+  return [{ field: 'client secret', from, to: 'the value of HOOK_OAUTH_CLIENT_SECRET' }];
+}
+
+/** The step that activates a hook, if it is there and not active. */
 export function activation(
   okta: Administration,
-  kind: string,
-  path: string,
+  { name, path }: HookKind,
   found: HookResource | undefined,
 ): readonly SetupStep[] {
   if (found === undefined || found.isActive) return [];
   return [
     {
-      does: `Activate the ${kind} ${found.id}`,
+      does: `Activate the ${name} ${found.id}`,
       changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
       run: async () => {
         await okta.post(`${path}/${found.id}/lifecycle/activate`);

@@ -3,21 +3,22 @@ import type { Administration } from './administration.js';
 import {
   activation,
   channelOf,
+  createHookWriter,
   describeHook,
   describeProof,
   headerNameOf,
   isSameUrl,
   readHooks,
-  type HookProof,
   type HookResource,
   type WantedHook,
 } from './hook-resource.js';
-import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
+import type { Setup, SetupPlan, SetupStep } from './setup-plan.js';
 
 /** Sets up and runs the telephony inline hook, by the Inline Hooks API. */
 
 const HOOKS = '/api/v1/inlineHooks';
 const TELEPHONY_HOOK = 'com.okta.telephony.provider';
+const HOOK = { name: 'telephony inline hook', path: HOOKS };
 
 /** Lists the org's telephony hooks. At most one is active. */
 export async function listTelephonyHooks(okta: Administration): Promise<readonly HookResource[]> {
@@ -38,7 +39,6 @@ const DEFAULT_NAME = 'Telephony gateway';
 
 /** The desired state of the hook. */
 export interface WantedTelephonyHook extends WantedHook {
-  readonly proof: HookProof;
   /** The id of another hook to replace. */
   readonly replacedId: string | undefined;
 }
@@ -48,41 +48,30 @@ export interface WantedTelephonyHook extends WantedHook {
  * changed only if `replacedId` names it.
  */
 export function createTelephonyHookSetup(okta: Administration, wanted: WantedTelephonyHook): Setup {
-  let isSecretSent = false;
+  const { url, proof } = wanted;
+  const writeHook = createHookWriter(okta, HOOK, wanted);
 
   const write = (found: HookResource | undefined): readonly SetupStep[] => {
-    const isOurs = found !== undefined && isSameUrl(found.url, wanted.url);
+    const isOurs = found !== undefined && isSameUrl(found.url, url);
     const name = wanted.name ?? (isOurs ? found.name : DEFAULT_NAME);
-    const differences = changesOf([
-      ['name', found?.name, name],
-      ['url', found && (isOurs ? wanted.url : withoutQuery(found.url)), wanted.url],
-      ['authentication', found?.authentication, describeProof(wanted.proof, found)],
-    ]);
-    if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
     // The headers of another gateway's hook may hold its keys.
     const kept = found && (isOurs ? found : { ...found, headers: [] });
-    const body = { name, version: '1.0.0', channel: channelOf(wanted.url, wanted.proof, kept) };
-    return [
-      {
-        does:
-          found === undefined
-            ? 'Create the telephony inline hook'
-            : `Change the telephony inline hook ${found.id} in place`,
-        changes: [...differences, ...changesOf(secretChange(wanted.proof, found && 'what Okta has'))],
-        run: async () => {
-          await (found === undefined
-            ? okta.post(HOOKS, { ...body, type: TELEPHONY_HOOK })
-            : okta.put(`${HOOKS}/${found.id}`, body));
-          isSecretSent = true;
-        },
-      },
-    ];
+    const type = found === undefined ? { type: TELEPHONY_HOOK } : {};
+    return writeHook(
+      found,
+      [
+        ['name', found?.name, name],
+        ['url', found && (isOurs ? url : withoutQuery(found.url)), url],
+        ['authentication', found?.authentication, describeProof(proof, found)],
+      ],
+      { name, version: '1.0.0', channel: channelOf(url, proof, kept), ...type },
+    );
   };
 
   return {
     async plan() {
       const hooks = await listTelephonyHooks(okta);
-      const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
+      const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
       const active = hooks.find(({ isActive }) => isActive);
       const named = hooks.find(({ id }) => id === wanted.replacedId);
       if (wanted.replacedId !== undefined && named === undefined) return unknownId(wanted.replacedId, hooks);
@@ -91,10 +80,9 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
       const others = hooks.filter(({ id }) => id !== target?.id);
       const warnings = others.map((other) => `Not changed: ${describeHook(other)}.`);
-      const { proof } = wanted;
       const headerName = proof.kind === 'header' ? headerNameOf(proof, target) : undefined;
       return {
-        steps: [...write(target), ...activation(okta, 'telephony inline hook', HOOKS, target)],
+        steps: [...write(target), ...activation(okta, HOOK, target)],
         warnings,
         id: target?.id,
         headerName,
@@ -107,14 +95,6 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
 function withoutQuery(url: string): string {
   const [path = '', query] = url.split('?', 2);
   return query === undefined ? path : `${path}?…`;
-}
-
-function secretChange(
-  proof: HookProof,
-  from: string | undefined,
-): readonly (readonly [string, string | undefined, string])[] {
-  if (proof.kind === 'header') return [['secret', from, 'the value of HOOK_SECRET']];
-  return 'clientSecret' in proof.by ? [['client secret', from, 'the value of HOOK_OAUTH_CLIENT_SECRET']] : [];
 }
 
 function inTheWay(active: HookResource, target: HookResource | undefined): SetupPlan {

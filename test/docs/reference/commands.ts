@@ -1,4 +1,3 @@
-import { CHECK_DESCRIPTIONS } from '#lib/cli/doctor/check-descriptions.js';
 import { COMMANDS } from '#lib/cli/program.js';
 
 /** The page of the command line, from each command's own help. */
@@ -22,23 +21,5 @@ Every command has these options:
 Colours appear at a terminal only, and not with \`NO_COLOR\`. Control characters, and characters that turn or hide text, show as \`\\x1b\` or \`\\u202e\`. Secrets come from the environment, a file or a question. They are never arguments, and no output shows one.
 
 ${commands.join('\n\n')}
-`;
-}
-
-/** The page of the checks of doctor, from the table of their descriptions. */
-export function doctorPage(): string {
-  const sides = Object.entries(CHECK_DESCRIPTIONS).map(([side, { title, checks }]) => {
-    const rows = Object.entries(checks).map(([name, what]) => `- \`${side}.${name}\`: ${what}`);
-    return `## ${title}\n\n${rows.join('\n')}`;
-  });
-  return `# The checks of doctor
-
-Look up a line of [\`okta-telephony-hook doctor\`](cli.md#doctor) here. [Check a gateway](../run/check.md) says how to run it.
-
-- A line begins with \`✔\`, \`!\` or \`✘\` at a terminal, and with \`ok\`, \`warn\` or \`fail\` in a pipe or a file.
-- If a check fails, the checks that need it are not made. They share one line, and count as \`Not checked\`.
-- A part that is not configured has one line, \`Skipped\`, which is a warning.
-
-${sides.join('\n\n')}
 `;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '#harness/consumer.js';
-import { commandLinePage, doctorPage } from './commands.js';
+import { commandLinePage } from './commands.js';
 import { environmentPage } from './environment.js';
 import { eventsPage } from './events.js';
 import { metricsPage, warningsPage } from './lists.js';
@@ -17,7 +17,6 @@ const FOLDER = 'docs/reference';
 const MAKERS: Readonly<Record<string, (kept: string) => string>> = {
   'cli.md': commandLinePage,
   'codes.md': codesPage,
-  'doctor.md': doctorPage,
   'environment.md': environmentPage,
   'events.md': eventsPage,
   'metrics.md': metricsPage,

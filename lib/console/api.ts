@@ -1,6 +1,7 @@
 import type { HookEventFields } from '../core/events.js';
 import type { ChannelTally, ExecutionSummary, History } from './history/answers.js';
 import type { RequestType } from '../core/request-types.js';
+import type { Reaction } from './reaction.js';
 import type { RejectedCalls } from './recent-limits.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
@@ -103,17 +104,7 @@ export interface TestResult {
   readonly body: unknown;
   readonly durationMs: number;
   readonly deadlineMs: number;
-  readonly reaction: ShownReaction;
-}
-
-/** What Okta does with an answer, in the words of `reaction.ts`. */
-export interface ShownReaction {
-  /** `sent`, `pending`: it takes the code as sent. `failover`: it sends the code itself. `error`: the same, and shows a sentence. */
-  readonly action: 'sent' | 'pending' | 'failover' | 'error';
-  /** In words, for an administrator. */
-  readonly text: string;
-  /** What the end user sees, if anything. */
-  readonly shown?: string | undefined;
+  readonly reaction: Reaction;
 }
 
 /** Every answer that is not 2xx. */

@@ -10,12 +10,10 @@ import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './for
 import { explainCode, explainOutcome } from './outcomes.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
-import type { Stream } from './stream.js';
-import { useExecution } from './use-execution.js';
+import { useExecution, type Stream } from './stream.js';
 import { divideAtAnswer, startOf } from './waterfall-bars.js';
 import { WaterfallChart } from './waterfall.js';
-import { Way } from './way.js';
-import { At, copyable, CopyButton, Facts, Failure, inCode, OutcomeMark, ToneMark } from './widgets.js';
+import { At, copyable, CopyButton, Facts, Failure, inCode, OutcomeMark, ToneMark, Way } from './widgets.js';
 
 interface ExecutionProps {
   readonly about: About;

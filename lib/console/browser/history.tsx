@@ -7,8 +7,7 @@ import { formatCount, formatDateTime, formatDuration, formatTime, nameTimeZone }
 import { HistoryFilters } from './history-filters.js';
 import { addressOf, NO_FILTER, type HistoryFilter } from './routes.js';
 import { useStream, type Stream } from './stream.js';
-import { Way } from './way.js';
-import { At, Failure, inCode, OutcomeMark, useAfterDraw } from './widgets.js';
+import { At, Failure, inCode, OutcomeMark, useAfterDraw, Way } from './widgets.js';
 
 interface HistoryProps {
   readonly about: About;

@@ -1,7 +1,7 @@
-import type { ExecutionSummary } from '../history/answers.js';
+import type { Execution, ExecutionSummary } from '../history/answers.js';
 import type { Health, StreamEvent } from '../api.js';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import { readAbout } from './server.js';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { openExecution, readAbout, ServerFailure } from './server.js';
 
 /** The updates that the server sends while the page is open. */
 
@@ -24,6 +24,35 @@ export function useStream(stream: Stream, listener: StreamListener): void {
   current.current = listener;
   // Before the stream can open.
   useLayoutEffect(() => stream.listen(() => current.current), [stream]);
+}
+
+/**
+ * The execution as the server has it now; `undefined` until the first answer. Once it is there, a request that fails changes
+ * nothing.
+ *
+ * @param id - `undefined` for none.
+ */
+export function useExecution(id: string | undefined, stream: Stream): Execution | ServerFailure | undefined {
+  const [found, setFound] = useState<{ readonly id: string; readonly answer: Execution | ServerFailure }>();
+  const wanted = useRef(id);
+  wanted.current = id;
+  const load = async (): Promise<void> => {
+    if (id === undefined) return;
+    const answer = await openExecution(id);
+    if (wanted.current !== id) return;
+    setFound((before) => {
+      const isKept = before?.id === id && !(before.answer instanceof ServerFailure);
+      return isKept && answer instanceof ServerFailure ? before : { id, answer };
+    });
+  };
+  useLayoutEffect(() => void load(), [id]);
+  useStream(stream, {
+    onExecutions: (changed) => {
+      if (changed.some((execution) => execution.id === id)) void load();
+    },
+    onOpened: () => void load(),
+  });
+  return found?.id === id ? found?.answer : undefined;
 }
 
 /** The server ends a stream after a minute, and browsers connect again by themselves. Only a longer gap counts as lost. */

@@ -1,15 +1,15 @@
 import type { Tone } from '../../events/description.js';
-import type { ShownReaction, TestResult } from '../api.js';
+import type { TestResult } from '../api.js';
+import type { Reaction } from '../reaction.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { explainCode, explainOutcome } from './outcomes.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
-import type { Stream } from './stream.js';
-import { useExecution } from './use-execution.js';
+import { useExecution, type Stream } from './stream.js';
 import { WaterfallChart } from './waterfall.js';
 import { CopyButton, Facts, inCode, OutcomeMark, ToneMark } from './widgets.js';
 
-const TONES: Readonly<Record<ShownReaction['action'], Tone>> = {
+const TONES: Readonly<Record<Reaction['action'], Tone>> = {
   sent: 'good',
   pending: 'warn',
   failover: 'bad',
@@ -37,7 +37,7 @@ export function TestResultSection({ result, stream }: TestResultProps) {
         </p>
       )}
       {/* Screen readers announce Okta's reaction and the outcome, each when it changes. */}
-      <div role="status">{result !== undefined && <Reaction of={result.reaction} />}</div>
+      <div role="status">{result !== undefined && <ReactionNote of={result.reaction} />}</div>
       {result !== undefined && <Answer of={result} />}
       <div role="status" class={execution && 'headline'}>
         {execution !== undefined && (
@@ -66,7 +66,7 @@ export function TestResultSection({ result, stream }: TestResultProps) {
   );
 }
 
-function Reaction({ of: { action, text, shown } }: { readonly of: ShownReaction }) {
+function ReactionNote({ of: { action, text, shown } }: { readonly of: Reaction }) {
   const tone = TONES[action];
   return (
     <div class={`note ${tone}`}>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionOutcome } from '../history/answers.js';
-import type { Tone } from '../../events/description.js';
+import type { ExecutionOutcome, ExecutionSummary } from '../history/answers.js';
+import { nameChannel, type Tone } from '../../events/description.js';
 import { formatDateTime } from './format.js';
 import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 import type { ServerFailure } from './server.js';
@@ -46,6 +46,33 @@ export function Failure({ of: { error } }: { readonly of: ServerFailure }) {
       </ToneMark>
       {error.remedy !== undefined && <p>{error.remedy}</p>}
     </div>
+  );
+}
+
+/** The channels of an execution, e.g. `WhatsApp ✗ → SMS`. If no channel was tried, the one that Okta requested. */
+export function Way({ of: { way, channel, deliveryChannel } }: { readonly of: ExecutionSummary }) {
+  const name = channel ?? deliveryChannel;
+  if (way.length === 0) return <>{name === undefined ? 'none' : nameChannel(name)}</>;
+  return (
+    <>
+      {way.map((step, index) => (
+        <>
+          {index > 0 && <Sign shown=" → " words=", then " />}
+          {nameChannel(step.channel)}
+          {step.hasFailed && <Sign shown={'\u00a0✗'} words=" failed" />}
+        </>
+      ))}
+    </>
+  );
+}
+
+/** A sign, and the words for screen readers. */
+function Sign({ shown, words }: { readonly shown: string; readonly words: string }) {
+  return (
+    <>
+      <span aria-hidden="true">{shown}</span>
+      <span class="unseen">{words}</span>
+    </>
   );
 }
 

@@ -23,6 +23,7 @@ import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 import { readGivenProof } from '../hook-proof.js';
+import { isOther, PROVIDER_NAMES, PROVIDERS, type OtherProviderName } from '../providers.js';
 
 /** The variables of one side, with the finding about them. Without a value the other checks of the side are left out. */
 export interface Section<Value> {
@@ -159,10 +160,6 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
   });
 }
 
-/** The providers beyond Twilio, by the beginning of the names of their checks. */
-export const OTHER_PROVIDERS = { vonage: 'VONAGE_', line: 'LINE_' } as const;
-type OtherProviderName = keyof typeof OTHER_PROVIDERS;
-
 /** A provider beyond Twilio that the gateway sends by. */
 export interface OtherProvider {
   readonly name: OtherProviderName;
@@ -173,14 +170,12 @@ export interface OtherProvider {
 export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
   return otherProviders(variables).map((name) => ({
     name,
-    section: section(variables, 'Set.', readProvider(variables, OTHER_PROVIDERS[name])),
+    section: section(variables, 'Set.', readProvider(variables, PROVIDERS[name].prefix)),
   }));
 }
 
 const otherProviders = (variables: Variables): readonly OtherProviderName[] =>
-  (Object.keys(OTHER_PROVIDERS) as OtherProviderName[]).filter((name) =>
-    usesProvider(variables, OTHER_PROVIDERS[name]),
-  );
+  PROVIDER_NAMES.filter(isOther).filter((name) => usesProvider(variables, PROVIDERS[name].prefix));
 
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);

@@ -12,9 +12,8 @@ import { examineOkta } from '../doctor/checks/okta.js';
 import { examineProvider } from '../doctor/checks/provider.js';
 import { examineTwilio } from '../doctor/checks/twilio.js';
 import { ok, type CheckGroup } from '../doctor/finding.js';
-import { OTHER_PROVIDERS } from '../doctor/variables.js';
 import type { Variables } from '../environment.js';
-import type { ProviderName } from './questions.js';
+import { isOther, PROVIDER_NAMES, PROVIDERS, type Provider, type ProviderName } from '../providers.js';
 
 /** The checks of the answers: those of doctor that need no gateway. */
 
@@ -23,23 +22,17 @@ const CALL_MS = 8_000;
 export const CHECK_MS = 10_000;
 
 /** The variables that may be wrong if a check fails. */
-const VARIABLES_OF_CHECKS: Readonly<Record<string, readonly VariableName[]>> = {
+const DOUBTFUL: Provider['doubtful'] = {
   'okta.org': ['OKTA_ORG_URL'],
   'okta.engine': ['OKTA_ORG_URL'],
   'okta.credential': ['OKTA_API_TOKEN'],
-  'twilio.credential': ['TWILIO_ACCOUNT_SID', 'TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'],
-  'twilio.auth-token': ['TWILIO_AUTH_TOKEN'],
-  'twilio.sms': ['TWILIO_SMS_FROM'],
-  'twilio.voice': ['TWILIO_VOICE_FROM'],
-  'vonage.sms': ['VONAGE_API_KEY', 'VONAGE_API_SECRET'],
-  'vonage.whatsapp': ['VONAGE_API_KEY', 'VONAGE_API_SECRET', 'VONAGE_WHATSAPP_FROM'],
-  'line.line': ['LINE_CHANNEL_ACCESS_TOKEN'],
+  ...Object.assign({}, ...PROVIDER_NAMES.map((name) => PROVIDERS[name].doubtful)),
 };
 
 /** The variables that may be wrong after this failure. Without an API key Twilio's credential is the auth token. */
 export function variablesOf(check: string, variables: Variables): readonly VariableName[] {
   const isByToken = check === 'twilio.credential' && !hasApiKey(variables);
-  return isByToken ? ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN'] : (VARIABLES_OF_CHECKS[check] ?? []);
+  return isByToken ? ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN'] : (DOUBTFUL[check] ?? []);
 }
 
 const section = <Value>(value: Value) => ({ finding: ok(''), value });
@@ -62,25 +55,16 @@ export function oktaChecks({ variables, time }: CommandCall): CheckGroup | undef
 }
 
 /** `undefined` without a whole credential. */
-export function providerChecks(provider: ProviderName, variables: Variables): CheckGroup | undefined {
-  if (provider === 'twilio') return twilioChecks(variables);
-  const isWhole =
-    provider === 'line'
-      ? variables.hasAny('LINE_CHANNEL_ACCESS_TOKEN')
-      : variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
-        variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM');
-  if (!isWhole) return undefined;
-  const channels = readProvider(variables, OTHER_PROVIDERS[provider]);
+export function providerChecks(name: ProviderName, variables: Variables): CheckGroup | undefined {
+  if (!PROVIDERS[name].isWhole(variables)) return undefined;
+  if (!isOther(name)) return twilioChecks(variables);
+  const channels = readProvider(variables, PROVIDERS[name].prefix);
   if (variables.hasProblems()) return undefined;
-  const group = examineProvider({ name: provider, section: section(channels) }, { callMs: CALL_MS });
-  return { ...group, checks: group.checks.filter(({ name }) => name !== `${provider}.variables`) };
+  const group = examineProvider({ name, section: section(channels) }, { callMs: CALL_MS });
+  return { ...group, checks: group.checks.filter((check) => check.name !== `${name}.variables`) };
 }
 
 function twilioChecks(variables: Variables): CheckGroup | undefined {
-  const isWhole = hasApiKey(variables)
-    ? variables.hasAny('TWILIO_API_KEY_SID') && variables.hasAny('TWILIO_API_KEY_SECRET')
-    : variables.hasAny('TWILIO_AUTH_TOKEN');
-  if (!isWhole || !variables.hasAny('TWILIO_ACCOUNT_SID')) return undefined;
   const login = readTwilioLogin(variables);
   const senders = readSenders(variables);
   if (variables.hasProblems()) return undefined;

@@ -14,16 +14,8 @@ import { badUse, CommandError, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 import { CHECK_MS, oktaChecks, providerChecks, variablesOf } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
-import {
-  guardQuestion,
-  OKTA_QUESTIONS,
-  openQuestions,
-  PROVIDER_QUESTIONS,
-  providerQuestions,
-  PROVIDERS,
-  URL_QUESTION,
-} from './questions.js';
-import type { ProviderName, Question } from './questions.js';
+import { PROVIDER_NAMES, PROVIDERS, type Provider, type ProviderName } from '../providers.js';
+import { guardQuestion, OKTA_QUESTIONS, openQuestions, URL_QUESTION, type Question } from './questions.js';
 
 export const init: Command = {
   name: 'init',
@@ -35,7 +27,7 @@ Without a terminal it asks nothing, and needs a provider. It leaves out other va
 
   --org <url>        the Okta org
   --url <url>        the public URL of the hook
-  --provider <name>  ${PROVIDERS.join(', ')}
+  --provider <name>  ${PROVIDER_NAMES.join(', ')}
   --channels <list>  the channels with commas between them: sms, voice, whatsapp
   --out <folder>     where the files go (the current folder); it is made if it is missing
   --force            replace files that are there; the old gateway.env is kept as gateway.env.bak
@@ -75,7 +67,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   await answer(call, [URL_QUESTION], () => undefined);
   const provider = await chooseProvider(call);
   const channels = provider === undefined ? [] : await chooseChannels(provider, call);
-  const ofProvider = provider === undefined ? [] : providerQuestions(provider, channels);
+  const ofProvider = provider === undefined ? [] : providerQuestions(PROVIDERS[provider], channels);
   if (provider !== undefined) await answer(call, ofProvider, () => providerChecks(provider, variables));
   const guard = provider === undefined ? [] : [guardQuestion(variables)];
   await answer(call, guard, () => undefined);
@@ -238,9 +230,9 @@ function wrongAnswer(problems: readonly string[], failed: readonly string[]): Co
 /** The provider of `--provider`, of the variables, or of the answer. `undefined`: skipped. */
 async function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
   const { options, terminal, variables } = call;
-  const list = PROVIDERS.join(', ');
-  const used = PROVIDERS.find((provider) =>
-    variables.hasAny(...PROVIDER_QUESTIONS[provider].credential.map(({ name }) => name)),
+  const list = PROVIDER_NAMES.join(', ');
+  const used = PROVIDER_NAMES.find((provider) =>
+    variables.hasAny(...PROVIDERS[provider].credential.map(({ name }) => name)),
   );
   const given = textOption(options, 'provider') ?? used;
   if (given === undefined && !terminal.isInteractive) {
@@ -253,10 +245,15 @@ async function chooseProvider(call: CommandCall): Promise<ProviderName | undefin
   const chosen = await choose(terminal, given, {
     question: `Provider (${list}; Enter skips it)`,
     problem: `The provider is one of ${list}.`,
-    known: PROVIDERS,
+    known: PROVIDER_NAMES,
     most: 1,
   });
-  return PROVIDERS.find((name) => name === chosen?.[0]);
+  return PROVIDER_NAMES.find((name) => name === chosen?.[0]);
+}
+
+/** The questions about the provider's credential, and about the senders of these channels. */
+function providerQuestions(provider: Provider, names: readonly string[]): readonly Question[] {
+  return [...provider.credential, ...names.flatMap((name) => provider.channels[name] ?? [])];
 }
 
 /** The channels of `--channels`, or of the answer. Default: the provider's first one. */
@@ -264,7 +261,7 @@ async function chooseChannels(
   provider: ProviderName,
   { options, terminal }: CommandCall,
 ): Promise<readonly string[]> {
-  const names = Object.keys(PROVIDER_QUESTIONS[provider].channels);
+  const names = Object.keys(PROVIDERS[provider].channels);
   const [first = ''] = names;
   const given = textOption(options, 'channels') ?? (names.length === 1 ? first : undefined);
   const chosen = await choose(terminal, given, {

@@ -1,7 +1,5 @@
 import { numberOfSender, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
-import { ACCOUNT_SID, API_KEY_SID } from '../../options/credentials.js';
-import { SID } from '../../options/warnings.js';
 import type { VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
 
@@ -18,6 +16,8 @@ export interface Question {
   readonly complete?: (answer: string) => string;
   /** The answer that Enter gives. `undefined`: Enter skips the question. */
   readonly preset?: string | undefined;
+  /** Variables that stand in the place of this one, so that it is not asked for. */
+  readonly inPlace?: readonly VariableName[];
 }
 
 /**
@@ -37,9 +37,6 @@ function withPath(text: string): string {
   return URL.canParse(url) && new URL(url).pathname === '/' ? new URL(DEFAULT_PATH, url).href : url;
 }
 
-export const PROVIDERS = ['twilio', 'vonage', 'line'] as const;
-export type ProviderName = (typeof PROVIDERS)[number];
-
 export const OKTA_QUESTIONS: readonly Question[] = [
   {
     name: 'OKTA_ORG_URL',
@@ -50,6 +47,7 @@ export const OKTA_QUESTIONS: readonly Question[] = [
   {
     name: 'OKTA_API_TOKEN',
     what: "an API token of an administrator who may only read users: the gateway's own",
+    inPlace: ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'],
   },
 ];
 
@@ -80,71 +78,10 @@ function countriesOf(sender = ''): readonly string[] {
   return country === 'US' || country === 'CA' ? ['US,CA'] : [country];
 }
 
-/** What is asked about a provider: its credential, then the sender of each channel. */
-export interface ProviderQuestions {
-  /** The channels, and the questions about their senders. */
-  readonly channels: Readonly<Record<string, readonly Question[]>>;
-  readonly credential: readonly Question[];
-}
-
-export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions>> = {
-  twilio: {
-    credential: [
-      { name: 'TWILIO_ACCOUNT_SID', what: ACCOUNT_SID, form: SID },
-      { name: 'TWILIO_API_KEY_SID', what: API_KEY_SID, form: SID },
-      { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret" },
-      {
-        name: 'TWILIO_AUTH_TOKEN',
-        what: "the account's auth token, with which Twilio's callbacks to PUBLIC_URL are checked",
-      },
-    ],
-    channels: {
-      sms: [{ name: 'TWILIO_SMS_FROM', what: 'the sender of SMS: a number, or a Messaging Service MG…' }],
-      voice: [{ name: 'TWILIO_VOICE_FROM', what: 'the number that calls' }],
-      whatsapp: [
-        {
-          name: 'TWILIO_SANDBOX_NUMBER',
-          what: 'the number of the WhatsApp sandbox; in its place TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE will do',
-        },
-      ],
-    },
-  },
-  vonage: {
-    credential: [
-      { name: 'VONAGE_API_KEY', what: "the account's API key" },
-      { name: 'VONAGE_API_SECRET', what: "the account's API secret" },
-    ],
-    channels: {
-      sms: [{ name: 'VONAGE_SMS_FROM', what: 'the sender of SMS' }],
-      whatsapp: [
-        { name: 'VONAGE_WHATSAPP_FROM', what: 'the number of the WhatsApp sender' },
-        { name: 'VONAGE_WHATSAPP_TEMPLATE', what: 'the name of the approved authentication template' },
-      ],
-    },
-  },
-  line: {
-    credential: [{ name: 'LINE_CHANNEL_ACCESS_TOKEN', what: 'a channel access token' }],
-    channels: { line: [] },
-  },
-};
-
-/** The questions about the provider's credential, and about the senders of these channels. */
-export function providerQuestions(provider: ProviderName, names: readonly string[]): readonly Question[] {
-  const { channels, credential } = PROVIDER_QUESTIONS[provider];
-  return [...credential, ...names.flatMap((name) => channels[name] ?? [])];
-}
-
-/** Variables that stand in the place of others, so that these are not asked for. */
-const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>> = {
-  OKTA_API_TOKEN: ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'],
-  TWILIO_SANDBOX_NUMBER: ['TWILIO_WHATSAPP_FROM'],
-  VONAGE_API_KEY: ['VONAGE_APPLICATION_ID'],
-  VONAGE_API_SECRET: ['VONAGE_APPLICATION_ID'],
-};
-
+/** The questions that no variable answers. */
 export function openQuestions(
   questions: readonly Question[],
   variables: Pick<Variables, 'hasAny'>,
 ): readonly Question[] {
-  return questions.filter(({ name }) => !variables.hasAny(name, ...(IN_PLACE[name] ?? [])));
+  return questions.filter(({ name, inPlace = [] }) => !variables.hasAny(name, ...inPlace));
 }

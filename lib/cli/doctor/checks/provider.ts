@@ -1,10 +1,9 @@
 import { createAgent } from '../../../http/call.js';
 import { questionContext } from '../../../delivery/channel-contract.js';
 import { ConfigurationError } from '../../../core/errors.js';
+import { PROVIDERS } from '../../providers.js';
 import type { OtherProvider } from '../variables.js';
 import { connectMsOf, fail, known, ok, type Check, type CheckGroup, type Finding } from '../finding.js';
-
-const TITLES = { vonage: 'Vonage', line: 'LINE' } as const;
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -13,7 +12,7 @@ export function examineProvider(
   { name, section }: OtherProvider,
   { callMs }: { readonly callMs: number },
 ): CheckGroup {
-  const title = TITLES[name];
+  const { title } = PROVIDERS[name];
   const dispatcher = createAgent(connectMsOf(callMs));
   const checks = Object.entries(section.value ?? {}).map(([channel, blueprint]): Check => {
     const run = async (): Promise<Finding> => {

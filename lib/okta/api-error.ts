@@ -6,15 +6,6 @@ import { rateLimitHeaders } from './rate-limit.js';
 
 /** Makes errors, with a remedy, of the answers of Okta's API and of its token endpoint. A call that goes well does not come here. */
 
-const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
-  401: 'OKTA_UNAUTHORIZED',
-  403: 'OKTA_FORBIDDEN',
-  429: 'OKTA_RATE_LIMITED',
-};
-
-/** By Okta's own code. A 404 of a proxy, or of an unknown path, says nothing about a user. */
-const CODE_OF_REASON: Readonly<Record<string, OktaApiErrorCode>> = { E0000007: 'OKTA_NOT_FOUND' };
-
 /** Okta's error codes. No other text of a body is logged, because it may hold a login or a token. */
 const ERROR_CODE = /^E\d{7}$/;
 /** The errors of a token endpoint, by RFC 6749, section 5.2, and RFC 9449. */
@@ -45,36 +36,47 @@ const CHECK_PROXY =
 const LOOK_AT_STATUS =
   'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.';
 
-/** Remedies by Okta's error code or OAuth error. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  E0000006: LET_READ_USERS,
-  E0000011: RENEW_CREDENTIALS,
-  invalid_client:
-    'Compare credentials.okta.clientId with the service app in Okta, which must be active, and register the public half of privateKey with it (under keyId, where that is set).',
-  unauthorized_client: 'Use a service app (an API Services integration) as credentials.okta.clientId.',
-};
-const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
-  401: RENEW_CREDENTIALS,
-  403: LET_READ_USERS,
-  429: WAIT_FOR_WINDOW,
-};
-
-function codeOf(reason: string | undefined, status: number): OktaApiErrorCode {
-  return CODE_OF_REASON[reason ?? ''] ?? CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR';
+/** What a refusal means. Without a code it is `OKTA_HTTP_ERROR`. */
+interface Meaning {
+  readonly code?: OktaApiErrorCode;
+  readonly remedy?: string;
 }
 
-function remedyOf(reason: string | undefined, status: number, scopes: readonly string[]): string | undefined {
-  if (reason === undefined && status === 404) return CHECK_PROXY;
-  if (reason !== 'invalid_scope') return REMEDIES[reason ?? ''] ?? remedyOfStatus(status);
+const BY_STATUS: Readonly<Record<number, Meaning>> = {
+  401: { code: 'OKTA_UNAUTHORIZED', remedy: RENEW_CREDENTIALS },
+  403: { code: 'OKTA_FORBIDDEN', remedy: LET_READ_USERS },
+  429: { code: 'OKTA_RATE_LIMITED', remedy: WAIT_FOR_WINDOW },
+};
+
+/** By Okta's own code or OAuth error, before the status. */
+const BY_REASON: Readonly<Record<string, Meaning>> = {
+  E0000006: { remedy: LET_READ_USERS },
+  // A 404 of a proxy, or of an unknown path, says nothing about a user.
+  E0000007: { code: 'OKTA_NOT_FOUND' },
+  E0000011: { remedy: RENEW_CREDENTIALS },
+  invalid_client: {
+    remedy:
+      'Compare credentials.okta.clientId with the service app in Okta, which must be active, and register the public half of privateKey with it (under keyId, where that is set).',
+  },
+  unauthorized_client: {
+    remedy: 'Use a service app (an API Services integration) as credentials.okta.clientId.',
+  },
+};
+
+function meaningOf(reason: string | undefined, status: number, scopes: readonly string[]) {
+  const { code = BY_STATUS[status]?.code ?? 'OKTA_HTTP_ERROR', remedy = remedyOfStatus(status) } =
+    BY_REASON[reason ?? ''] ?? {};
+  if (reason === undefined && status === 404) return { code, remedy: CHECK_PROXY };
+  if (reason !== 'invalid_scope') return { code, remedy };
   const granted = `the scope${scopes.length === 1 ? '' : 's'} ${scopes.join(', ')}`;
-  return `Grant ${granted} to the service app: its tab Okta API Scopes.`;
+  return { code, remedy: `Grant ${granted} to the service app: its tab Okta API Scopes.` };
 }
 
 function remedyOfStatus(status: number): string | undefined {
   if (status >= 500) return LOOK_AT_STATUS;
   // Okta's API never redirects.
   if (status < 400 || status === 407) return CHECK_PROXY;
-  return REMEDY_OF_STATUS[status];
+  return BY_STATUS[status]?.remedy;
 }
 
 /** Facts of a call that its error may need. */
@@ -95,43 +97,31 @@ export function apiErrorOf(
   endpoint: string,
   { scopes = ['okta.users.read'], includeCauses = false }: CallFacts = {},
 ): OktaApiError {
-  if (result.kind === 'not-sent') {
-    return new OktaApiError('OKTA_UNREACHABLE', `${endpoint} could not be reached (${result.reason})`, {
-      remedy: REACH_OKTA,
-    });
+  if (result.kind !== 'answered') {
+    const [code, what] = describeSilence(result);
+    return new OktaApiError(code, `${endpoint} ${what}`, { remedy: REACH_OKTA });
   }
-  if (result.kind === 'no-answer' && result.reason === ANSWER_TOO_LARGE) {
-    return new OktaApiError('OKTA_UNREADABLE', `${endpoint} gave an answer that is too large to be read`, {
-      remedy: REACH_OKTA,
-    });
-  }
-  if (result.kind === 'no-answer') {
-    return new OktaApiError('OKTA_NO_ANSWER', `${endpoint} gave no complete answer (${result.reason})`, {
-      remedy: REACH_OKTA,
-    });
-  }
-  const { status } = result;
+  const { status, json: body } = result;
   const headers = rateLimitHeaders(result.headers);
   if (status >= 200 && status <= 299) {
-    return new OktaApiError('OKTA_UNREADABLE', `${endpoint} answered ${status} without a JSON object`, {
-      status,
-      headers,
-      remedy: REACH_OKTA,
-    });
+    const message = `${endpoint} answered ${status} without a JSON object`;
+    return new OktaApiError('OKTA_UNREADABLE', message, { status, headers, remedy: REACH_OKTA });
   }
-  const { json: body } = result;
   const reason = reasonOf(body);
-  return new OktaApiError(
-    codeOf(reason, status),
-    `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
-    {
-      status,
-      headers,
-      reason,
-      remedy: remedyOf(reason, status, scopes),
-      cause: includeCauses ? causeOf(body) : undefined,
-    },
-  );
+  const { code, remedy } = meaningOf(reason, status, scopes);
+  const message = `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`;
+  const cause = includeCauses ? causeOf(body) : undefined;
+  return new OktaApiError(code, message, { status, headers, reason, remedy, cause });
+}
+
+function describeSilence({
+  kind,
+  reason,
+}: Exclude<HttpResult, { kind: 'answered' }>): readonly [OktaApiErrorCode, string] {
+  if (kind === 'not-sent') return ['OKTA_UNREACHABLE', `could not be reached (${reason})`];
+  return reason === ANSWER_TOO_LARGE
+    ? ['OKTA_UNREADABLE', 'gave an answer that is too large to be read']
+    : ['OKTA_NO_ANSWER', `gave no complete answer (${reason})`];
 }
 
 const MAX_CAUSE_LENGTH = 500;

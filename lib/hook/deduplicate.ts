@@ -18,7 +18,7 @@ const SHORTEST_MEMORY_MS = 15_000;
  * The key by which repeats are recognised. Okta's repeats have the same event id, but an edited preview may
  * have it as well. A digest, so that no code or number is a key.
  */
-export function duplicateKey(request: TelephonyRequest): string {
+function duplicateKey(request: TelephonyRequest): string {
   const { eventId, requestType, userId, login, phoneNumber, otpCode, deliveryChannel } = request;
   const parts = [eventId, requestType, userId ?? login, phoneNumber, otpCode, deliveryChannel];
   return digestOf(JSON.stringify(parts));

@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { RawAnswer } from './raw-vendor.js';
-import { inPieces } from './wire.js';
 
 /** An answer on the wire, and its meaning in HTTP, which follows from how we made it and not from a parser. */
 export interface HttpAnswer {
@@ -245,4 +244,11 @@ function chunks(body: Buffer, end: string): Buffer {
   const parts =
     body.length === 0 ? [] : [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')];
   return Buffer.concat([...parts, Buffer.from(end)]);
+}
+
+/** Cuts a text at these places. */
+function inPieces(text: string, cuts: readonly number[]): string[] {
+  if (text === '') return [];
+  const places = [...new Set(cuts.map((cut) => cut % text.length))].sort((a, b) => a - b);
+  return [0, ...places].map((from, index) => text.slice(from, places[index])).filter((piece) => piece !== '');
 }

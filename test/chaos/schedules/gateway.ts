@@ -1,6 +1,6 @@
 import { memoryState, oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
-import { injectRequest, type InjectedCall } from '../../hostile/injected-call.js';
+import { injectRequest, type Answer, type InjectedCall } from './injected-call.js';
 import { RedisLine } from './redis-line.js';
 import type { SimulatedRedis } from './redis.js';
 import type { Script } from './script.js';
@@ -99,11 +99,6 @@ export class SimulatedGateway implements Asker {
   }
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
 /** A request that waits for its answer. */
 class OpenCall {
   /** Resolves to `undefined` if there is none: the caller hung up, or the gateway died. */
@@ -119,8 +114,7 @@ class OpenCall {
       this.#resolve = resolve;
     });
     injected.onAnswer(() => {
-      const [first] = injected.answers();
-      this.end(first === undefined ? undefined : { status: first.status, text: first.body });
+      this.end(injected.answer());
     });
   }
 

@@ -28,7 +28,16 @@ const PAGES: readonly (readonly [title: string, page: Fault])[] = [
     (status) => [`HTML with ${status}`, html(status)] as const,
   ),
   ["Envoy's JSON with 503", { kind: 'status', status: 503, body: { status: 503, message: 'no upstream' } }],
+  ["a gateway's JSON with 503", { kind: 'status', status: 503, body: { code: 503, message: 'No' } }],
+  ["a gateway's sentence with 403", { kind: 'status', status: 403, body: { message: 'Forbidden' } }],
   ['an empty 401', { kind: 'empty', status: 401 }],
+  ...[
+    'https://gateway.example/?of=https://developer.vonage.com/',
+    'https://vonage.com.example/',
+    'https://notvonage.com/',
+  ].map(
+    (type) => [`a problem of ${type}`, { kind: 'status', status: 403, body: { type, title: 'No' } }] as const,
+  ),
 ];
 
 const conditionsOf = ({ refusal }: SubjectKind): readonly Condition[] => [

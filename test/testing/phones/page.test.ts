@@ -62,12 +62,6 @@ describe('createPhonesPage', () => {
     expect((await post('sign-in', question)).status).to.equal(200);
     return person(userId);
   };
-  /** The code in the newest message on the phone of a person. */
-  const codeOf = (view: PersonView): string => {
-    const { text = '', channel } = view.items.at(-1) ?? {};
-    const spoken = /(\d(?:, \d){5})/.exec(text)?.[1] ?? '';
-    return channel === 'voice' ? spoken.replace(/\D/g, '') : (/\d{6}/.exec(text)?.[0] ?? '');
-  };
 
   const start = async (
     mount: (handler: PhonesPage) => Parameters<typeof createServer>[1],
@@ -118,43 +112,12 @@ describe('createPhonesPage', () => {
       await hook.close();
     });
 
-    it('signs Ana in by WhatsApp: accepts the code on her phone once and reports it to the gateway', async () => {
-      const ana = await signIn(ANA);
-      expect(ana.signIn?.answer).to.include({ action: 'sent', httpStatus: 200 });
-      expect(ana.items.at(-1)).to.deep.include({ channel: 'whatsapp', isOwn: false, with: '+14155238886' });
-      expect(ana.items.at(-1)?.button).to.deep.equal({ text: 'Copy code', copies: codeOf(ana) });
-
-      await post('code', { userId: ANA, code: '000' });
-      expect((await person(ANA)).signIn?.entered).to.deep.equal({ problem: 'wrong', isReported: true });
-      await post('code', { userId: ANA, code: codeOf(ana) });
-      expect((await person(ANA)).signIn?.entered).to.deep.equal({ isReported: true });
-      await until(() => events.some(({ type }) => type === 'code.used'));
-      await post('code', { userId: ANA, code: codeOf(ana) });
-      expect((await person(ANA)).signIn?.entered?.problem).to.equal('not-awaited');
-    });
-
-    it('calls Chloé in French, accepts the spoken code, and shows the call as completed', async () => {
-      const chloe = await signIn(CHLOE, { by: 'voice', requestType: 'pre-enrollment' });
-      expect(chloe.items.at(-1)).to.include({ channel: 'voice', language: 'fr-FR' });
-      await post('code', { userId: CHLOE, code: codeOf(chloe) });
-      expect((await person(CHLOE)).signIn?.entered?.problem).to.equal(undefined);
-      await until(async () => (await person(CHLOE)).items.at(-1)?.status === 'completed');
-      expect((await person(CHLOE)).signIn?.attempts).to.have.length(1);
-    });
-
     it('shows a sign-in and an entered code that did not come from the page', async () => {
       const { otpCode } = await org.okta.callHook({ userId: ANA, deliveryChannel: 'VOICE_CALL' });
       expect((await person(ANA)).signIn).to.deep.include({ by: 'voice', requestType: 'mfa-verification' });
       expect((await person(ANA)).signIn?.answer).to.include({ action: 'sent' });
       await org.okta.enterCode(ANA, otpCode);
       expect((await person(ANA)).signIn?.entered).to.deep.equal({ isReported: true });
-    });
-
-    it('sends to Bob by WhatsApp instead of SMS after he opts in on the page', async () => {
-      expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('sms');
-      await post('opt-in', { userId: BOB, hasOptedIn: true });
-      expect((await person(BOB)).hasOptedIn).to.equal(true);
-      expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('whatsapp');
     });
 
     it('takes STOP, the join words and START from a phone, shows the replies and switches the channel', async () => {
@@ -194,22 +157,6 @@ describe('createPhonesPage', () => {
       expect((await person(ANA)).items.at(-1)?.status).to.equal('read');
       await until(() => org.twilio.callbacks.some(({ params }) => params['EventType'] === 'READ'));
       expect((await post('read', { sid: 'SM0' })).status).to.equal(404);
-    });
-
-    it('shows the SMS of a late failover with an accepted code, and the failed WhatsApp attempt', async () => {
-      await post('fault', { id: 'whatsapp-undelivered', isOn: true });
-      const before = await signIn(ANA);
-      expect(before.items).to.deep.equal([]);
-      await until(async () => (await person(ANA)).items.length > 0);
-      const ana = await person(ANA);
-      expect(ana.items[0]?.channel).to.equal('sms');
-      expect(ana.signIn?.attempts[0]).to.include({
-        channel: 'whatsapp',
-        status: 'failed',
-        errorCode: 63_024,
-      });
-      await post('code', { userId: ANA, code: codeOf(ana) });
-      expect((await person(ANA)).signIn?.entered?.problem).to.equal(undefined);
     });
 
     it('causes the fault of each switch while it is on, and turns it off again', async () => {

@@ -35,6 +35,22 @@ describe('startTwilioEmulator: the REST API', () => {
     ]);
   });
 
+  it('returns each item of a phone once by nextItem(), oldest first, also one that arrives later', async () => {
+    await message({ Body: 'one' });
+    const first = await twilio.nextItem(PHONE);
+    const later = [twilio.nextItem(PHONE), twilio.nextItem(PHONE)];
+    await message({ Body: 'two' });
+    await message({ Body: 'three' });
+    const items = [first, ...(await Promise.all(later))];
+    expect(items.map(({ text }) => text)).to.deep.equal(['one', 'two', 'three']);
+    const problem = await twilio.nextItem(PHONE, { timeoutMs: 1 }).catch((error: unknown) => error);
+    expect(problem)
+      .to.be.instanceOf(Error)
+      .with.property('message', 'Nothing arrived on the phone that ends in 78 within 1 ms.');
+    await message({ Body: 'late' });
+    expect(await twilio.nextItem(PHONE)).to.include({ text: 'late' });
+  });
+
   it('accepts its own API key and auth token, for the account only the token, and answers 401 to others', async () => {
     const { accountSid, authToken, apiKeySid, apiKeySecret, baseUrl } = twilio;
     const message = at(`Messages/SM${'0'.repeat(32)}.json`);

@@ -106,6 +106,16 @@ describe('startOktaEmulator: events that event hooks receive', () => {
     expect(() => okta.logEvent('nobody')).to.throw('no such user');
   });
 
+  it('delivers the use of a code that enrolls a phone as an activation', async () => {
+    await verify(hookId);
+    const { otpCode } = await okta.callHook({ url: receiver.url, requestType: 'pre-enrollment' });
+    const { deliveries } = await okta.enterCode('ana', otpCode);
+    expect(deliveries[0]?.events[0]).to.have.nested.include({
+      eventType: 'user.mfa.factor.activate',
+      'outcome.reason': 'User set up SMS_FACTOR factor',
+    });
+  });
+
   it('delivers several events together, to each hook only those of its event types', async () => {
     await verify(hookId);
     const other = await createHook('/other', ['user.account.unlock']);

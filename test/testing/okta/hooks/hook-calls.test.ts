@@ -113,6 +113,12 @@ describe('startOktaEmulator: callHook', () => {
     expect(hook.received[2]?.body).to.equal('{"cut');
   });
 
+  it('expects no code after a call whose payload names no user', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    const { otpCode } = await okta.callHook({ url: hook.url, change: () => ({ data: {} }) });
+    expect((await okta.enterCode(user.id, otpCode)).problem).to.equal('not-awaited');
+  });
+
   it('returns the reaction of Okta to each answer: sent, pending, error or failover', async () => {
     const cases: [unknown, number, string][] = [
       [successful, 200, 'sent'],

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { HookEvent, HookEventOf, Logger } from '#lib/index.js';
 import { logListener } from '#lib/events/log.js';
 import { ANA, startScene, type LogLine } from '#harness/scene.js';
-import { answeredEvent } from './sample-events.js';
+import { ATTEMPT, EVENTS, eventOf } from './sample-events.js';
 
 const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
   const lines: LogLine[] = [];
@@ -14,20 +14,9 @@ const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
   return { lines, logger: { info: write('info'), warn: write('warn'), error: write('error') } };
 };
 
-const ids = { eventId: 'event-1', oktaRequestId: 'req-1' };
-const user = { userId: '00u1', toEnding: '23' };
-const answered = answeredEvent({ profileMs: 5, durationMs: 20, remainingMs: 2000 });
-const rejected = (
-  ...schemes: readonly ('header' | 'basic' | 'oauth2')[]
-): HookEventOf<'caller.rejected'> => ({
-  at: 1,
-  type: 'caller.rejected',
-  count: 3,
-  reason: 'CALLER_NOT_PROVEN',
-  hook: 'inline',
-  schemes,
-});
-const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
+const answered = EVENTS['request.answered'];
+const rejected = (...schemes: readonly ('header' | 'basic' | 'oauth2')[]): HookEventOf<'caller.rejected'> =>
+  eventOf('caller.rejected', { count: 3, schemes });
 
 /** The usual fields that a line does not have. */
 const isLeftOut = (name: string, value: unknown): boolean =>
@@ -46,11 +35,7 @@ describe('the log', () => {
     /** The remedy of the table, if the event has none. */
     remedy?: RegExp,
   ])[] = [
-    [
-      'warn',
-      /more used codes than the hook can follow\. The others are not counted/,
-      { at: 1, type: 'uses.skipped', count: 46 },
-    ],
+    ['warn', /more used codes than the hook can follow\. The others are not counted/, EVENTS['uses.skipped']],
     [
       'warn',
       /Calls to the event hook were rejected in the last minute/,
@@ -80,7 +65,7 @@ describe('the log', () => {
       /The code was sent by SMS, after WhatsApp was refused .* \(OKTA_NOT_FOUND\)\.$/,
       {
         ...answered,
-        attempts: [{ ...attempt, channel: 'whatsapp', outcome: 'refused', remedy: 'of the refusal' }],
+        attempts: [{ ...ATTEMPT, channel: 'whatsapp', outcome: 'refused', remedy: 'of the refusal' }],
         profileSource: 'none',
         profileReason: 'OKTA_NOT_FOUND',
       },
@@ -124,12 +109,12 @@ describe('the log', () => {
     [
       'warn',
       /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got PENDING/,
-      { ...answered, outcome: 'blocked', status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
+      { ...answered, outcome: 'blocked', status: 'PENDING', attempts: [{ ...ATTEMPT, outcome: 'refused' }] },
     ],
     [
       'warn',
       /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got an error/,
-      { ...answered, outcome: 'blocked', status: 'ERROR', attempts: [{ ...attempt, outcome: 'refused' }] },
+      { ...answered, outcome: 'blocked', status: 'ERROR', attempts: [{ ...ATTEMPT, outcome: 'refused' }] },
     ],
     // The line of the first answer has warned of it.
     ...(['PENDING', 'ERROR'] as const).map(
@@ -140,15 +125,11 @@ describe('the log', () => {
           { ...answered, outcome: 'blocked', status, isRepeat: true },
         ] as const,
     ),
-    [
-      'info',
-      /After the deadline: TWILIO accepted the message for SMS\.$/,
-      { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'accepted' },
-    ],
+    ['info', /After the deadline: TWILIO accepted the message for SMS\.$/, EVENTS['attempt.settled']],
     [
       'warn',
       /After the deadline: SMS was refused; no message went out\.$/,
-      { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'refused' },
+      eventOf('attempt.settled', { outcome: 'refused' }),
       /^Look at the log of TWILIO\.$/,
     ],
     ...(
@@ -172,15 +153,7 @@ describe('the log', () => {
     [
       'warn',
       /A status callback or an inbound message was rejected: it does not bear Twilio's signature/,
-      {
-        at: 1,
-        type: 'request.rejected',
-        count: 1,
-        status: 403,
-        code: 'BAD_SIGNATURE',
-        fields: [],
-        reason: undefined,
-      },
+      eventOf('request.rejected', { status: 403, code: 'BAD_SIGNATURE', fields: [] }),
       /^Compare publicUrl and credentials\.twilio\.authToken/,
     ],
     ...(
@@ -198,156 +171,103 @@ describe('the log', () => {
         [
           level,
           message,
-          {
-            at: 1,
-            type: 'failover.ended',
-            ...ids,
-            fromChannel: 'whatsapp',
+          eventOf('failover.ended', {
             cause: { code: '63024', reason: 'x', remedy: 'y' },
             remedy: 'y',
-            userId: ANA.id,
-            toEnding: '23',
             outcome,
-            channel: 'sms',
-            provider: 'TWILIO',
             code,
-            reason: undefined,
-            transactionId: undefined,
-            attempts: [],
-          },
+          }),
         ] as const,
     ),
     [
       'warn',
       /about a message that this process did not send, or no longer knows\.$/,
-      { at: 1, type: 'callback.unmatched', count: 3, transactionId: 'SM1' },
+      EVENTS['callback.unmatched'],
       /one shared state: redisState of okta-telephony-hook\/redis\. /,
     ],
     [
       'warn',
       /: publicUrl: it is not set\. The hook polls/,
-      { at: 1, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
+      EVENTS['configuration.warned'],
       /^Set publicUrl and credentials\.twilio\.authToken\.$/,
     ],
     [
       'warn',
       /: lateFailover\.afterSeconds\.sms, lateFailover\.afterSeconds\.line: it has no effect, because the channel does not report/,
-      {
-        at: 1,
-        type: 'configuration.warned',
+      eventOf('configuration.warned', {
         option: 'lateFailover.afterSeconds',
         where: ['lateFailover.afterSeconds.sms', 'lateFailover.afterSeconds.line'],
-      },
+      }),
     ],
     [
       'warn',
       /: senders\.sms, senders\.voice: a number of this length is not known in its country\.$/,
-      {
-        at: 1,
-        type: 'configuration.warned',
-        option: 'senders.number',
-        where: ['senders.sms', 'senders.voice'],
-      },
+      eventOf('configuration.warned', { option: 'senders.number', where: ['senders.sms', 'senders.voice'] }),
       /^Compare it with the Twilio Console\.$/,
     ],
     [
       'warn',
       /: channels\.line: no user can choose it\.$/,
-      { at: 1, type: 'configuration.warned', option: 'channels', where: ['channels.line'] },
+      eventOf('configuration.warned', { option: 'channels', where: ['channels.line'] }),
       /^Add it to optInChannels/,
     ],
     [
       'warn',
       /does not end with path/,
-      { at: 1, type: 'configuration.warned', option: 'publicUrl.path', where: ['publicUrl'], remedy: 'x' },
+      eventOf('configuration.warned', { option: 'publicUrl.path', where: ['publicUrl'], remedy: 'x' }),
     ],
     [
       'warn',
       /: texts\.sms\.pt, texts\.sms\.ja: with its code, the text does not fit one GSM-7 segment/,
-      {
-        at: 1,
-        type: 'configuration.warned',
+      eventOf('configuration.warned', {
         option: 'texts.sms',
         where: ['texts.sms.pt', 'texts.sms.ja'],
         remedy: 'x',
-      },
+      }),
     ],
     [
       'warn',
       /: texts\.voice\.fi: an English voice/,
-      { at: 1, type: 'configuration.warned', option: 'texts.voice', where: ['texts.voice.fi'], remedy: 'x' },
+      eventOf('configuration.warned', { option: 'texts.voice', where: ['texts.voice.fi'], remedy: 'x' }),
     ],
-    [
-      'warn',
-      /No status callbacks come from Twilio/,
-      { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' },
-    ],
-    [
-      'warn',
-      /rate limit is nearly used up/,
-      { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 },
-      /Rate Limits/,
-    ],
-    [
-      'warn',
-      /Okta answered 429/,
-      { at: 1, type: 'okta.paused', reason: 'RATE_LIMITED', untilMs: 2 },
-      /Rate Limits/,
-    ],
+    ['warn', /No status callbacks come from Twilio/, EVENTS['callbacks.missing']],
+    ['warn', /rate limit is nearly used up/, EVENTS['okta.paused'], /Rate Limits/],
+    ['warn', /Okta answered 429/, eventOf('okta.paused', { reason: 'RATE_LIMITED' }), /Rate Limits/],
     [
       'error',
       /cannot be reached\. Codes still go out; until it is back, each process counts repeats and limits on its own\.$/,
-      { at: 1, type: 'state.lost', reason: 'TIMEOUT', remedy: 'x' },
+      EVENTS['state.lost'],
     ],
-    ['info', /is back\.$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
-    ['warn', /not as well as it could\.$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
+    ['info', /is back\.$/, EVENTS['state.recovered']],
+    ['warn', /not as well as it could\.$/, EVENTS['state.warned']],
     [
       'warn',
       /different encryption keys share nothing: no repeats, no limits, no STOP\.$/,
-      { at: 1, type: 'state.warned', reason: 'OTHER_KEYS', remedy: 'x' },
+      eventOf('state.warned', { reason: 'OTHER_KEYS' }),
     ],
     [
       'warn',
       /: api\.twilio\.com \(WhatsApp, SMS\) does not answer.* by other channels, or are refused at once\.$/,
-      {
-        at: 1,
-        type: 'breaker.changed',
-        host: 'api.twilio.com',
-        state: 'open',
-        channels: ['whatsapp', 'sms'],
-      },
+      eventOf('breaker.changed', { channels: ['whatsapp', 'sms'] }),
       /provider's status page/,
     ],
     [
       'info',
       /: acme\.okta\.com \(Okta\) is tried again with one call\.$/,
-      { at: 1, type: 'breaker.changed', host: 'acme.okta.com', state: 'half-open', channels: [] },
+      eventOf('breaker.changed', { host: 'acme.okta.com', state: 'half-open', channels: [] }),
     ],
     [
       'info',
       /: push\[1\] answers again\.$/,
-      { at: 1, type: 'breaker.changed', host: 'push[1]', state: 'closed', channels: ['push'] },
+      eventOf('breaker.changed', { host: 'push[1]', state: 'closed', channels: ['push'] }),
     ],
     [
       'warn',
       /: acme\.okta\.com \(Okta\) does not answer.* by the channel that Okta requests\.$/,
-      { at: 1, type: 'breaker.changed', host: 'acme.okta.com', state: 'open', channels: [] },
+      eventOf('breaker.changed', { host: 'acme.okta.com', state: 'open', channels: [] }),
       /status\.okta\.com/,
     ],
-    [
-      undefined,
-      /./,
-      {
-        at: 1,
-        type: 'message.reported',
-        channel: 'sms',
-        transactionId: 'SM1',
-        report: 'delivered',
-        status: 'delivered',
-        code: undefined,
-        reason: undefined,
-      },
-    ],
+    [undefined, /./, eventOf('message.reported', { report: 'delivered', status: 'delivered' })],
   ];
   for (const [level, message, event, remedy] of table) {
     it(`has ${level ?? 'no line'} for ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
@@ -380,19 +300,19 @@ describe('the log', () => {
       logListener(logger)({ ...answered, ...event });
       return lines[0]?.fields ?? {};
     };
-    const accepted = { ...attempt, outcome: 'accepted', transactionId: 'SM1' } as const;
-    const refused = { ...attempt, channel: 'whatsapp', outcome: 'refused', code: '63007' } as const;
+    const accepted = { ...ATTEMPT, outcome: 'accepted', transactionId: 'SM1' } as const;
+    const refused = { ...ATTEMPT, channel: 'whatsapp', outcome: 'refused', code: '63007' } as const;
 
     it('has what people need, and nothing twice', () => {
       const attempts = [{ ...accepted, providerRequestId: 'RQ1' }];
       expect(fieldsOf({ attempts, optIn: 'yes' })).to.deep.equal({
         event: 'request.answered',
         userId: ANA.id,
-        ...ids,
+        ...{ eventId: 'event-1', oktaRequestId: 'req-1' },
         requestType: 'com.okta.user.telephony.mfa-verification',
         ...{ deliveryChannel: 'sms', toEnding: '23', country: 'GB', optIn: 'yes' },
         ...{ outcome: 'accepted', status: 'SUCCESSFUL', channel: 'sms', provider: 'TWILIO' },
-        ...{ transactionId: 'SM1', providerRequestId: 'RQ1', profileMs: 5, attemptMs: 3, durationMs: 20 },
+        ...{ transactionId: 'SM1', providerRequestId: 'RQ1', profileMs: 60, attemptMs: 120, durationMs: 180 },
       });
       expect(fieldsOf({ attempts: [accepted] })).to.not.have.property('providerRequestId');
     });

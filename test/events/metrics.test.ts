@@ -12,217 +12,87 @@ import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
 import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { answeredEvent } from './sample-events.js';
+import { EVENTS, eventOf } from './sample-events.js';
 
-const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1', userId: ANA.id };
-const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'> => ({
-  ...ids,
-  type: 'attempt.ended',
-  userId: ANA.id,
-  toEnding: '23',
-  channel: 'sms',
-  provider: 'TWILIO',
-  outcome: 'refused',
-  code: '21610',
-  durationMs: 40,
-  ...over,
-});
+const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'> =>
+  eventOf('attempt.ended', { outcome: 'refused', code: '21610', ...over });
+const answered = (over?: Partial<HookEventOf<'request.answered'>>): HookEventOf<'request.answered'> =>
+  eventOf('request.answered', over);
 
 /** Events and what each adds: metric name, labels, and the amount if it is not 1. */
-const JUDGED = {
-  ...ids,
-  rule: 'country',
-  code: 'COUNTRY_NOT_ALLOWED',
-  remedy: '',
-  points: undefined,
-  seconds: undefined,
-  country: 'FR',
-  rules: [],
-  requestType: undefined,
-  userId: ANA.id,
-  toEnding: '23',
-  isPreview: false,
-} as const;
-
 const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, string>>, number?])[] = [
   [
-    answeredEvent(),
+    answered(),
     'codes_total',
     { channel: 'sms', outcome: 'accepted', country: 'GB', request_type: 'mfa-verification' },
   ],
   [
-    answeredEvent({ outcome: 'refused', channel: undefined, country: undefined, requestType: undefined }),
+    answered({ outcome: 'refused', channel: undefined, country: undefined, requestType: undefined }),
     'codes_total',
     { channel: 'none', outcome: 'refused', country: 'unknown', request_type: 'unknown' },
   ],
   [
-    answeredEvent({ outcome: 'blocked', status: 'ERROR', channel: undefined }),
+    answered({ outcome: 'blocked', status: 'ERROR', channel: undefined }),
     'codes_total',
     { channel: 'none', outcome: 'blocked', country: 'GB', request_type: 'mfa-verification' },
   ],
-  [answeredEvent({ optIn: 'absent' }), 'opt_in_total', { opt_in: 'absent', channel: 'sms' }],
-  [answeredEvent({ outcome: 'unknown', isRepeat: true }), 'repeats_total', { outcome: 'unknown' }],
-  [answeredEvent({ isPreview: true }), 'previews_total', { outcome: 'accepted' }],
+  [answered({ optIn: 'absent' }), 'opt_in_total', { opt_in: 'absent', channel: 'sms' }],
+  [answered({ outcome: 'unknown', isRepeat: true }), 'repeats_total', { outcome: 'unknown' }],
+  [answered({ isPreview: true }), 'previews_total', { outcome: 'accepted' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
   [
-    {
-      ...attempt({ outcome: 'accepted', code: undefined }),
-      type: 'attempt.settled',
-      userId: '00u1',
-      toEnding: '23',
-    },
+    EVENTS['attempt.settled'],
     'late_results_total',
     { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', code: 'none' },
   ],
   [
-    {
-      ...ids,
-      type: 'failover.ended',
-      fromChannel: 'whatsapp',
-      cause: { code: '63024', reason: undefined, remedy: undefined },
-      userId: ANA.id,
-      toEnding: '23',
-      outcome: 'dropped',
-      channel: undefined,
-      provider: undefined,
-      code: 'SUPERSEDED',
-      reason: undefined,
-      remedy: undefined,
-      transactionId: undefined,
-      attempts: [],
-    },
+    eventOf('failover.ended', { outcome: 'dropped', channel: undefined, code: 'SUPERSEDED' }),
     'late_failovers_total',
     { from_channel: 'whatsapp', cause: '63024', channel: 'none', outcome: 'dropped', code: 'SUPERSEDED' },
   ],
   [
-    { ...JUDGED, type: 'guard.blocked' },
+    eventOf('guard.blocked', { rule: 'country', country: 'FR' }),
     'guard_blocks_total',
     { rule: 'country', mode: 'enforce', country: 'FR' },
   ],
   [
-    { ...JUDGED, type: 'guard.noticed' },
+    eventOf('guard.noticed', { rule: 'country', country: 'FR' }),
     'guard_blocks_total',
     { rule: 'country', mode: 'record', country: 'FR' },
   ],
+  [eventOf('code.used', { channel: 'whatsapp' }), 'codes_used_total', { channel: 'whatsapp', country: 'GB' }],
   [
-    {
-      ...ids,
-      type: 'code.used',
-      requestType: undefined,
-      deliveryChannel: 'sms',
-      userId: ANA.id,
-      channel: 'whatsapp',
-      provider: 'TWILIO',
-      country: 'GB',
-      transactionId: 'SM1',
-      sinceSentMs: 1,
-    },
-    'codes_used_total',
-    { channel: 'whatsapp', country: 'GB' },
-  ],
-  [
-    {
-      at: 1,
-      type: 'message.reported',
-      channel: 'whatsapp',
-      transactionId: 'SM1',
-      report: 'failed',
-      status: 'undelivered',
-      code: '63024',
-      reason: undefined,
-    },
+    eventOf('message.reported', { channel: 'whatsapp', status: 'undelivered', code: '63024' }),
     'message_statuses_total',
     { channel: 'whatsapp', report: 'failed', status: 'undelivered', code: '63024' },
   ],
+  [EVENTS['inbound.received'], 'inbound_messages_total', { channel: 'whatsapp', keyword: 'stop' }],
   [
-    {
-      at: 1,
-      type: 'inbound.received',
-      channel: 'whatsapp',
-      messageId: 'SM2',
-      keyword: 'stop',
-      isHandled: false,
-      fromEnding: '23',
-    },
-    'inbound_messages_total',
-    { channel: 'whatsapp', keyword: 'stop' },
-  ],
-  [
-    {
-      at: 1,
-      type: 'inbound.received',
-      channel: 'sms',
-      messageId: 'SM3',
-      keyword: undefined,
-      isHandled: false,
-      fromEnding: '23',
-    },
+    eventOf('inbound.received', { channel: 'sms', keyword: undefined }),
     'inbound_messages_total',
     { channel: 'sms', keyword: 'none' },
   ],
   [
-    { ...ids, type: 'profile.read', source: 'stale', reason: 'OKTA_RATE_LIMITED', durationMs: 12 },
+    eventOf('profile.read', { source: 'stale', reason: 'OKTA_RATE_LIMITED' }),
     'profile_reads_total',
     { source: 'stale', reason: 'OKTA_RATE_LIMITED' },
   ],
-  [{ at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }, 'okta_pauses_total', { reason: 'LOW' }],
-  [{ at: 1, type: 'state.lost', reason: 'ECONNREFUSED', remedy: '' }, 'state_losses_total', {}],
+  [EVENTS['okta.paused'], 'okta_pauses_total', { reason: 'LOW' }],
+  [EVENTS['state.lost'], 'state_losses_total', {}],
+  [EVENTS['readiness.failed'], 'warnings_total', { event: 'readiness.failed' }],
+  [EVENTS['breaker.changed'], 'breaker_openings_total', { host: 'api.twilio.com' }],
   [
-    {
-      at: 1,
-      type: 'readiness.failed',
-      part: 'okta',
-      code: 'OKTA_FORBIDDEN',
-      reason: 'No',
-      remedy: undefined,
-    },
-    'warnings_total',
-    { event: 'readiness.failed' },
-  ],
-  [
-    { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open', channels: ['sms'] },
-    'breaker_openings_total',
-    { host: 'api.twilio.com' },
-  ],
-  [
-    { at: 1, type: 'caller.rejected', count: 7, reason: 'CALLER_NOT_PROVEN', hook: 'inline', schemes: [] },
+    eventOf('caller.rejected', { count: 7, reason: 'CALLER_NOT_PROVEN' }),
     'rejected_calls_total',
     { code: 'CALLER_NOT_PROVEN' },
     7,
   ],
-  [
-    { at: 1, type: 'probe.rejected', count: 3, status: 401, code: 'CALLER_NOT_PROVEN' },
-    'rejected_calls_total',
-    { code: 'probe' },
-    3,
-  ],
-  [
-    {
-      at: 1,
-      type: 'request.rejected',
-      count: 2,
-      status: 400,
-      code: 'INVALID_REQUEST',
-      fields: [],
-      reason: undefined,
-    },
-    'rejected_calls_total',
-    { code: 'INVALID_REQUEST' },
-    2,
-  ],
-  [
-    { at: 1, type: 'callback.unmatched', count: 3, transactionId: 'SM4' },
-    'warnings_total',
-    { event: 'callback.unmatched' },
-    3,
-  ],
+  [eventOf('probe.rejected', { count: 3 }), 'rejected_calls_total', { code: 'probe' }, 3],
+  [eventOf('request.rejected', { count: 2 }), 'rejected_calls_total', { code: 'INVALID_REQUEST' }, 2],
+  [eventOf('callback.unmatched', { count: 3 }), 'warnings_total', { event: 'callback.unmatched' }, 3],
   // It counts as one warning, not as 5 messages.
-  [
-    { at: 1, type: 'callbacks.missing', count: 5, remedy: '' },
-    'warnings_total',
-    { event: 'callbacks.missing' },
-  ],
-  [{ at: 1, type: 'clock.skewed', skewMs: 60_000 }, 'warnings_total', { event: 'clock.skewed' }],
+  [EVENTS['callbacks.missing'], 'warnings_total', { event: 'callbacks.missing' }],
+  [EVENTS['clock.skewed'], 'warnings_total', { event: 'clock.skewed' }],
 ];
 
 const FINE: WatchedStatus = { inFlight: 2, breakers: { 'api.twilio.com': 'closed' }, state: 'ok' };
@@ -274,11 +144,11 @@ describe('the metrics', () => {
 
   it('measure stages and the remaining budget in seconds, once a call, without attempts that did not start', async () => {
     record(
-      { ...ids, type: 'profile.read', source: 'okta', reason: undefined, durationMs: 60 },
+      eventOf('profile.read', { source: 'okta', reason: undefined, durationMs: 60 }),
       attempt({ durationMs: 400 }),
       attempt({ code: 'BREAKER_OPEN', durationMs: 0 }),
-      answeredEvent({ durationMs: 1200, remainingMs: 240 }),
-      answeredEvent({ isRepeat: true }),
+      answered({ durationMs: 1200, remainingMs: 240 }),
+      answered({ isRepeat: true }),
     );
     const now = await page();
     const stages = ['profile', 'attempt', 'call'].map((stage) => [
@@ -302,25 +172,16 @@ describe('the metrics', () => {
       record(
         attempt({ provider: 'VENDOR', code: `E${number}` }),
         attempt({ channel: `channel-${number}`, provider: `P${number}`, code: undefined }),
-        {
-          at: 1,
-          type: 'message.reported',
-          channel: 'sms',
-          transactionId: 'SM1',
-          report: 'pending',
-          status: `s${number}`,
-          code: undefined,
-          reason: undefined,
-        },
+        eventOf('message.reported', { channel: 'sms', report: 'pending', status: `s${number}` }),
       );
     }
     record(
       attempt({ code: ANA.phone.slice(1) }),
       attempt({ code: ANA.login }),
       attempt({ code: `SM${'0a1b2c3d'.repeat(4)}${'9'.repeat(9)}` }),
-      answeredEvent({ country: ANA.phone }),
-      answeredEvent({ requestType: `com.okta.user.telephony.${ANA.id}` }),
-      { ...ids, type: 'profile.read', source: 'none', reason: `not ${ANA.login}`, durationMs: 1 },
+      answered({ country: ANA.phone }),
+      answered({ requestType: `com.okta.user.telephony.${ANA.id}` }),
+      eventOf('profile.read', { reason: `not ${ANA.login}` }),
       attempt(),
     );
     const now = await page();
@@ -338,20 +199,20 @@ describe('the metrics', () => {
 
   it('are registered once for many hooks, and count for all of them', async () => {
     const second = createMetrics(registry);
-    record(answeredEvent());
-    second.listener(answeredEvent());
+    record(answered());
+    second.listener(answered());
     expect((await page()).sum('codes_total')).to.equal(2);
   });
 
   it('continue for a new hook on the same registry, and start again in a cleared registry', async () => {
-    record(answeredEvent());
+    record(answered());
     metrics.close();
     metrics = createMetrics(registry);
-    record(answeredEvent());
+    record(answered());
     expect((await page()).sum('codes_total')).to.equal(2);
     registry.clear();
     metrics = createMetrics(registry);
-    record(answeredEvent());
+    record(answered());
     expect((await page()).sum('codes_total')).to.equal(1);
   });
 
@@ -400,7 +261,7 @@ describe('the metrics', () => {
       getSingleMetric: (name) => known.get(name),
       metrics: () => Promise.reject(new Error('not asked')),
     };
-    createMetrics(other).listener(answeredEvent());
+    createMetrics(other).listener(answered());
     createMetrics(other);
     expect(known.size).to.equal([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
   });

@@ -10,13 +10,11 @@ import {
 } from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { PROCESS_MS, runBeside } from '#harness/own-process.js';
 import { ANA, scenes, usualCredentials, type Scene, type SceneOptions } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
-import { mustNotShow, witness } from '#harness/witness.js';
+import { witness } from '#harness/witness.js';
 
 const WRONG_TOKEN = 'wrong-token-8812';
-const WRONG_SECRET = 'wrong-secret-8812';
 
 const oauth2 = (issuer: string) =>
   ({
@@ -216,44 +214,6 @@ describe('ready()', () => {
     expect(failures()).to.have.length(2 * found.length);
     expect(errorLines()).to.have.length(2 * lines.length);
   });
-
-  it('writes error lines for a wrong Okta token and a wrong Twilio secret by the default logger', async () => {
-    await start();
-    mustNotShow(WRONG_TOKEN, WRONG_SECRET);
-    const { code, output } = await runBeside(
-      scene,
-      `
-        const { credentials, ...options } = JSON.parse(process.env.OPTIONS);
-        const wrong = oktaTelephonyHook({
-          ...options,
-          credentials: {
-            ...credentials,
-            okta: { ...credentials.okta, apiToken: '${WRONG_TOKEN}' },
-            twilio: { ...credentials.twilio, apiKeySecret: '${WRONG_SECRET}' },
-          },
-        });
-        await wrong.ready();
-        await wrong.close();
-        await hook.close();
-      `,
-    );
-    expect(code, output).to.equal(0);
-    const lines = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-      .filter(({ level }) => level === 'error');
-    expect(lines.map(({ event, part, code: found }) => [event, part, found])).to.deep.equal([
-      ['readiness.failed', 'okta', 'OKTA_UNAUTHORIZED'],
-      ['readiness.failed', 'twilio', 'TWILIO_UNAUTHORIZED'],
-    ]);
-    expect(lines[0])
-      .to.have.property('remedy')
-      .that.matches(/credentials\.okta/);
-    expect(lines[1])
-      .to.have.property('remedy')
-      .that.matches(/credentials\.twilio/);
-  }).timeout(PROCESS_MS);
 });
 
 describe('status().isReady', () => {

@@ -85,17 +85,6 @@ describe('the percentages of a rollout', () => {
     expect(failures).to.deep.equal([]);
   });
 
-  it('come from the function anew on each call', () => {
-    let percentages: Rollout = { whatsapp: 25 };
-    const read = readBy(() => percentages);
-    expect(read()).to.deep.equal({ whatsapp: 25 });
-    percentages = { whatsapp: 0 };
-    expect(read()).to.deep.equal({ whatsapp: 0 });
-    percentages = {};
-    expect(read()).to.deep.equal({});
-    expect(failures).to.deep.equal([]);
-  });
-
   const boom = (): never => {
     throw new Error('no database');
   };

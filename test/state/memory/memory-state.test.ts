@@ -1,12 +1,10 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { Bucket, Claim, EventClaim, StatePort } from '#lib/delivery/state.js';
-import type { RememberedAnswer } from '#lib/delivery/local-claims.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
 
-const ANSWER: RememberedAnswer = { commands: [] };
 const LIFE_MS = 300_000;
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
@@ -34,21 +32,6 @@ describe('memoryState', () => {
     };
   };
 
-  it('gives each event its place with its first claim, which it keeps after a release', () => {
-    const state = openMemoryState();
-    const one = order(state, 'one');
-    expect([one.isCurrent, one.look()]).to.deep.equal([true, true]);
-    one.release();
-    const two = order(state, 'two');
-    const again = order(state, 'one');
-    expect(again).to.include({ place: one.place, isCurrent: false });
-    expect([one.look(), two.look()]).to.deep.equal([false, true]);
-    // Of another person, nothing is known.
-    expect(state.isCurrent('bea', { eventKey: 'one', place: one.place, isPreview: false })).to.equal(
-      'unknown',
-    );
-  });
-
   it('orders no code before one that the guard allows, and an allowed one although a limit is exceeded', () => {
     const state = openMemoryState();
     const limits = [bucket('a', 1)];
@@ -61,26 +44,6 @@ describe('memoryState', () => {
       exceeded: ['a'],
     });
     expect(one.look()).to.equal(false);
-  });
-
-  it('supersedes nothing with a preview, and a preview with the next code', () => {
-    const state = openMemoryState();
-    const one = order(state, 'one');
-    const preview = order(state, 'preview', { isPreview: true });
-    expect([one.look(), preview.isCurrent, preview.look()]).to.deep.equal([true, true, true]);
-    const two = order(state, 'two');
-    expect([one.look(), preview.look(), two.look()]).to.deep.equal([false, false, true]);
-  });
-
-  it('has no current code after a use, unless the newest was requested after it', () => {
-    const state = openMemoryState();
-    state.useCode('ana', 9);
-    const one = order(state, 'one', { requestedAtMs: 5 });
-    state.useCode('ana', 4);
-    expect(one.look()).to.equal(true);
-    state.useCode('ana', 5);
-    expect(one.look()).to.equal(false);
-    expect(order(state, 'two').look()).to.equal(true);
   });
 
   it('knows the order until the longest of its codes ends, and then makes it again from the place of an event', () => {
@@ -125,14 +88,6 @@ describe('limits of memoryState', () => {
       return claim.exceeded;
     };
 
-  it('have as many points as configured, and the claim names an exceeded one', async () => {
-    const spend = spendIn();
-    expect(await spend(0, bucket('a'))).to.deep.equal([]);
-    expect(await spend(0, bucket('a'))).to.deep.equal([]);
-    expect(await spend(0, bucket('a'))).to.deep.equal(['a']);
-    expect(await spend(0, bucket('b'))).to.deep.equal([]);
-  });
-
   it('are exact for 40 claims at once', async () => {
     const spend = spendIn();
     const all = await Promise.all(Array.from({ length: 40 }, () => spend(0, bucket('a', 5))));
@@ -162,18 +117,6 @@ describe('limits of memoryState', () => {
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a']);
     expect(await spend(0, bucket('b', 2))).to.deep.equal([]);
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a', 'b']);
-  });
-
-  it('count each claim without an event key: no such claim is a repeat', async () => {
-    const state = openMemoryState();
-    const claim = (): Promise<Claim> =>
-      Promise.resolve(
-        state.claim(eventClaim(undefined, { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 2)] })),
-      );
-    const found = [await claim(), await claim(), await claim()];
-    expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
-    for (const one of found) if (one.isFirst) one.settle(ANSWER);
-    expect(await claim()).to.include({ isFirst: true });
   });
 
   for (const key of ['event', undefined]) {

@@ -30,11 +30,16 @@ export {
   type ErrorCode,
 } from './core/errors.js';
 export type {
+  CallbackAnswer,
+  CallbackReceiver,
+  CallbackRequest,
   ConnectedChannel,
   DeliveryReport,
+  InboundMessage,
   Logger,
   Message,
   Outcome,
+  PushedReport,
   Refusal,
   RefusalCause,
   SendContext,

@@ -36,17 +36,18 @@ export type Channel =
 
 /** A message that a user sent to one of our senders. */
 export interface ReceivedMessage {
-  /** Twilio's id of the message. */
+  /** The provider's id of the message. */
   readonly messageId: string;
-  readonly channel: 'whatsapp' | 'sms' | 'rcs';
-  /** The sender's number, E.164; absent if WhatsApp shows only an id and its number is not known. */
+  /** `whatsapp`, `sms` or `rcs` at Twilio, else the name of the channel. */
+  readonly channel: string;
+  /** The sender's number, E.164; absent if the provider shows only an id and its number is not known. */
   readonly from?: string | undefined;
-  /** WhatsApp's id of the sender, if any, such as `US.13491208655302741918`. It is the same for all their messages to this business. */
+  /** The provider's id of the sender, if any, such as WhatsApp's `US.13491208655302741918`. It is the same for all their messages to this business. */
   readonly externalUserId?: string | undefined;
   /** Twilio's id of the message that this one replies to. */
   readonly repliedTo?: string | undefined;
   /** The text, unchanged. */
   readonly text: string;
-  /** Whether Twilio has recognised a keyword and replied (Advanced Opt-Out). `onMessage` does not get such a message. */
+  /** Whether the provider has recognised a keyword and replied, as Twilio's Advanced Opt-Out does. `onMessage` does not get such a message. */
   readonly isHandled: boolean;
 }

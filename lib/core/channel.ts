@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpRequest, HttpResult } from './http.js';
 
 /**
@@ -150,6 +151,72 @@ export interface DeliveryFailure extends FailureDetails {
 /** The delivery status of an accepted message. `pending` stands for every status that is not final. */
 export type DeliveryReport = { readonly status: 'pending' | 'delivered' } | DeliveryFailure;
 
+/**
+ * A report that a provider pushes. It names its message by `transactionId`, or by the `reference` of the attempt. With both,
+ * the hook recognises a message whose outcome is unknown, and knows its id.
+ */
+export type PushedReport = DeliveryReport & {
+  /** As in the accepted outcome of `send`. */
+  readonly transactionId?: string | undefined;
+  /** `reference` of the `SendContext`, which the provider returns. */
+  readonly reference?: string | undefined;
+  /** The provider's word for the status, such as `undeliverable`; for the log. Default: `status`. */
+  readonly providerStatus?: string | undefined;
+  /** The recipient, E.164. With it, a failure that is `opted-out` or `not-reached` counts for later codes, even if nothing else is known of the message. */
+  readonly to?: string | undefined;
+};
+
+/** A message that a user sent to a sender of a channel. */
+export interface InboundMessage {
+  /** The provider's id of the message: the same message may come twice. */
+  readonly messageId: string;
+  /** The sender's number, E.164; absent if the provider shows only an id. */
+  readonly from?: string | undefined;
+  /** The provider's id of the sender, which is the same for all their messages. */
+  readonly externalUserId?: string | undefined;
+  readonly text: string;
+  /** Whether the provider has recognised a keyword and replied. Default: `false`. */
+  readonly isHandled?: boolean | undefined;
+}
+
+/** What a provider sends to the callback URL of a channel. */
+export interface CallbackRequest {
+  readonly method: 'GET' | 'POST';
+  /** The whole URL as the provider has it: `publicUrl`, the path of the callback and the query. */
+  readonly url: string;
+  /** The first value of each parameter. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly headers: IncomingHttpHeaders;
+  /** The body as it came, for its signature. Empty for a GET. */
+  readonly rawBody: Buffer;
+}
+
+/** What a channel makes of a callback. Nothing in it appears in the log, except for the reports. */
+export interface CallbackAnswer {
+  /** Of the answer to the provider: 401 or 403 for a sender that is not proven. */
+  readonly status: number;
+  readonly body?: string | undefined;
+  /** Default: `text/plain; charset=utf-8`. */
+  readonly contentType?: string | undefined;
+  readonly reports?: readonly PushedReport[] | undefined;
+  readonly inbound?: readonly InboundMessage[] | undefined;
+}
+
+/** Receives the callbacks of a provider. With `publicUrl`, the hook mounts a route for them. */
+export interface CallbackReceiver {
+  /** Default: `POST` alone. */
+  readonly methods?: readonly ('GET' | 'POST')[] | undefined;
+  /**
+   * Proves the sender, and reads the callback. A throw is answered with 500, so that the provider sends it again.
+   *
+   * @param context - for requests to the provider, such as for its keys. They end after 10 s.
+   */
+  handle(
+    request: CallbackRequest,
+    context: Pick<SendContext, 'http' | 'signal'>,
+  ): CallbackAnswer | Promise<CallbackAnswer>;
+}
+
 /** How a channel calls its provider. */
 export interface SendContext {
   /**
@@ -170,9 +237,11 @@ export interface SendContext {
   /**
    * An opaque id of this attempt: random, without personal data, at most 64 characters. A provider that returns it with
    * its reports, such as in the URL of a status callback, lets the hook recognise a message whose outcome is unknown.
-   * Made when it is read. Empty for `lookUp`, `confirm` and `check`.
+   * Made when it is read. Empty for `lookUp`, `confirm`, `check` and `receive`.
    */
   readonly reference: string;
+  /** The URL of the channel's `receive`; `undefined` without `receive` or `publicUrl`. */
+  readonly callbackUrl?: string | undefined;
 }
 
 /** A channel that is ready to send: a `Channel` that is an object, or what its function returns. */
@@ -188,7 +257,7 @@ export interface ConnectedChannel {
   /**
    * What the channel reports about accepted messages: `'failures'`, or `'deliveries'` if it always reports a
    * delivery too, so that silence means that the message has not arrived. Default: nothing, or `'failures'`
-   * if there is `lookUp`.
+   * if there is `lookUp`, or `receive` with `publicUrl`.
    */
   readonly reports?: 'failures' | 'deliveries' | undefined;
   /**
@@ -197,6 +266,8 @@ export interface ConnectedChannel {
    * `undefined` while callbacks arrive.
    */
   readonly lookUp?: ((transactionId: string, context: SendContext) => Promise<DeliveryReport>) | undefined;
+  /** Receives what the provider pushes: reports on messages, and messages of users. */
+  readonly receive?: CallbackReceiver | undefined;
   /**
    * Reports to the provider that the code of a message was used, for providers that rate routes and detect
    * fraud by it. Called after the hook call, once for a code and without a retry. A rejection is logged.

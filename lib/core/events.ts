@@ -79,6 +79,8 @@ export interface HookEventFields {
       readonly status: number;
       /** Why: a code of the hook. */
       readonly code: string;
+      /** The channel whose callback it was, if it was one of `receive`. */
+      readonly channel?: string | undefined;
       /** The fields of the body that are wrong. */
       readonly fields: readonly string[];
       /** The cause, if the code alone does not say it. */
@@ -237,13 +239,13 @@ export interface HookEventFields {
   readonly 'uses.skipped': Counted;
   /** A user sent a message to a sender of the gateway. */
   readonly 'inbound.received': {
-    /** The channel, such as `sms` or `whatsapp`. */
-    readonly channel: 'whatsapp' | 'sms' | 'rcs';
-    /** Twilio's id of the message. */
+    /** The channel, such as `sms`, `whatsapp` or `rcs`. */
+    readonly channel: string;
+    /** The provider's id of the message; its digest if the message came by `receive` of a channel. */
     readonly messageId: string;
     /** The keyword, if the message is one. */
     readonly keyword: 'stop' | 'start' | 'help' | undefined;
-    /** Whether Twilio recognised the keyword and replied (Advanced Opt-Out). The hook then sends no reply. */
+    /** Whether the provider recognised the keyword and replied, as Twilio's Advanced Opt-Out does. The hook then sends no reply. */
     readonly isHandled: boolean;
     /** The last two digits; `undefined` if WhatsApp hides the number, and no earlier message showed it. */
     readonly fromEnding: string | undefined;

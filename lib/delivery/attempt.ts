@@ -1,7 +1,14 @@
 import { AttemptScope, DETACHED_MS, type ChannelClient, readOutcome, REFUSED } from './channel-contract.js';
 import { BREAKER_OPEN, signOfOutcome, type Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
-import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '../core/channel.js';
+import type {
+  CallbackReceiver,
+  ConnectedChannel,
+  Message,
+  Outcome,
+  SendContext,
+  TelephonyRequest,
+} from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { codeOfThrown, describeThrown } from '../core/errors.js';
@@ -16,6 +23,10 @@ export interface ReadyChannel {
   readonly name: string;
   readonly provider: string;
   readonly port: ConnectedChannel;
+  /** Of its message ids. */
+  readonly idNamespace: string;
+  /** What the provider pushes comes in by it; `undefined` if nothing can come. */
+  readonly receiver: CallbackReceiver | undefined;
   readonly client: ChannelClient;
   readonly breaker: Breaker;
 }
@@ -40,7 +51,10 @@ export interface AttemptEnd {
   /** As the channel gave it. */
   readonly outcome: Outcome;
   readonly attempt: AttemptReport;
-  /** If the outcome is unknown, the attempt's reference; `undefined` if its channel has not read it, or while the attempt goes on. */
+  /**
+   * The attempt's reference, if a report may name it: the outcome is unknown, or the channel receives reports. `undefined` if the channel
+   * has not read it, or while the attempt goes on.
+   */
   readonly reference: string | undefined;
 }
 
@@ -80,7 +94,7 @@ export async function attemptSend(
   const endOf = (outcome: Outcome): AttemptEnd => ({
     outcome,
     attempt: reportOf(channel, outcome, budget.elapsedMs() - startedAt, message),
-    reference: outcome.status === 'unknown' && outcome !== NOT_IN_TIME ? scope.reference : undefined,
+    reference: mayBeNamed(outcome, channel) ? scope.reference : undefined,
   });
   const passed = channel.breaker.enter();
   if (passed === undefined) return endOf(BREAKER_OPEN);
@@ -106,6 +120,11 @@ export async function attemptSend(
   onDetached({ end: end.then(endOf), reference: scope.reference, stop });
   passed.end('no-answer');
   return endOf(NOT_IN_TIME);
+}
+
+function mayBeNamed(outcome: Outcome, { receiver }: ReadyChannel): boolean {
+  if (outcome.status === 'accepted') return receiver !== undefined;
+  return outcome.status === 'unknown' && outcome !== NOT_IN_TIME;
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };

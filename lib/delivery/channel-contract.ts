@@ -32,6 +32,8 @@ export interface ChannelClient {
   readonly dispatcher: HttpDispatcher;
   /** Called with what the channel did wrong, and its call if there is one. */
   readonly onMistake: (mistake: string, call?: CallIds) => void;
+  /** Of the channel's `receive`. */
+  readonly callbackUrl: string | undefined;
 }
 
 /** One attempt to send: its requests, their limits in time, and what its channel has read of its context. */
@@ -90,6 +92,10 @@ export class AttemptScope {
     return this.#reference;
   }
 
+  get callbackUrl(): string | undefined {
+    return this.#client.callbackUrl;
+  }
+
   get leaveSignal(): AbortSignal {
     return this.#budget.leaveSignal;
   }
@@ -145,12 +151,14 @@ function ownGetter(read: (scope: AttemptScope) => unknown): PropertyDescriptor {
 class AttemptContext implements SendContext {
   declare readonly [SCOPE]: AttemptScope;
   readonly http: SendContext['http'];
+  readonly callbackUrl: string | undefined;
   declare readonly reference: string;
   declare readonly leaveSignal: AbortSignal;
   declare readonly signal: AbortSignal;
 
   constructor(scope: AttemptScope) {
     this.http = (request) => scope.send(request);
+    this.callbackUrl = scope.callbackUrl;
     Object.defineProperty(this, SCOPE, { value: scope });
     Object.defineProperty(this, 'reference', LAZY_FIELDS.reference);
     Object.defineProperty(this, 'leaveSignal', LAZY_FIELDS.leaveSignal);
@@ -164,7 +172,7 @@ class AttemptContext implements SendContext {
  * @param timeoutMs - its time-out, and `connectMs` the share of it that a connection may take.
  */
 export function questionContext(
-  { dispatcher, onMistake }: ChannelClient,
+  { dispatcher, onMistake }: Pick<ChannelClient, 'dispatcher' | 'onMistake'>,
   timeoutMs: number,
   connectMs: number,
 ): SendContext {

@@ -77,7 +77,7 @@ export class SendRecorder {
   detached(tried: TriedStep, { end, reference, stop }: DetachedAttempt): void {
     const { lateFailover, messageOwners, underWay } = this.#parts;
     if (reference !== undefined) {
-      messageOwners.set(reference, ownerOf(this.#send.request));
+      messageOwners.set(reference, { user: ownerOf(this.#send.request), reportedId: undefined });
       lateFailover?.stopAtReport(reference, { stop, end });
     }
     const { detached } = underWay;
@@ -111,9 +111,9 @@ export class SendRecorder {
     const { code, request } = this.#send;
     const { state, messageOwners } = this.#parts;
     if (outcome.status === 'refused') suppressRefusing(step, outcome, this.#parts);
-    if (reference !== undefined) {
-      // A report may name the attempt.
-      messageOwners.set(reference, ownerOf(request));
+    const user = ownerOf(request);
+    if (reference !== undefined) messageOwners.set(reference, { user, reportedId: attempt.transactionId });
+    if (reference !== undefined && outcome.status === 'unknown') {
       this.#failOver((lateFailover, isWanted) => {
         lateFailover.unknown(reference, { ...makeReceipt(), isUnwanted: isWanted ? undefined : true });
       });
@@ -123,11 +123,10 @@ export class SendRecorder {
     // The user may use the code even if Okta hung up.
     keepSentCode(code, { status: 'accepted', attempt, step, transactionId }, state);
     if (transactionId === '') return;
-    const { idNamespace = `${step.channel}.${step.provider}` } = channel.port;
-    const key = messageKey(idNamespace, transactionId);
-    messageOwners.set(key, ownerOf(request));
+    const key = messageKey(channel.idNamespace, transactionId);
+    messageOwners.set(key, { user, reportedId: attempt.transactionId });
     this.#failOver((lateFailover, isWanted) => {
-      lateFailover.accepted(key, step, isWanted ? makeReceipt : undefined);
+      lateFailover.accepted(key, step, isWanted ? makeReceipt : undefined, reference);
     });
   }
 

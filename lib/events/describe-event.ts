@@ -49,19 +49,24 @@ const TABLE: {
     plain(
       `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}${testedBy === undefined ? '' : ` ${testedBy} sent it from the console.`}`,
     ),
-  'request.rejected': ({ status, code, reason }) =>
-    code === 'BAD_SIGNATURE'
-      ? bad("A status callback or an inbound message was rejected: it does not bear Twilio's signature.", {
+  'request.rejected': ({ status, code, reason, channel }) =>
+    channel !== undefined
+      ? bad(`A callback to the channel ${channel} was rejected: its sender is not proven.`, {
           code,
-          reason,
-          remedy:
-            "Compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret).",
+          remedy: `Compare the secret of the callbacks of ${channel} with what the provider has. Others may call this URL, too: their requests do nothing.`,
         })
-      : bad(`A request was rejected with status ${status} (${code}).`, {
-          code,
-          reason,
-          remedy: REJECTION_REMEDIES.get(code),
-        }),
+      : code === 'BAD_SIGNATURE'
+        ? bad("A status callback or an inbound message was rejected: it does not bear Twilio's signature.", {
+            code,
+            reason,
+            remedy:
+              "Compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret).",
+          })
+        : bad(`A request was rejected with status ${status} (${code}).`, {
+            code,
+            reason,
+            remedy: REJECTION_REMEDIES.get(code),
+          }),
   'caller.rejected': ({ hook, schemes, reason, count }) =>
     warn(
       count === 1

@@ -27,6 +27,7 @@ export function connectChannels(
   },
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
   const { twilio, dispatcher, logger, breakerOf, onMistake } = parts;
+  const { publicUrl } = settings;
   const ready = new Map<string, readonly ReadyChannel[]>();
   const errors: ConfigurationError[] = [];
   for (const [name, list] of settings.channels) {
@@ -45,14 +46,16 @@ export function connectChannels(
           errors.push(made);
           return [];
         }
+        const receiver = publicUrl === undefined ? undefined : made.receive;
         const client = {
           dispatcher,
           onMistake: (mistake: string, call?: CallIds) => {
             onMistake(key, mistake, call);
           },
+          callbackUrl: receiver && `${publicUrl}${callbackPath(name, index)}`,
         };
-        const { provider = name.toUpperCase(), host = key } = made;
-        return [{ name, provider, port: made, client, breaker: breakerOf(host) }];
+        const { provider = name.toUpperCase(), host = key, idNamespace = `${name}.${index}` } = made;
+        return [{ name, provider, port: made, idNamespace, receiver, client, breaker: breakerOf(host) }];
       }),
     );
   }
@@ -93,6 +96,11 @@ function connect(
 /** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */
 export function providerKey(name: string, providers: readonly unknown[], index: number): string {
   return providers.length === 1 ? name : `${name}[${index}]`;
+}
+
+/** The path of a provider's callbacks, below `publicUrl` and `path`. */
+export function callbackPath(name: string, index: number): string {
+  return `/callbacks/${name}${index === 0 ? '' : `/${index}`}`;
 }
 
 /** The channels that call a host, or that have its breaker by their own name. */

@@ -17,9 +17,11 @@ import {
   type ReadCall,
   type HookParts,
 } from './call.js';
-import { recordDelivery } from './callbacks/delivery-status.js';
-import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
+import { channelRoutes } from './callbacks/channel-routes.js';
+import { createInbox } from './callbacks/inbox.js';
+import { createReportTaker } from './callbacks/reports.js';
 import { recordSignIns } from './callbacks/sign-in-outcome.js';
+import { INBOUND_PATH, receiveTwilioMessages, recordDelivery } from './callbacks/twilio-routes.js';
 import { deduplicate } from './deduplicate.js';
 import { dispatchChannels } from './dispatch-channels.js';
 import { enforceLimits } from './enforce-limits.js';
@@ -88,15 +90,18 @@ export function createRouter(
   const routes: Route[] = [
     { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
   ];
+  const takeReport = createReportTaker(parts);
+  const inbox = createInbox(parts);
+  routes.push(...channelRoutes(parts, { takeReport, inbox }));
   if (twilio !== undefined && publicUrl !== undefined) {
     routes.push({
       path: path + STATUS_PATH,
-      handle: recordDelivery(parts, twilio),
+      handle: recordDelivery(parts, twilio, takeReport),
       onError: answerError(parts, { route: 'status' }),
     });
     routes.push({
       path: path + INBOUND_PATH,
-      handle: receiveInbound(parts, twilio),
+      handle: receiveTwilioMessages(parts, twilio, inbox),
       onError: answerError(parts),
     });
   }

@@ -7,6 +7,7 @@ import {
   lazyRules,
   oneOf,
   optionsOf,
+  tested,
   textOf,
   undefinedIn,
   withoutUndefined,
@@ -43,7 +44,9 @@ export function combinationProblems(options: unknown): readonly string[] {
   }
   const needTwilio = [
     ...senders.map((channel) => `senders.${channel}`),
-    ...['sandboxNumber', 'publicUrl', 'inbound'].filter((option) => has(option)),
+    ...['sandboxNumber'].filter((option) => has(option)),
+    // A channel of the user's own may receive callbacks, too.
+    ...(custom.length > 0 ? [] : ['publicUrl', 'inbound']).filter((option) => has(option)),
   ];
   if (needTwilio.length > 0 && isObject(at(options, 'credentials')) && !has('credentials', 'twilio')) {
     problems.push(
@@ -107,12 +110,23 @@ export function isConnected(value: unknown): value is ConnectedChannel {
   return typeof send === 'function' && (provider === undefined || typeof provider === 'string');
 }
 
-type Checked = Pick<ConnectedChannel, 'reports' | 'lookUp' | 'confirm' | 'check' | 'idNamespace'>;
+function isReceiver(value: unknown): boolean {
+  const { handle, methods = [] } = Object(value) as Readonly<Record<string, unknown>>;
+  const areMethods =
+    Array.isArray(methods) && methods.every((method) => method === 'GET' || method === 'POST');
+  return typeof handle === 'function' && areMethods;
+}
+
+type Checked = Pick<ConnectedChannel, 'reports' | 'lookUp' | 'receive' | 'confirm' | 'check' | 'idNamespace'>;
 
 const channelRules = lazyRules(() =>
   optionsOf<Checked>('an object', {
     reports: oneOf("'failures' or 'deliveries', or be left out", 'failures', 'deliveries'),
     lookUp: functionRule('a function (transactionId, context) => what became of the message, or be left out'),
+    receive: tested(
+      "an object with a function handle (request, context) and, if any, methods of 'GET' and 'POST', or be left out",
+      isReceiver,
+    ),
     confirm: functionRule('a function (transactionId, context) => a promise, or be left out'),
     check: functionRule('a function (context) => a promise, or be left out'),
     idNamespace: textOf("a word of letters, digits, '.', '-' and '_', or be left out").pattern(
@@ -127,7 +141,14 @@ const channelRules = lazyRules(() =>
  */
 export function channelProblems(path: string, channel: object): readonly string[] {
   // Field by field: joi would copy the object, and getters of a class may need the object itself.
-  const { reports, lookUp, confirm, check, idNamespace } = channel as Partial<Checked>;
-  const { problems } = checkOptions(channelRules(), { reports, lookUp, confirm, check, idNamespace });
+  const { reports, lookUp, receive, confirm, check, idNamespace } = channel as Partial<Checked>;
+  const { problems } = checkOptions(channelRules(), {
+    reports,
+    lookUp,
+    receive,
+    confirm,
+    check,
+    idNamespace,
+  });
   return problems.map((problem) => `${path}.${problem}`);
 }

@@ -19,6 +19,8 @@ const ready = (name: string, send: Send): ReadyChannel => {
     name,
     provider: name.toUpperCase(),
     port,
+    idNamespace: 'own',
+    receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),
   };

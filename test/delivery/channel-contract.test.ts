@@ -33,6 +33,7 @@ describe('the HTTP client of a channel', () => {
     onMistake: (mistake: string, call?: CallIds) => {
       mistakes.push([mistake, call]);
     },
+    callbackUrl: undefined,
   };
   beforeEach(() => {
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
@@ -113,7 +114,13 @@ describe('the HTTP client of a channel', () => {
     });
     await clock.tickAsync(11_000);
     for (const result of await Promise.all(calls)) expect(result.kind).to.equal('no-answer');
-    expect(Object.keys(context)).to.have.members(['http', 'signal', 'leaveSignal', 'reference']);
+    expect(Object.keys(context)).to.have.members([
+      'http',
+      'callbackUrl',
+      'signal',
+      'leaveSignal',
+      'reference',
+    ]);
   });
 
   it('posts JSON, a form or a string, with the headers of the channel', async () => {

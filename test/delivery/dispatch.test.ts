@@ -24,6 +24,8 @@ const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyCh
   name,
   provider,
   port: portOf(send),
+  idNamespace: 'own',
+  receiver: undefined,
   client: NO_CLIENT,
   breaker: new Breaker(`${name}-${provider}`, () => undefined),
 });

@@ -40,4 +40,5 @@ export const NO_CLIENT: ChannelClient = {
     },
   },
   onMistake: () => undefined,
+  callbackUrl: undefined,
 };

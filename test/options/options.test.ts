@@ -24,6 +24,7 @@ import { rsaKeys } from '#harness/rsa-keys.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
 const PHONE = '+15005550006';
+const PUBLIC_URL = 'https://id.acme.com/okta/telephony';
 const HEADER_SECRET = 'header-secret-91b2';
 const API_TOKEN = '00api-token-7c31';
 const KEY_SECRET = 'key-secret-55aa';
@@ -714,6 +715,13 @@ describe('the options', () => {
       [
         ['reports', /^channels\.line\.reports must be 'fail/, 'delivery', true],
         ['lookUp', /^channels\.line\.lookUp/, {}],
+        [
+          'receive',
+          /^channels\.line\.receive must be an object with a function handle/,
+          true,
+          { handle: 1 },
+          { handle() {}, methods: ['PUT'] },
+        ],
         ['confirm', /^channels\.line\.confirm must be a function/, true],
         ['check', /^channels\.line\.check must be a function/, true],
         ['idNamespace', /^channels\.line\.idNamespace/, 'acme sms', 1],
@@ -1009,13 +1017,19 @@ describe('the options', () => {
     const without = (options: Plain): Plain =>
       withValue('credentials.twilio', undefined, { ...fine(), senders: undefined, ...options });
     const warn = sinon.fake();
-    make(without({ ...own, logger: { info: ignore, warn, error: ignore } }));
+    const logger = { info: ignore, warn, error: ignore };
+    make(without({ ...own, logger }));
+    // A channel of the user's own may receive callbacks.
+    make(without({ ...own, publicUrl: PUBLIC_URL, inbound: {}, logger }));
     expect(warn.callCount).to.equal(0);
     for (const [options, needing] of [
       [{ senders: { sms: PHONE } }, 'senders.sms needs'],
       [{ ...own, sandboxNumber: PHONE }, 'sandboxNumber needs'],
-      [{ ...own, publicUrl: 'https://id.acme.com/okta/telephony' }, 'publicUrl needs'],
-      [{ ...own, publicUrl: 'https://id.acme.com/okta/telephony', inbound: {} }, 'publicUrl, inbound need'],
+      [{ senders: { sms: PHONE }, publicUrl: PUBLIC_URL }, 'senders.sms, publicUrl need'],
+      [
+        { senders: { sms: PHONE }, publicUrl: PUBLIC_URL, inbound: {} },
+        'senders.sms, publicUrl, inbound need',
+      ],
     ] as const) {
       const { problems } = errorOf(without(options));
       expect(problems).to.deep.equal([

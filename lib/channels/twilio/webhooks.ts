@@ -61,13 +61,13 @@ const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 /** Reads `From` or `To`: a number or WhatsApp id after the channel's prefix. SMS has no prefix. */
 function readAddress(text: string | undefined):
   | {
-      readonly channel: ReceivedMessage['channel'];
+      readonly channel: string;
       readonly number?: string | undefined;
       readonly id?: string | undefined;
     }
   | undefined {
   const [, prefix = 'sms', user = ''] = /^(?:(whatsapp|rcs):)?(\S+)$/i.exec(text?.trim() ?? '') ?? [];
-  const channel = prefix.toLowerCase() as ReceivedMessage['channel'];
+  const channel = prefix.toLowerCase();
   if (E164.test(user)) return { channel, number: user };
   return channel === 'whatsapp' && EXTERNAL_USER_ID.test(user) ? { channel, id: user } : undefined;
 }

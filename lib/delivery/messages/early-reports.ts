@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { DetachedAttempt } from '../attempt.js';
-import { transactionIdOf } from './receipt.js';
+import { shownIdOf, transactionIdOf } from './receipt.js';
 
 /** Reports that come before the end of the send that they are about. */
 
@@ -101,7 +101,7 @@ export class UnmatchedReports {
     this.#givenUp.set(messageKey, true);
     if (isReported) return;
     const type = 'callback.unmatched';
-    const transactionId = transactionIdOf(messageKey);
+    const transactionId = shownIdOf(messageKey);
     this.#events.emitCounted(type, (count) => ({ type, count, transactionId }));
   }
 

@@ -1,4 +1,5 @@
 import type { LRUCache } from 'lru-cache';
+import type { ReadyChannel } from '../attempt.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
@@ -7,12 +8,20 @@ import type { PlanStep, Receipt } from '../records.js';
 import { isAfter } from '../order.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
-import { isFinal, OVERDUE, ownerOf, transactionIdOf, withAccepted, type MessageOwner } from './receipt.js';
+import {
+  isFinal,
+  OVERDUE,
+  messageOwnerOf,
+  transactionIdOf,
+  withAccepted,
+  type MessageOwner,
+} from './receipt.js';
 import { RunningAttempts, type RunningAttempt, UnmatchedReports } from './early-reports.js';
 import {
   attemptAfterEnd,
   attemptName,
   messageAfter,
+  messageAfterAccepting,
   messageAfterNaming,
   messageName,
   type MessageNews,
@@ -49,20 +58,29 @@ export interface ReportCallback {
   /** Of the attempt that sent the message, if the report names it. */
   readonly reference?: string | undefined;
   /**
-   * Called once, before anything follows: at once, or when the state has answered. Gets whose message it is; `undefined` if neither
-   * this process nor the state knows it.
+   * Called once, before anything follows: at once, or when the state has answered. Gets whose message it is, `undefined` if neither
+   * this process nor the state knows it, and the key of the message.
    */
-  readonly onOwner?: ((owner: MessageOwner | undefined) => void) | undefined;
+  readonly onOwner?: ((owner: MessageOwner | undefined, key: string) => void) | undefined;
 }
 
 /** How news came, for what follows. */
 interface Arrival {
   /** Called before anything follows. */
   readonly tellOwner?: (() => void) | undefined;
+  /** Called with the key of the message, if it is kept under another one. */
+  readonly goTo: (key: string) => void;
   /** By an alarm of the state: the process that set it has died or closed. */
   readonly isAlarm?: boolean;
   /** The state was lost for too long. */
   readonly wasLost?: boolean;
+}
+
+const NOWHERE = (): void => undefined;
+
+/** Whether anything can say what became of an accepted message of a channel. */
+function canReport({ port, receiver }: ReadyChannel): boolean {
+  return (port.reports ?? port.lookUp ?? receiver) !== undefined;
 }
 
 export class LateFailover {
@@ -89,7 +107,7 @@ export class LateFailover {
     this.#sends = new LateSends(parts);
     if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
     this.#stopListening = state.alarms?.onDue((key) => {
-      this.#track(this.#hear(key, { token: newToken(), report: OVERDUE }, { isAlarm: true }));
+      this.#track(this.#hear(key, { token: newToken(), report: OVERDUE }, { goTo: NOWHERE, isAlarm: true }));
     });
   }
 
@@ -115,19 +133,40 @@ export class LateFailover {
    * failure then says whose message it was.
    *
    * @param makeReceipt - called if the message can fail later; `undefined` if the code must not be sent again.
+   * @param reference - of the attempt, if reports may name it alone.
    */
-  accepted(key: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
+  accepted(
+    key: string,
+    sentBy: PlanStep,
+    makeReceipt: (() => Receipt) | undefined,
+    reference?: string,
+  ): void {
     if (this.#isClosed) return;
     this.#unmatched?.claim(key);
-    const { port } = providerOf(sentBy, this.#parts.channels) ?? {};
-    if ((port?.reports ?? port?.lookUp) === undefined) return;
+    const by = providerOf(sentBy, this.#parts.channels);
+    if (by === undefined || !canReport(by)) return;
     const receipt = makeReceipt?.();
     if (receipt === undefined) return;
+    if (reference !== undefined) {
+      // A report may have come before the answer to the send.
+      const named = this.#attempts.messageOf(reference);
+      if (named === undefined) this.#attempts.name(reference, key);
+      else if (named !== key) {
+        this.accepted(named, sentBy, () => receipt);
+        return;
+      }
+    }
     this.#watch.start(key, receipt);
-    const replying = this.#update(key, { token: newToken(), accepted: receipt });
+    const news = { token: newToken(), accepted: receipt };
+    const replying =
+      reference === undefined ? this.#update(key, news) : this.#updateNamed(key, news, reference);
+    const goTo = (other: string): void => {
+      this.#watch.forget(key);
+      this.accepted(other, sentBy, () => receipt);
+    };
     const sinceMs = steadyMs();
     this.#keep(replying, (reply) => {
-      this.#doReply(key, reply, { wasLost: steadyMs() - sinceMs > REPORT_WAIT_MS });
+      this.#doReply(key, reply, { goTo, wasLost: steadyMs() - sinceMs > REPORT_WAIT_MS });
     });
   }
 
@@ -155,12 +194,17 @@ export class LateFailover {
     });
   }
 
+  /** The key of the message of an attempt, as far as this process knows it. */
+  keyOf(reference: string): string | undefined {
+    return this.#attempts.messageOf(reference);
+  }
+
   /** A provider reports on a message. Reports may come in any order, and more than once. */
   report(key: string, report: DeliveryReport, { reference, onOwner }: ReportCallback = {}): void {
     const { owners } = this.#parts;
     let isTold = false;
     const tellOwner = (): void => {
-      if (!isTold) onOwner?.(owners.get(key));
+      if (!isTold) onOwner?.(owners.get(key), key);
       isTold = true;
     };
     const owner = owners.get(key) ?? owners.get(reference ?? '');
@@ -170,8 +214,15 @@ export class LateFailover {
       tellOwner();
     }
     const news = this.#isClosed ? undefined : this.#newsIn(key, report, reference);
-    if (news === undefined) tellOwner();
-    else this.#track(this.#hear(key, news, { tellOwner }).finally(tellOwner));
+    if (news === undefined) {
+      tellOwner();
+      return;
+    }
+    const goTo = (other: string): void => {
+      this.report(other, report, isTold ? {} : { onOwner });
+      isTold = true;
+    };
+    this.#track(this.#hear(key, news, { tellOwner, goTo }).finally(tellOwner));
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -234,7 +285,7 @@ export class LateFailover {
     }
     // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
     const own = this.#parts.state.recall(messageName(key))?.value;
-    const lost = { tellOwner: how.tellOwner, wasLost: true };
+    const lost = { tellOwner: how.tellOwner, goTo: how.goTo, wasLost: true };
     const isFailedHere = own?.status === 'failed' && own.followToken === news.token;
     if (isFailedHere) this.#doReply(key, { before: 'failed', receipt: own.receipt, follow: own }, lost);
     this.#keep(replying, (late) => {
@@ -256,13 +307,29 @@ export class LateFailover {
     });
   }
 
-  #doReply(key: string, reply: MessageReply, { tellOwner, isAlarm, wasLost }: Arrival = {}): void {
+  /** Changes the record of a message that was accepted, and that of its attempt, in one step. */
+  #updateNamed(
+    key: string,
+    news: { readonly token: string; readonly accepted: Receipt },
+    reference: string,
+  ): Promise<MessageReply | undefined> {
+    return this.#parts.state.update([messageName(key), attemptName(reference)], (known) => {
+      const { next, reply } = messageAfterAccepting(known, news, key, steadyMs());
+      return { next, result: reply };
+    });
+  }
+
+  #doReply(key: string, reply: MessageReply, { tellOwner, goTo, isAlarm, wasLost }: Arrival): void {
     const { owners, onRecognised, isSending } = this.#parts;
-    const { before, follow, recognised } = reply;
+    const { before, follow, recognised, elsewhere } = reply;
+    if (elsewhere !== undefined) {
+      goTo(elsewhere);
+      return;
+    }
     const receipt = recognised ?? reply.receipt;
     if (receipt !== undefined) {
       // Another process sent the message, or this one did before it was restarted.
-      owners.set(key, ownerOf(receipt.request));
+      owners.set(key, messageOwnerOf(receipt, key));
       this.#unmatched?.claim(key);
     }
     tellOwner?.();
@@ -289,7 +356,7 @@ export class LateFailover {
   #recognise(key: string, receipt: Receipt): void {
     if (this.#isClosed) return;
     const settled = withAccepted(receipt, transactionIdOf(key));
-    this.#parts.owners.set(key, ownerOf(settled.request));
+    this.#parts.owners.set(key, messageOwnerOf(settled, key));
     this.#parts.onRecognised(settled, transactionIdOf(key));
     this.accepted(key, settled.sentBy, settled.isUnwanted === true ? undefined : () => settled);
   }

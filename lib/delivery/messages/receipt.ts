@@ -69,16 +69,28 @@ export function personalDataIn({ request, profile, sentBy }: Receipt): PersonalD
   return personalDataOf(request, profile, sentBy.to);
 }
 
-/** Whose message it is, in the fields of events: no code and no number. */
-export type MessageOwner = OfUser;
+/** Whose message it is. */
+export interface MessageOwner {
+  readonly user: OfUser;
+  /** The id of the message in events; `undefined` if only its attempt is known. */
+  readonly reportedId: string | undefined;
+}
 
+/** Whose message it is, in the fields of events: no code and no number. */
 export function ownerOf({
   eventId,
   oktaRequestId,
   userId,
   phoneNumber,
-}: Pick<TelephonyRequest, keyof Omit<MessageOwner, 'toEnding'> | 'phoneNumber'>): MessageOwner {
+}: Pick<TelephonyRequest, keyof Omit<OfUser, 'toEnding'> | 'phoneNumber'>): OfUser {
   return { eventId, oktaRequestId, userId, toEnding: endingOf(phoneNumber) };
+}
+
+/** The owner of the message with this key. */
+export function messageOwnerOf(receipt: Receipt, key: string): MessageOwner {
+  const { request } = receipt;
+  const reportedId = maskId(transactionIdOf(key), personalDataIn(receipt), request.eventId);
+  return { user: ownerOf(request), reportedId };
 }
 
 /** Whose code it is: the user's id. If Okta sent none, the digest of the number, so that no number is a key. */
@@ -103,6 +115,15 @@ export function messageKey(idNamespace: string, transactionId: string): string {
 /** The provider's id in a key. No namespace has a space in it. */
 export function transactionIdOf(key: string): string {
   return key.slice(key.indexOf(' ') + 1);
+}
+
+/** Twilio's ids, as `idNamespace` of a channel names them. */
+const SIDS = /^twilio /;
+
+/** The id in a key as events show it if nobody knows the message: another id than Twilio's may hide a number. */
+export function shownIdOf(key: string): string {
+  const id = transactionIdOf(key);
+  return SIDS.test(key) ? id : digestOf(id);
 }
 
 /** A report that says nothing. */

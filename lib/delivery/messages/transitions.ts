@@ -48,6 +48,8 @@ export interface MessageReply {
   readonly receipt?: Receipt | undefined;
   /** The receipt, with its attempt as it turned out, if a report named the attempt and this caller recognises the message. */
   readonly recognised?: Receipt | undefined;
+  /** The key under which the message is kept, if it is another one: the news must go there. */
+  readonly elsewhere?: string | undefined;
 }
 
 /** A record after news, and the reply. Without `next`, the record stays as it is. */
@@ -123,6 +125,35 @@ export function attemptAfterEnd(
   return { reply: recogniseToken === token ? messageKey : undefined };
 }
 
+/**
+ * A channel has accepted a message whose reports may name its attempt alone. The record of the attempt says under which key the message
+ * is kept: the first news decides.
+ */
+export function messageAfterAccepting(
+  [message, attempt]: readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined],
+  { token, accepted }: { readonly token: string; readonly accepted: Receipt },
+  messageKey: string,
+  nowMs: number,
+): {
+  readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
+  readonly reply: MessageReply;
+} {
+  const elsewhere = keyElsewhere(attempt, messageKey);
+  if (elsewhere !== undefined)
+    return { next: [undefined, undefined], reply: { before: undefined, elsewhere } };
+  const { next, reply } = messageAfter(message, { token, accepted }, nowMs);
+  const named = { status: 'named', messageKey, recogniseToken: token } as const;
+  const naming =
+    attempt === undefined ? { value: named, lifeMs: keepReceipt(accepted, nowMs).lifeMs } : undefined;
+  return { next: [next, naming], reply };
+}
+
+/** The key that a record of an attempt has for its message, if it is another one than this. */
+function keyElsewhere(attempt: Known<AttemptRecord> | undefined, messageKey: string): string | undefined {
+  const kept = attempt?.value.status === 'named' ? attempt.value.messageKey : messageKey;
+  return kept === messageKey ? undefined : kept;
+}
+
 /** A report names the message of an attempt. Replies the receipt if this caller recognises the message. */
 export function attemptAfterNaming(
   known: Known<AttemptRecord> | undefined,
@@ -156,6 +187,9 @@ export function messageAfterNaming(
   readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
   readonly reply: MessageReply;
 } {
+  const elsewhere = keyElsewhere(attempt, messageKey);
+  if (elsewhere !== undefined)
+    return { next: [undefined, undefined], reply: { before: undefined, elsewhere } };
   // A message that is known needs no attempt.
   const isKnown = message !== undefined && message.value.status !== 'early';
   const naming: Outcome<AttemptRecord, Receipt | undefined> =

@@ -199,7 +199,7 @@ const MAX_RECIPIENTS = 20_000;
 export class RecordMap<Value> {
   readonly #maps = {
     message: new ExpiringCache<Value>(MAX_MESSAGES),
-    attempt: new ExpiringCache<Value>(1_000),
+    attempt: new ExpiringCache<Value>(MAX_MESSAGES),
     lastCode: new ExpiringCache<Value>(16_000),
     suppressions: new ExpiringCache<Value>(MAX_RECIPIENTS),
     /** Suppressions, too. Every user of WhatsApp has an id, and ids must not push out the STOP of a number. */

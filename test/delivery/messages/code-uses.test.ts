@@ -54,6 +54,8 @@ describe('used codes', () => {
         send: () => Promise.resolve({ status: 'accepted', transactionId: 'S1' }),
         ...(confirm === undefined ? {} : { confirm }),
       },
+      idNamespace: 'own',
+      receiver: undefined,
       client: NO_CLIENT,
       breaker,
     };

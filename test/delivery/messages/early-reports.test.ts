@@ -14,7 +14,7 @@ describe('reports on messages that no send has claimed', () => {
     reports = new UnmatchedReports({
       emitCounted: (_subject, makeEvent) => {
         const event = makeEvent(1, false);
-        if (event.type === 'callback.unmatched') unmatched.push(event.transactionId);
+        if (event.type === 'callback.unmatched') unmatched.push(`twilio ${event.transactionId}`);
       },
     });
   });
@@ -25,52 +25,52 @@ describe('reports on messages that no send has claimed', () => {
 
   it('are given up after 15 s, with one timer for all, unless a send claims them', () => {
     for (const [key, afterMs] of [
-      ['SM1', 0],
-      ['SM2', 1],
-      ['SM3', 9_000],
-      ['SM4', 0],
+      ['twilio SM1', 0],
+      ['twilio SM2', 1],
+      ['twilio SM3', 9_000],
+      ['twilio SM4', 0],
     ] as const) {
       clock.tick(afterMs);
       reports.add(key, true);
     }
-    reports.claim('SM4');
+    reports.claim('twilio SM4');
     expect(clock.countTimers()).to.equal(1);
     clock.tick(15_000 - 9_001);
-    expect(unmatched).to.deep.equal(['SM1']);
+    expect(unmatched).to.deep.equal(['twilio SM1']);
     clock.tick(15_000);
-    expect(unmatched).to.deep.equal(['SM1', 'SM2', 'SM3']);
+    expect(unmatched).to.deep.equal(['twilio SM1', 'twilio SM2', 'twilio SM3']);
     expect(clock.countTimers()).to.equal(0);
   });
 
   it('wait from the first report on their message', () => {
-    reports.add('SM1', true);
+    reports.add('twilio SM1', true);
     clock.tick(10_000);
-    reports.add('SM1', true);
+    reports.add('twilio SM1', true);
     clock.tick(5_000);
-    expect(unmatched).to.deep.equal(['SM1']);
+    expect(unmatched).to.deep.equal(['twilio SM1']);
   });
 
   it('count once for a message, also if it is reported again; 1,000 are remembered', () => {
-    for (let copies = 0; copies < 3; copies += 1) reports.add('SM0', false);
-    expect(unmatched).to.deep.equal(['SM0']);
-    for (let count = 1; count <= 1_000; count += 1) reports.add(`SM${count}`, false);
-    reports.add('SM1000', false);
+    for (let copies = 0; copies < 3; copies += 1) reports.add('twilio SM0', false);
+    expect(unmatched).to.deep.equal(['twilio SM0']);
+    for (let count = 1; count <= 1_000; count += 1) reports.add(`twilio SM${count}`, false);
+    reports.add('twilio SM1000', false);
     expect(unmatched).to.have.length(1_001);
-    reports.add('SM0', false);
-    expect(unmatched.at(-1)).to.equal('SM0');
+    reports.add('twilio SM0', false);
+    expect(unmatched.at(-1)).to.equal('twilio SM0');
   });
 
   it('wait for at most 1,000 messages: the oldest is given up first', () => {
-    for (let count = 0; count <= 1_000; count += 1) reports.add(`SM${count}`, true);
-    expect(unmatched).to.deep.equal(['SM0']);
+    for (let count = 0; count <= 1_000; count += 1) reports.add(`twilio SM${count}`, true);
+    expect(unmatched).to.deep.equal(['twilio SM0']);
     expect(clock.countTimers()).to.equal(1);
-    reports.claim('SM1');
+    reports.claim('twilio SM1');
     clock.tick(15_000);
-    expect(unmatched).to.have.length(1_000).and.to.not.include('SM1');
+    expect(unmatched).to.have.length(1_000).and.to.not.include('twilio SM1');
   });
 
   it('are not reported after close()', () => {
-    reports.add('SM1', true);
+    reports.add('twilio SM1', true);
     reports.close();
     clock.tick(60_000);
     expect(unmatched).to.be.empty;

@@ -43,7 +43,9 @@ function ready(name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel
   return {
     name,
     provider: 'TWILIO',
-    port: { send, idNamespace: 'acme', ...port },
+    port: { send, ...port },
+    idNamespace: 'twilio',
+    receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),
   };
@@ -52,7 +54,7 @@ const SMS = ready('sms');
 const REPORTING = ready('whatsapp', { reports: 'deliveries' });
 const SENT_BY = makeReceipt().sentBy;
 
-const keyOf = (id: string): string => messageKey('acme', id);
+const keyOf = (id: string): string => messageKey('twilio', id);
 
 /** Lets everything run that needs no time to pass. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -132,7 +134,7 @@ describe('late failover', () => {
     channels.set(by.name, [by]);
     const sentBy = { ...SENT_BY, channel: by.name };
     // The call that sends a code sets whose it is.
-    owners.set(keyOf(id), ownerOf(REQUEST));
+    owners.set(keyOf(id), { user: ownerOf(REQUEST), reportedId: id });
     late.accepted(keyOf(id), sentBy, () => makeReceipt({ sentBy, ...receipt }));
   };
   /** News of a message, SM1 by default, that come to another process. Replies whether something follows there. */
@@ -153,8 +155,8 @@ describe('late failover', () => {
 
   describe('tells onOwner the owner', () => {
     let told: unknown[];
-    const onOwner = (owner: unknown): void => {
-      told.push(owner);
+    const onOwner = (owner: MessageOwner | undefined): void => {
+      told.push(owner?.user);
       // The failover ends after the owner is reported.
       expect(endings()).to.be.empty;
     };

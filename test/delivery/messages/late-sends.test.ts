@@ -23,6 +23,8 @@ function ready(name: string, provider: string): ReadyChannel {
     name,
     provider,
     port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
+    idNamespace: 'own',
+    receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),
   };

@@ -7,6 +7,7 @@ import {
   attemptAfterEnd,
   attemptAfterNaming,
   messageAfter,
+  messageAfterAccepting,
   messageAfterNaming,
   type MessageNews,
 } from '#lib/delivery/messages/transitions.js';
@@ -318,6 +319,34 @@ describe('a message whose attempt a report names', () => {
       expect([theirs.recognised, theirs.follow]).to.deep.equal([NOTHING, NOTHING]);
     });
   }
+
+  it('is looked for under the key that the attempt has, if that is another one', () => {
+    const named = known({ status: 'named', messageKey: 'acme R1', recogniseToken: 'x' } as const);
+    const reported = { token: 'new', reference: REFERENCE, report: FAILED };
+    const accepted = { token: 'new', accepted: receiptOf() };
+    for (const { next, reply } of [
+      messageAfterNaming([undefined, named], reported, KEY, NOW),
+      messageAfterAccepting([undefined, named], accepted, KEY, NOW),
+    ]) {
+      expect(next).to.deep.equal([undefined, undefined]);
+      expect(reply).to.deep.equal({ before: undefined, elsewhere: 'acme R1' });
+    }
+  });
+
+  it('is named by its attempt once it is accepted, for as long as the code lives', () => {
+    const news = { token: 'new', accepted: receiptOf() };
+    const { next } = messageAfterAccepting([undefined, undefined], news, KEY, NOW);
+    expect(next).to.deep.equal([
+      { value: { status: 'waiting', receipt: receiptOf() }, lifeMs: LIFE_MS },
+      { value: { status: 'named', messageKey: KEY, recogniseToken: 'new' }, lifeMs: LIFE_MS },
+    ]);
+    // The same news again, as after a lost answer: nothing changes.
+    const kept = [
+      after<MessageRecord>(undefined, next[0]),
+      after<AttemptRecord>(undefined, next[1]),
+    ] as const;
+    expect(messageAfterAccepting(kept, news, KEY, NOW).next).to.deep.equal([undefined, undefined]);
+  });
 
   it('is recognised with its attempt as accepted, under the masked id', () => {
     const attempt: AttemptReport = { ...UNKNOWN, providerRequestId: 'RQ1', reason: 'No answer' };

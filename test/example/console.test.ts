@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import supertest from 'supertest';
 import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import type { ExecutionPage, TestResult } from '#lib/console/api.js';
 import type { Message } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { LOGIN, sessionCookie, signedIn } from '#harness/signed-in.js';
+import { LOGIN, signedIn } from '#harness/signed-in.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
@@ -130,27 +127,5 @@ describe("the example gateway's console", () => {
       .send({ payload: PAYLOAD })
       .expect(403);
     expect(sent).to.have.length(2);
-  });
-
-  it('ends its event streams when the gateway drains', async () => {
-    // A gateway that is not ready yet ends its connections as well.
-    await gateway.hook.ready();
-    const cookie = await sessionCookie(ADMIN);
-    const server = createServer(gateway.app).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${CONSOLE_PATH}/api/stream`;
-      const streamRequest = request(url, { headers: { cookie }, agent: false });
-      streamRequest.end();
-      const [response] = (await once(streamRequest, 'response')) as [IncomingMessage];
-      expect(response.statusCode).to.equal(200);
-      await once(response, 'data');
-      gateway.hook.drain();
-      response.resume();
-      await once(response, 'end');
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
   });
 });

@@ -77,11 +77,6 @@ export class Balancer {
     }
   }
 
-  /** The address of a gateway that is ready. */
-  anyOrigin(): string | undefined {
-    return this.#next(new Set())?.origin;
-  }
-
   #next(refused: ReadonlySet<string>): Gateway | undefined {
     const { gateways } = this.#fleet;
     const up = gateways.filter(({ isUp }) => isUp);

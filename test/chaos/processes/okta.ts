@@ -67,7 +67,7 @@ async function bringCode(wish: Wish, parts: LoadParts, uses: UseFact[]): Promise
 }
 
 /** The request of Okta's hook for a code. */
-export function payloadOf(eventId: string, code: string, person: Person): Record<string, unknown> {
+function payloadOf(eventId: string, code: string, person: Person): Record<string, unknown> {
   return makeHookPayload(
     { eventId, otpCode: code, userId: person.id, login: person.login, phoneNumber: person.phone },
     undefined,

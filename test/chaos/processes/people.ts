@@ -38,19 +38,6 @@ export function peopleOf(seed: number, rate: number): readonly Person[] {
   });
 }
 
-/** The users of connections that are reset: their codes do not depend on those of others. */
-export function strangersOf(rate: number): readonly Person[] {
-  return Array.from({ length: rate * ASKS_EVERY_SECONDS }, (_, index) => {
-    const number = String(index).padStart(4, '0');
-    return {
-      id: `00ustranger${number}00001`,
-      login: `stranger.${number}@example.com`,
-      phone: `+1303555${number}`,
-      isOptedIn: false,
-    };
-  });
-}
-
 /** A code that a user requests. */
 export interface Wish {
   readonly eventId: string;

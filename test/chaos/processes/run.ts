@@ -12,11 +12,10 @@ import { Fleet } from './fleet.js';
 import type { VendorCredentials } from './gateway.js';
 import { describeGrowth, growthsOf, memoryProblems } from './memory.js';
 import { bringCodes } from './okta.js';
-import { peopleOf, strangersOf, Wishes } from './people.js';
+import { peopleOf, Wishes } from './people.js';
 import { bringWords } from './phones.js';
 import { clocksOf, describeFault, makeSchedule } from './schedule.js';
 import { readLosses, watchForShortage } from './shortage.js';
-import { bringStrangers } from './strangers.js';
 import type { Sending, VendorCommand, VendorFacts } from './vendors.js';
 
 /** Set in half of the runs. With it, a second message follows even without a report of the failure. */
@@ -71,7 +70,7 @@ export async function runProcesses(
       };
       vendors.on('message', look);
     });
-  const [codes, faults, words, pipelined] = await Promise.all([
+  const [codes, faults, words] = await Promise.all([
     bringCodes({
       ...{ balancer, hookSecret, events, rate, wishes },
       onCall: (code, gateway) => void callees.set(code, gateway),
@@ -84,7 +83,6 @@ export async function runProcesses(
       ...{ ...credentials, seed, lengthMs, people, balancer, publicUrl: callbackWay.publicUrl },
       waiting: () => wishes.last,
     }),
-    bringStrangers({ seed, lengthMs, people: strangersOf(rate), hookSecret, balancer }),
   ]);
   await wait(SETTLE_MS + (afterSeconds ?? 0) * 1000);
   const endsAt = Date.now();
@@ -102,7 +100,7 @@ export async function runProcesses(
   await redis.close();
   return {
     facts: {
-      events: [...codes.events, ...pipelined],
+      events: codes.events,
       messages: withGateways(seen.messages, fleet.hookEvents),
       callbacks: callbackWay.facts,
       outages: [...fleet.outages, ...faults.outages, ...losses.outages],

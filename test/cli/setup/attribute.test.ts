@@ -134,14 +134,6 @@ describe('setup attribute', () => {
   });
 
   describe('waits', () => {
-    it('until Okta shows the change', async () => {
-      okta.setSchemaDelay({ propagationMs: 30_000 });
-      const made = await run(okta, 'setup attribute --yes', { time });
-      expect(made.code, made.stderr).to.equal(0);
-      expect(made.stderr).to.include('does not show the change yet');
-      expect(writesTo(okta)).to.have.length(1);
-    });
-
     it('for a minute at most, and changes nothing in a later run', async () => {
       okta.setSchemaDelay({ propagationMs: 90_000 });
       const made = await run(okta, 'setup attribute --yes --json', { time });

@@ -120,44 +120,17 @@ describe('startOktaEmulator: callHook', () => {
   });
 
   it('returns the reaction of Okta to each answer: sent, pending, error or failover', async () => {
-    const cases: [unknown, number, string][] = [
+    // The tests of the console's reactions have every other answer.
+    for (const [body, status, action] of [
       [successful, 200, 'sent'],
       [withStatus('PENDING'), 200, 'pending'],
       [withStatus('FAILED'), 200, 'failover'],
-      [withStatus('DELIVERED'), 200, 'failover'],
-      [withStatus(undefined), 200, 'failover'],
       [successful, 201, 'failover'],
-      [successful, 204, 'failover'],
-      [{ error: { errorSummary: 'no' } }, 400, 'failover'],
       [{ error: { errorSummary: 'no' } }, 200, 'error'],
-      [{ error: [{ errorSummary: 'no' }] }, 200, 'failover'],
-      [{ ...successful, error: null }, 200, 'sent'],
-      [{ commands: [] }, 200, 'failover'],
-      [{ commands: [{ type: 'else', value: [{ status: 'SUCCESSFUL' }] }] }, 200, 'failover'],
-      [
-        { commands: [{ type: 'com.okta.telephony.action', value: { status: 'SUCCESSFUL' } }] },
-        200,
-        'failover',
-      ],
-      [
-        {
-          commands: [
-            {
-              type: 'com.okta.telephony.action',
-              value: [{ status: 'SUCCESSFUL', transactionMetadata: { channel: 'sms' } }],
-            },
-          ],
-        },
-        200,
-        'failover',
-      ],
-      [{ ...successful, padding: 'x'.repeat(256 * 1024) }, 200, 'failover'],
-      ['text', 200, 'failover'],
-    ];
-    for (const [body, status, action] of cases) {
+    ] as const) {
       answerJson(body, status);
       const { okta: verdict } = await okta.callHook({ url: hook.url });
-      expect(verdict.action, JSON.stringify(body).slice(0, 200)).to.equal(action);
+      expect(verdict.action, JSON.stringify(body)).to.equal(action);
     }
     answerJson({ error: {} });
     expect((await okta.callHook({ url: hook.url })).okta.errorSummary).to.equal(

@@ -101,6 +101,7 @@ export interface OptionWarning {
     | 'optInAttribute'
     | 'guard.countries'
     | 'channels'
+    | 'channels.receive'
     | 'lateFailover.afterSeconds'
     | 'credentials.hook'
     | 'credentials.eventHook'

@@ -25,6 +25,8 @@ export interface ReadyChannel {
   readonly port: ConnectedChannel;
   /** Of its message ids. */
   readonly idNamespace: string;
+  /** What the channel says about accepted messages. */
+  readonly reports: ConnectedChannel['reports'];
   /** What the provider pushes comes in by it; `undefined` if nothing can come. */
   readonly receiver: CallbackReceiver | undefined;
   readonly client: ChannelClient;

@@ -61,6 +61,10 @@ export const WARNINGS: Readonly<
     text: 'no user can choose it',
     remedy: 'Add it to optInChannels, or set chooseChannels.',
   },
+  'channels.receive': {
+    text: 'publicUrl is not set, so nothing arrives that its provider reports. A message that is accepted and then fails is not sent by another channel',
+    remedy: 'Set publicUrl.',
+  },
   'lateFailover.afterSeconds': {
     text: 'it has no effect, because the channel does not report deliveries',
   },

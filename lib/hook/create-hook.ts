@@ -29,6 +29,7 @@ import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,
   connectChannels,
+  warnOfDeafChannels,
   warnOfSilentChannels,
   warnOfUnusedSenders,
 } from './ready-channels.js';
@@ -154,6 +155,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   for (const warning of warningsOf(options, settings)) {
     events.emit({ type: 'configuration.warned', ...warning });
   }
+  warnOfDeafChannels(channels, events);
   warnOfSilentChannels(settings, channels, events);
   warnOfUnusedSenders(twilio, events);
 

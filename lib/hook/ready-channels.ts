@@ -55,7 +55,9 @@ export function connectChannels(
           callbackUrl: receiver && `${publicUrl}${callbackPath(name, index)}`,
         };
         const { provider = name.toUpperCase(), host = key, idNamespace = `${name}.${index}` } = made;
-        return [{ name, provider, port: made, idNamespace, receiver, client, breaker: breakerOf(host) }];
+        const reports = reportsOf(made, receiver);
+        const breaker = breakerOf(host);
+        return [{ name, provider, port: made, idNamespace, reports, receiver, client, breaker }];
       }),
     );
   }
@@ -93,6 +95,15 @@ function connect(
   return problems.length > 0 ? new ConfigurationError(problems) : made;
 }
 
+/** Without `publicUrl`, a channel that only receives reports has none: its silence means nothing. */
+function reportsOf(
+  { reports, receive, lookUp }: ConnectedChannel,
+  receiver: ConnectedChannel['receive'],
+): ConnectedChannel['reports'] {
+  if (receiver !== undefined) return reports ?? 'failures';
+  return receive !== undefined && lookUp === undefined ? undefined : reports;
+}
+
 /** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */
 export function providerKey(name: string, providers: readonly unknown[], index: number): string {
   return providers.length === 1 ? name : `${name}[${index}]`;
@@ -120,12 +131,27 @@ export function warnOfSilentChannels(
   events: EventStream,
 ): void {
   const reportsDeliveries = (name: string): boolean =>
-    channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
+    channels.get(name)?.some(({ reports }) => reports === 'deliveries') ?? false;
   const option = 'lateFailover.afterSeconds';
   const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
+}
+
+/** Warns of channels that could receive reports, if `publicUrl` were set. */
+export function warnOfDeafChannels(
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+  events: EventStream,
+): void {
+  const where = [...channels].flatMap(([name, providers]) =>
+    providers.flatMap(({ port, receiver }, index) =>
+      port.receive !== undefined && receiver === undefined
+        ? [`channels.${providerKey(name, providers, index)}`]
+        : [],
+    ),
+  );
+  if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'channels.receive', where });
 }
 
 /** Warns of senders that no channel sends from, because the user's own channel takes the place of Twilio's. */

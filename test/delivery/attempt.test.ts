@@ -20,6 +20,7 @@ const ready = (name: string, send: Send): ReadyChannel => {
     provider: name.toUpperCase(),
     port,
     idNamespace: 'own',
+    reports: undefined,
     receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),

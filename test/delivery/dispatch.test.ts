@@ -25,6 +25,7 @@ const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyCh
   provider,
   port: portOf(send),
   idNamespace: 'own',
+  reports: undefined,
   receiver: undefined,
   client: NO_CLIENT,
   breaker: new Breaker(`${name}-${provider}`, () => undefined),

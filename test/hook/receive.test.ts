@@ -332,8 +332,16 @@ describe('a channel that receives', () => {
       expect(scene.of('extension.failed')[0]?.reason).to.include('no answer within 10 s');
     });
 
-    it('no URL and no requests without publicUrl', async () => {
-      await start({ channels: { whatsapp: acme() } }, { hasCallbacks: false });
+    it('nothing without publicUrl, which is warned of', async () => {
+      const hook = {
+        channels: { whatsapp: acme({ reports: 'deliveries' }) },
+        // Without reports, the silence of the channel means nothing.
+        lateFailover: { afterSeconds: { whatsapp: 20 } },
+      } as const;
+      await start(hook, { hasCallbacks: false });
+      const warned = scene.of('configuration.warned').map(({ option, where }) => [option, where]);
+      expect(warned).to.deep.include(['channels.receive', ['channels.whatsapp']]);
+      expect(warned).to.deep.include(['lateFailover.afterSeconds', ['lateFailover.afterSeconds.whatsapp']]);
       await scene.call();
       expect(sent[0]?.url).to.equal(undefined);
       expect((await post('[]')).status).to.equal(404);

@@ -79,8 +79,8 @@ interface Arrival {
 const NOWHERE = (): void => undefined;
 
 /** Whether anything can say what became of an accepted message of a channel. */
-function canReport({ port, receiver }: ReadyChannel): boolean {
-  return (port.reports ?? port.lookUp ?? receiver) !== undefined;
+function canReport({ port, reports }: ReadyChannel): boolean {
+  return (reports ?? port.lookUp) !== undefined;
 }
 
 export class LateFailover {

@@ -57,8 +57,8 @@ export class MessageWatch {
     const by = providerOf(sentBy, channels);
     const { status = 'waiting' } = state.recall(messageName(key))?.value ?? {};
     if (by === undefined || untried.length === 0 || isUnwanted === true || status !== 'waiting') return;
-    const { name, port } = by;
-    const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
+    const { name, port, reports } = by;
+    const seconds = reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
     const lifeMs = receipt.expiresAtMs - steadyMs();
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;

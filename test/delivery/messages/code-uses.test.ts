@@ -55,6 +55,7 @@ describe('used codes', () => {
         ...(confirm === undefined ? {} : { confirm }),
       },
       idNamespace: 'own',
+      reports: undefined,
       receiver: undefined,
       client: NO_CLIENT,
       breaker,

@@ -45,6 +45,7 @@ function ready(name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel
     provider: 'TWILIO',
     port: { send, ...port },
     idNamespace: 'twilio',
+    reports: port.reports,
     receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),

@@ -24,6 +24,7 @@ function ready(name: string, provider: string): ReadyChannel {
     provider,
     port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
     idNamespace: 'own',
+    reports: undefined,
     receiver: undefined,
     client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),

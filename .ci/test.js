@@ -11,9 +11,12 @@ const C8 = 'node_modules/c8/bin/c8.js';
 
 /**
  * Lets V8 compile fewer functions for speed, because tests end before they gain by it: about a tenth less CPU time for all of them.
- * Later versions of Node have no such option.
+ * Later versions of Node have no such option. More room for short-lived objects saves another twentieth.
  */
-const QUICKER = versions.node.startsWith('20.') ? ['--node-option', 'interrupt-budget=2000000'] : [];
+const QUICKER = [
+  ...(versions.node.startsWith('20.') ? ['--node-option', 'interrupt-budget=2000000'] : []),
+  ...['--node-option', 'max-semi-space-size=32', '--node-option', 'min-semi-space-size=16'],
+];
 
 /** Mocha gives whole files to its workers, so a long file must not begin last. */
 const LONG = ['test/browser/', 'test/testing/phones/'];

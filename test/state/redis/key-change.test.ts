@@ -257,7 +257,8 @@ describe('during a rolling key change', function () {
     };
   };
 
-  for (const [at, first] of ORDERS_OF_THREE.entries()) {
+  // The gateways are alike, so the other three orders repeat these under other names.
+  for (const [at, first] of (isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(0, 3)).entries()) {
     it(`no data is lost and no failover runs twice if gateways restart in the order ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
         const { restart, end, carriedOver } = beginRollout();

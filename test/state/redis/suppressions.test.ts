@@ -164,13 +164,14 @@ describe('suppressions in Redis', () => {
         expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
     });
 
-    for (const [when, use] of [
-      ['check()', (state: StatePort) => state.check()],
-      ['a claim', (state: StatePort) => Promise.resolve(state.claim(eventClaim('event', LIFE)))],
+    // More numbers than one step copies; once is enough.
+    for (const [when, count, use] of [
+      ['check()', 600, (state: StatePort) => state.check()],
+      ['a claim', 3, (state: StatePort) => Promise.resolve(state.claim(eventClaim('event', LIFE)))],
     ] as const) {
       it(`are copied to the new key without a read, after ${when}`, async () => {
         const old = open();
-        const numbers = Array.from({ length: 1_200 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
+        const numbers = Array.from({ length: count }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
         await Promise.all(numbers.map((number) => suppress(old, number)));
         await pair(old, 'US.13491208655302741918', ANA.phone);
         const lifted = numbers.splice(0, 1);

@@ -275,6 +275,30 @@ describe('the phones page in a browser', function () {
     expect(await page.locator('img, #phones script').count()).to.equal(0);
   });
 
+  it('drops the message about an empty code at the next code and at the next sign-in, and says why a sign-in failed', async () => {
+    const { page, tolerate } = await browser!.open(`${origin}/phones/`);
+    const ana = personOn(page, 'Ana Silveira');
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    const empty = ana.getByText('Type the code first.');
+    const wrong = ana.getByText('Wrong code');
+    await typeBack(ana, '1');
+    await wrong.waitFor();
+    await typeBack(ana, ' ');
+    await empty.waitFor();
+    // Okta answers as it did before.
+    await typeBack(ana, '2');
+    await wrong.waitFor();
+    await typeBack(ana, ' ');
+    await empty.waitFor();
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    await empty.waitFor({ state: 'hidden' });
+
+    tolerate(/ERR_FAILED|Failed to load/);
+    await page.route('**/api/sign-in', (route) => route.abort());
+    await ana.getByRole('button', { name: 'Text me a code' }).click();
+    await ana.getByText('The demo does not answer.').waitFor();
+  });
+
   it('says that no user has a phone until one has', async () => {
     const okta = await startOktaEmulator();
     const ownPhones = createPhonesPage({ okta, twilio: org.twilio });

@@ -197,6 +197,31 @@ describe('the metrics', () => {
     expect(now.sum('attempts_total', { provider: 'TWILIO', code: 'other' })).to.equal(3);
   });
 
+  it('limit the codes of each provider, and of the reports of each channel, apart', async () => {
+    for (let number = 0; number < 64; number += 1) {
+      record(
+        eventOf('message.reported', { channel: 'sms', status: `s${number}`, code: `S${number}` }),
+        attempt({ code: `E${number}` }),
+      );
+    }
+    const ended = (cause: string, over: Partial<HookEventOf<'failover.ended'>>): HookEvent =>
+      eventOf('failover.ended', { cause: { code: cause, reason: undefined, remedy: undefined }, ...over });
+    record(
+      ended('C1', { fromChannel: 'whatsapp', channel: 'sms', provider: 'VONAGE', code: 'F1' }),
+      ended('C2', { fromChannel: 'sms', channel: 'whatsapp', provider: 'VONAGE', code: 'F2' }),
+      ended('C3', { fromChannel: 'whatsapp', channel: 'sms', provider: 'TWILIO', code: 'F3' }),
+      eventOf('profile.read', { reason: 'timeout' }),
+      eventOf('request.rejected', { code: 'INVALID_PAYLOAD' }),
+    );
+    const now = await page();
+    // Only the 65th code of a list is too many.
+    expect(now.values('late_failovers_total', 'cause')).to.have.members(['C1', 'other', 'C3']);
+    expect(now.values('late_failovers_total', 'code')).to.have.members(['F1', 'F2', 'other']);
+    expect(now.values('message_statuses_total', 'code')).to.have.length(64);
+    expect(now.values('profile_reads_total', 'reason')).to.deep.equal(['timeout']);
+    expect(now.values('rejected_calls_total', 'code')).to.deep.equal(['INVALID_PAYLOAD']);
+  });
+
   it('are registered once for many hooks, and count for all of them', async () => {
     const second = createMetrics(registry);
     record(answered());

@@ -1141,6 +1141,14 @@ describe('the options', () => {
     }
   });
 
+  it('name a misspelt option before the one that is missing because of it', () => {
+    const { credentials, ...others } = fine();
+    expect(errorOf({ ...others, credential: credentials }).problems).to.deep.equal([
+      'credential is not an option; did you mean credentials?',
+      'credentials must be an object with hook, okta and, for Twilio, twilio',
+    ]);
+  });
+
   it('report all their problems together, each once', () => {
     const options = withValue('deadlineMs', 99_999, withValue('path', 'padded-path'));
     withValue('credentials.hook.secrets', ['', 'good-secret-1', ''], options);

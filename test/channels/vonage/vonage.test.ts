@@ -13,6 +13,7 @@ import {
   type HookOptions,
   type Scene,
 } from '#harness/scene.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { problemsOf } from '../options.js';
@@ -190,6 +191,18 @@ describe('Vonage', () => {
       expect(exp).to.equal(iat + 900);
       expect(second).to.equal(first);
       expect(decodeJwt(third).jti).to.not.equal(jti);
+    });
+
+    it('with a new token after one that could not be signed', async () => {
+      await start({});
+      const { check } = connectChannel(vonageChannel(byApplication()), { channel: 'sms', clock: () => now });
+      const at = now;
+      // No token can have this time.
+      now = NaN;
+      expect(await check?.(contextOf()).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+      now = at;
+      await check?.(contextOf());
+      expect(tokens()).to.have.length(1);
     });
 
     it('with a new token if the clock was set back', async () => {

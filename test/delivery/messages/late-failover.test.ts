@@ -295,6 +295,24 @@ describe('late failover', () => {
     expect(events).to.be.empty;
   });
 
+  it('asks the state nothing about a report that changes nothing', async () => {
+    let updates = 0;
+    const state = watchRecords(openMemoryState(), ({ kind }) => {
+      if (kind === 'message') updates += 1;
+    });
+    make({}, state);
+    overtake('event-1');
+    accept('SM1', { receipt: { untried: [] } });
+    await settle();
+    late.report(keyOf('SM1'), DELIVERED);
+    await settle();
+    expect(updates).to.equal(2);
+    for (const report of [DELIVERED, FAILED, { status: 'pending' } as const])
+      late.report(keyOf('SM1'), report);
+    await settle();
+    expect(updates).to.equal(2);
+  });
+
   describe('with an attempt whose outcome is unknown', () => {
     const REFERENCE = 'a-reference';
     const UNKNOWN = { channel: 'whatsapp', provider: 'TWILIO', durationMs: 9, outcome: 'unknown' } as const;
@@ -357,6 +375,41 @@ describe('late failover', () => {
       expect(endings()).to.deep.equal(['STATE_LOST']);
       expect(left).to.be.empty;
     });
+
+    for (const [title, change, told] of [
+      ['has failed', {}, FAILED],
+      ['is not wanted', { isUnwanted: true }, { status: 'pending' }],
+    ] as const) {
+      it(`looks up no message that it recognises and that ${title}`, async () => {
+        const lookedUp: string[] = [];
+        const lookUp: ConnectedChannel['lookUp'] = (id) => {
+          lookedUp.push(id);
+          return Promise.resolve({ status: 'pending' });
+        };
+        channels.set('whatsapp', [ready('whatsapp', { lookUp })]);
+        const one = gateway('one');
+        overtake('event-1');
+        one.unknown(REFERENCE, receipt(change));
+        await settle();
+        report(one, told);
+        await settle();
+        expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
+        await clock.tickAsync(20_000);
+        expect(lookedUp).to.be.empty;
+      });
+    }
+  });
+
+  it('reports a message of a late send that is under way after 15 s', async () => {
+    const sent = defer<Delivery>();
+    make({ send: () => sent.promise });
+    late.failed(makeReceipt(), FAILED);
+    late.report(keyOf('SM2'), DELIVERED);
+    await settle();
+    expect(events).to.be.empty;
+    sent.resolve(SENT);
+    await clock.tickAsync(15_000);
+    expect(typesOf()).to.deep.equal(['failover.ended', 'callback.unmatched']);
   });
 
   it('reports an unknown message at once after a late send has ended', async () => {

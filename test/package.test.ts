@@ -22,6 +22,7 @@ import {
   problemsOf,
   visit,
 } from '#harness/consumer-types.js';
+import { onlyInGate } from '#harness/only-gate.js';
 import { GUIDES, linksOf } from './docs/pages.js';
 
 /** The names that users import, from package.json's `exports`. */
@@ -309,10 +310,11 @@ describe('the package', () => {
     });
 
     for (const version of [22, 24, 25, 26]) {
-      it(`compile with the declarations of Node ${version}`, async () => {
-        const args = ['-p', '.', '--typeRoots', `types-node${version}`];
-        expect(await consumerOf('express').node(TYPESCRIPT_7, ...args)).to.equal('');
-        const files = await consumerOf('express').node(TYPESCRIPT_7, ...args, '--listFilesOnly');
+      it(`compile with the declarations of Node ${version}`, async function () {
+        if (version < 26) onlyInGate(this, 'it compiles all types again');
+        const args = ['-p', '.', '--typeRoots', `types-node${version}`, '--listFiles'];
+        // It fails if the types do not compile.
+        const files = await consumerOf('express').node(TYPESCRIPT_7, ...args);
         expect(files).to.include(`/types-node${version}/crypto.d.ts`).and.not.include('@types/node/');
       });
     }

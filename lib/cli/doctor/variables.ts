@@ -18,6 +18,7 @@ import {
   type SenderVariables,
   type TwilioVariables,
 } from '../../options/read-variables.js';
+import { variablesWhere } from '../../options/variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
@@ -132,7 +133,7 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
-    if (variables.hasAny('VONAGE_SMS_FROM')) return without(ok('Not set: another provider sends the codes.'));
+    if (hasOtherSms(variables)) return without(ok('Not set: another provider sends the codes.'));
     const lack = 'Not set, and no other provider sends SMS or makes calls';
     const remedy =
       'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM.';
@@ -151,14 +152,18 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
       ));
   requireAnySender(variables);
   const verify = readVerify(variables);
-  const byVonage = variables.hasAny('VONAGE_SMS_FROM') ? ['sms'] : [];
+  const byOthers = hasOtherSms(variables) ? ['sms'] : [];
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
     verifyServiceSid: verify?.serviceSid,
-    otherChannels: new Set([...(verify?.channels ?? []), ...byVonage]),
+    otherChannels: new Set([...(verify?.channels ?? []), ...byOthers]),
   });
 }
+
+/** Whether a provider beyond Twilio sends SMS. */
+const hasOtherSms = (variables: Variables): boolean =>
+  variables.hasAny(...variablesWhere(({ sends }, name) => sends === 'sms' && !name.startsWith('TWILIO_')));
 
 /** A provider beyond Twilio that the gateway sends by. */
 export interface OtherProvider {

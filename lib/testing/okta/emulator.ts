@@ -2,7 +2,6 @@ import { startEmulatedServer } from '../server/emulated-server.js';
 import { requireFault } from '../server/answer.js';
 import type { Fault, FaultRule } from '../server/faults.js';
 import { pathOf, type RecordedRequest } from '../server/request.js';
-import { isApiCall, orgApi } from './org-api.js';
 import type { SchemaAttribute, UserSchemaView } from './users/attributes.js';
 import type { OidcApp } from './sign-in/authorization-request.js';
 import type { EnteredCode } from './hooks/codes.js';
@@ -15,7 +14,7 @@ import type { HookTokenOptions } from './authorization/hook-tokens.js';
 import type { EmulatedInlineHook } from './hooks/inline-hooks.js';
 import { makeLogEvent, type LogEvent, type LogEventOptions } from './hooks/log-events.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
-import { OktaOrg } from './org.js';
+import { createOrg, isApiCall } from './org.js';
 import type { RateLimit, RateLimitBucket } from './api/rate-limit.js';
 import { RsaKeys } from './authorization/rsa-keys.js';
 import type { SchemaDelay } from './users/schema.js';
@@ -199,12 +198,12 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   const { origin: orgUrl, outbound } = server;
   const issuer = orgUrl + ISSUER_PATH;
   const context = { orgUrl, issuer, clock, outbound, rsaKeys };
-  const org = new OktaOrg(context, {
+  const org = createOrg(context, {
     apiToken,
     apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
   });
-  server.serve(orgApi(org));
+  server.serve(org.api);
   const logEvent: OktaEmulator['logEvent'] = (idOrLogin, eventOptions = {}) =>
     makeLogEvent(org.users.require(idOrLogin), eventOptions, clock());
 

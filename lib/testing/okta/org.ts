@@ -1,7 +1,11 @@
+import { parseJson } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
+import type { Answer, Api } from '../server/reply.js';
+import { pathOf, queryOf, type RecordedRequest } from '../server/request.js';
 import type { OrgContext } from './api/context.js';
+import { methodNotSupported, oktaError, validationFailed } from './api/errors.js';
 import { RateLimiter, type RateLimitBucket } from './api/rate-limit.js';
-import type { Route } from './api/route.js';
+import type { Access, Operation, Route } from './api/route.js';
 import { HookTokens } from './authorization/hook-tokens.js';
 import { OrgTokens, type OrgTokenOptions } from './authorization/org-tokens.js';
 import type { SigningKey } from './authorization/rsa-keys.js';
@@ -18,72 +22,127 @@ import { UserSchema } from './users/schema.js';
 import { usersRoutes } from './users/users-api.js';
 import { UserDirectory } from './users/users.js';
 
-/** An Okta org: its parts, and the routes of all of them. */
-export class OktaOrg {
-  readonly users: UserDirectory;
-  readonly schema: UserSchema;
-  readonly keys: HookKeys;
-  readonly inlineHooks: InlineHooks;
-  readonly eventHooks: EventHooks;
-  readonly codes: AwaitedCodes;
-  readonly calls: HookCalls;
-  readonly resources: OrgResources;
-  readonly orgTokens: OrgTokens;
-  readonly hookTokens: HookTokens;
+/** The parts of an Okta org, and the API of all of them. */
+export function createOrg(context: OrgContext, tokenOptions: OrgTokenOptions) {
+  const { orgUrl, issuer, clock, rsaKeys } = context;
+  const users = new UserDirectory(clock);
+  const schema = new UserSchema(context, (names) => users.forget(names));
+  const keys = new HookKeys(context);
+  const inlineHooks = new InlineHooks(context, keys);
+  const eventHooks = new EventHooks(context, users.tokenOwner.id);
+  const codes = new AwaitedCodes({ clock, users, eventHooks });
+  const calls = new HookCalls({ context, users, keys, inlineHooks, codes });
+  const resources = new OrgResources(context);
+  const orgTokens = new OrgTokens(context, tokenOptions);
+  const hookTokens = new HookTokens(context);
+  const limiter = (): RateLimiter => new RateLimiter(clock);
+  const limiters = { user: limiter(), users: limiter(), token: limiter(), other: limiter() };
   /** The web apps, by client id. */
-  readonly apps = new Map<string, OidcApp>();
-  readonly limiters: Readonly<Record<RateLimitBucket, RateLimiter>>;
-  readonly routes: readonly Route[];
+  const apps = new Map<string, OidcApp>();
 
-  constructor(context: OrgContext, tokenOptions: OrgTokenOptions) {
-    const { clock } = context;
-    this.users = new UserDirectory(clock);
-    this.schema = new UserSchema(context, (names) => this.users.forget(names));
-    this.keys = new HookKeys(context);
-    this.inlineHooks = new InlineHooks(context, this.keys);
-    this.eventHooks = new EventHooks(context, this.users.tokenOwner.id);
-    this.codes = new AwaitedCodes({ clock, users: this.users, eventHooks: this.eventHooks });
-    const { users, keys, inlineHooks, codes } = this;
-    this.calls = new HookCalls({ context, users, keys, inlineHooks, codes });
-    this.resources = new OrgResources(context);
-    this.orgTokens = new OrgTokens(context, tokenOptions);
-    this.hookTokens = new HookTokens(context);
-    const limiter = (): RateLimiter => new RateLimiter(clock);
-    this.limiters = { user: limiter(), users: limiter(), token: limiter(), other: limiter() };
-    this.routes = [
-      ...usersRoutes(context, users, this.schema, this.orgTokens),
-      ...this.schema.routes,
-      ...inlineHooks.hooks.routes,
-      ...keys.routes,
-      ...this.eventHooks.hooks.routes,
-      ...this.resources.routes,
-      ...new SignInPages({ clock, users, calls: this.calls, codes }).routesWith(this.#makeProviders(context)),
-    ];
-  }
-
+  const shared = { orgUrl, clock, apps, users };
+  let orgKey: Promise<SigningKey> | undefined;
   /** The org authorization server, and the custom one. */
-  #makeProviders({ orgUrl, issuer, clock, rsaKeys }: OrgContext): readonly OidcProvider[] {
-    const { orgTokens, hookTokens, apps, users } = this;
-    const shared = { orgUrl, clock, apps, users };
-    let orgKey: Promise<SigningKey> | undefined;
-    return [
-      new OidcProvider(shared, {
-        issuer: orgUrl,
-        baseUrl: `${orgUrl}/oauth2/v1`,
-        keys: async () => [await (orgKey ??= rsaKeys.makeSigningKey())],
-        // Only Okta reads the access tokens of its org authorization server.
-        makeAccessToken: () => randomAlphanumeric(43),
-        answerClient: (request) => orgTokens.answer(request),
-        tokenBucket: 'token',
-      }),
-      new OidcProvider(shared, {
-        issuer,
-        baseUrl: `${issuer}/v1`,
-        keys: () => hookTokens.signingKeys(),
-        makeAccessToken: ({ clientId, scopes }, { id, login }) =>
-          hookTokens.issue({ cid: clientId, uid: id, sub: login, scp: scopes }, {}),
-        answerClient: (request) => hookTokens.answerToken(request),
-      }),
-    ];
-  }
+  const providers = [
+    new OidcProvider(shared, {
+      issuer: orgUrl,
+      baseUrl: `${orgUrl}/oauth2/v1`,
+      keys: async () => [await (orgKey ??= rsaKeys.makeSigningKey())],
+      // Only Okta reads the access tokens of its org authorization server.
+      makeAccessToken: () => randomAlphanumeric(43),
+      answerClient: (request) => orgTokens.answer(request),
+      tokenBucket: 'token',
+    }),
+    new OidcProvider(shared, {
+      issuer,
+      baseUrl: `${issuer}/v1`,
+      keys: () => hookTokens.signingKeys(),
+      makeAccessToken: ({ clientId, scopes }, { id, login }) =>
+        hookTokens.issue({ cid: clientId, uid: id, sub: login, scp: scopes }, {}),
+      answerClient: (request) => hookTokens.answerToken(request),
+    }),
+  ];
+  const routes = [
+    ...usersRoutes(context, users, schema, orgTokens),
+    ...schema.routes,
+    ...inlineHooks.hooks.routes,
+    ...keys.routes,
+    ...eventHooks.hooks.routes,
+    ...resources.routes,
+    ...new SignInPages({ clock, users, calls, codes }).routesWith(providers),
+  ];
+  return {
+    users,
+    schema,
+    keys,
+    inlineHooks,
+    eventHooks,
+    codes,
+    calls,
+    resources,
+    orgTokens,
+    hookTokens,
+    limiters,
+    apps,
+    api: apiOf(routes, orgTokens, limiters),
+  };
+}
+
+const TOKEN_PATH = '/oauth2/v1/token';
+const METADATA_PATH = '/.well-known/okta-organization';
+
+/** Okta's API and its two authorization servers. */
+function apiOf(
+  routes: readonly Route[],
+  orgTokens: OrgTokens,
+  limiters: Readonly<Record<RateLimitBucket, RateLimiter>>,
+): Api {
+  /** Counts a call against its rate limit, then answers it. */
+  const counted =
+    (bucket: RateLimitBucket, answer: Answer): Answer =>
+    async (request, params) => {
+      const { isAllowed, headers } = limiters[bucket].count();
+      const reply = isAllowed
+        ? await answer(request, params)
+        : oktaError(429, 'E0000047', 'API call exceeded rate limit due to too many requests.');
+      return {
+        ...reply,
+        headers: { 'x-okta-request-id': randomAlphanumeric(27), ...headers, ...reply.headers },
+      };
+    };
+  const answerOf = ({ scope, roles, bucket }: Access, operation: Operation): Answer => {
+    const open: Answer = (request, params) =>
+      operation({ request, params, query: queryOf(request), body: undefined });
+    if (scope === undefined) return bucket === undefined ? open : counted(bucket, open);
+    return counted(bucket ?? 'other', async (request, params) => {
+      const refusal = await orgTokens.refuse(request, scope, roles);
+      if (refusal !== undefined) return refusal;
+      const body = request.body === '' ? undefined : parseJson(request.body);
+      if (request.body !== '' && body === undefined) {
+        return oktaError(400, 'E0000003', 'The request body was not well-formed.');
+      }
+      return operation({ request, params, query: queryOf(request), body });
+    });
+  };
+  /** A caller of the API without permission gets 401 or 403 for every path. */
+  const unsupported =
+    (status: 404 | 405): Answer =>
+    (request, params) => {
+      if (!isApiCall(request)) return methodNotSupported(status);
+      const bucket = pathOf(request) === TOKEN_PATH ? 'token' : 'other';
+      const refuse: Answer = async () =>
+        (await orgTokens.refuse(request, undefined, undefined)) ?? methodNotSupported(status);
+      return counted(bucket, refuse)(request, params);
+    };
+  return {
+    routes: routes.map(([method, path, access, operation]) => [method, path, answerOf(access, operation)]),
+    notFound: unsupported(404),
+    notAllowed: unsupported(405),
+    undecodable: counted('other', () => validationFailed('id')),
+  };
+}
+
+/** Whether a request is one of the API, of its token endpoint or for the org's metadata. */
+export function isApiCall(request: RecordedRequest): boolean {
+  return request.path.startsWith('/api/v1/') || [TOKEN_PATH, METADATA_PATH].includes(pathOf(request));
 }

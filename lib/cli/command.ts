@@ -44,7 +44,6 @@ export interface Command {
   run(call: CommandCall): Promise<ExitCode>;
 }
 
-/** Options that take a text. */
 export const textOptions = (...names: readonly string[]): CommandOptions =>
   Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
 
@@ -55,7 +54,6 @@ export const flagOptions = (...names: readonly string[]): CommandOptions =>
 /** The option of commands that ask before they change or send something. */
 export const YES_OPTION: CommandOptions = { yes: { type: 'boolean', short: 'y' } };
 
-/** An option's text; `undefined` if it is missing. */
 export function textOption(options: OptionValues, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;

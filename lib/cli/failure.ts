@@ -11,7 +11,6 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: string;
   readonly remedy: string | undefined;
-  /** The message, line by line. */
   readonly lines: readonly string[];
 
   /**

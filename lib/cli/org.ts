@@ -37,7 +37,6 @@ export interface Org {
   as(scopes: readonly string[]): Administration;
 }
 
-/** Timeout for opening a connection, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A shorter wait, in milliseconds, prints no line. */
 const MIN_SHOWN_WAIT_MS = 900;

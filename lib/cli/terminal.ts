@@ -100,7 +100,6 @@ export class Terminal {
     this.#write(this.#streams.stdout, withEscapes(JSON.stringify(value, replacer, 2)));
   }
 
-  /** Reads standard input to its end. */
   async readInput(): Promise<string> {
     return textOfStream(this.#streams.stdin);
   }

@@ -41,7 +41,6 @@ export interface Health {
     /** The percentage of users; `undefined` for all. */
     readonly rollout?: number | undefined;
   }[];
-  /** The rules of the guard. */
   readonly limits: {
     readonly mode: 'enforce' | 'record';
     readonly rules: readonly { readonly rule: string; readonly points: number; readonly seconds: number }[];
@@ -54,7 +53,6 @@ export interface Health {
   readonly rejectedCalls: readonly RejectedCalls[];
   /** While the hook does not call Okta's Users API. */
   readonly oktaPause?: HookEventFields['okta.paused'] | undefined;
-  /** The length of the window. */
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];
 }

@@ -25,7 +25,6 @@ export interface SampleUser {
   /** Whether Okta lets us read the user, but not their factors. */
   readonly isEnrolledHidden?: boolean | undefined;
   readonly mobilePhone: string | undefined;
-  /** The whole profile. */
   readonly profile: UserProfile;
 }
 

@@ -25,7 +25,6 @@ export interface Administration {
 const CALL_TIMEOUT_MS = 15_000;
 /** How many times a call waits for the rate limit. */
 const MAX_RATE_LIMITED = 5;
-/** How many times a read is tried. */
 const MAX_READS = 3;
 const READ_AGAIN_MS = 1_000;
 

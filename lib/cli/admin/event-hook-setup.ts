@@ -24,7 +24,6 @@ const EVENT_HOOK = { name: 'event hook', path: HOOKS };
 const DEFAULT_NAME = 'Telephony gateway: codes that were used';
 const EVENTS = [SIGN_IN, ENROLLMENT];
 
-/** The desired state of the hook. */
 export interface WantedEventHook extends WantedHook {
   /** Event hooks do not support OAuth. */
   readonly proof: Extract<HookProof, { kind: 'header' }>;

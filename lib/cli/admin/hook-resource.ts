@@ -16,7 +16,6 @@ export interface HookResource {
   readonly headerName: string | undefined;
   /** The other headers, unchanged. */
   readonly headers: readonly unknown[];
-  /** The whole resource. */
   readonly resource: object;
 }
 

@@ -10,7 +10,6 @@ import { ownAccessOf, SCHEMA } from './opt-in-attribute.js';
 /** Reads one path. @throws OktaApiError, also for 404. */
 export type ReadOkta = (path: string) => Promise<JsonAnswer>;
 
-/** The org's public metadata. */
 export const ORG_METADATA = '/.well-known/okta-organization';
 
 /** The org's engine: `idx` is Identity Engine. `undefined` if the answer is not Okta's. */

@@ -37,7 +37,6 @@ export function executeTelephonyHook(okta: Administration, hookId: string, paylo
 
 const DEFAULT_NAME = 'Telephony gateway';
 
-/** The desired state of the hook. */
 export interface WantedTelephonyHook extends WantedHook {
   /** The id of another hook to replace. */
   readonly replacedId: string | undefined;

@@ -8,6 +8,7 @@ import { examineReachability } from './checks/reachability.js';
 import { textOptions, type Command, type CommandCall } from '../command.js';
 import { runCheckup, type Checkup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
+import { isOther, PROVIDER_NAMES, PROVIDERS } from '../providers.js';
 import {
   readHookVariables,
   readOktaVariables,
@@ -21,6 +22,15 @@ const DEFAULT_LIMIT_S = 10;
 const MAX_LIMIT_S = 120;
 /** The part of a check's time that one call may take, so that the check can still report a timeout itself. */
 const CALL_SHARE = 0.8;
+
+/** The lines of the help about the checks of the providers beyond Twilio. */
+function linesOfProviders(): string {
+  const lines = PROVIDER_NAMES.filter(isOther).map((name) => {
+    const channels = Object.keys(PROVIDERS[name].channels);
+    return `  ${`${name}.`.padEnd(9)}variables, ${channels.join(', ')} (where it is set)`;
+  });
+  return lines.join('\n');
+}
 
 export const doctor: Command = {
   name: 'doctor',
@@ -38,8 +48,7 @@ Checks:
   hook.    variables, answers, secret, time, events, event-secret, callbacks
   way.     url, name, tls, redirect
   twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
-  vonage.  variables, sms, whatsapp (where it is set)
-  line.    variables, line (where it is set)
+${linesOfProviders()}
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls, file (of --env)
 

@@ -67,7 +67,7 @@ export function after(first: Check, run: () => Promise<Finding>): () => Promise<
 
 /** A check in the table of a side. */
 interface TableCheck<Parts> {
-  /** The check of the same side that must not fail before this one. Default: `variables`. */
+  /** The check of the same side that must not fail before this one. Default: the first one, which itself needs `variables`. */
   readonly needs?: string;
   /** Whether the side has the check. Default: it always has. */
   readonly isUsed?: ((parts: Parts) => boolean) | undefined;
@@ -91,7 +91,8 @@ export function checksOf<Parts>(
 ): readonly Check[] {
   const made = new Map([['variables', known(`${side}.variables`, found)]]);
   if (parts === undefined && found.status !== 'fail') return [...made.values()];
-  for (const [key, { needs = 'variables', isUsed, run }] of Object.entries(table)) {
+  const [first = ''] = Object.keys(table);
+  for (const [key, { needs = key === first ? 'variables' : first, isUsed, run }] of Object.entries(table)) {
     const needed = made.get(needs);
     if (needed === undefined) throw new Error(`${side}.${key} stands before ${needs}`);
     if (isUsed !== undefined && (parts === undefined || !isUsed(parts))) continue;

@@ -12,7 +12,6 @@ import { createSealing } from '../../state/redis/sealing.js';
  * unchanged.
  */
 
-/** The findings about a Redis. */
 export interface RedisInspection {
   /** Milliseconds that one command took. */
   readonly answersInMs: number;

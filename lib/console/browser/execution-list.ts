@@ -58,7 +58,6 @@ export class ExecutionList {
     return this.isFiltered && this.waiting.size >= PAGE;
   }
 
-  /** Shows the executions of an address. */
   show(filter: HistoryFilter): void {
     const isSame =
       addressOf({ view: 'history', filter }) === addressOf({ view: 'history', filter: this.filter });

@@ -17,7 +17,6 @@ const MINUTE_MS = 60_000;
 
 interface HistoryFiltersProps {
   readonly channels: readonly string[];
-  /** The current search. */
   readonly filter: HistoryFilter;
   /** Another one with each change of the address. */
   readonly route: object | undefined;

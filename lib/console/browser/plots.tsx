@@ -181,7 +181,6 @@ function Figure({ plot, span }: { readonly plot: Plot; readonly span: string }) 
 interface PlotBarProps {
   readonly plot: Plot;
   readonly index: number;
-  /** The top of the axis. */
   readonly top: number;
 }
 

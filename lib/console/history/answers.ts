@@ -74,7 +74,6 @@ export interface ExecutionQuery {
   readonly to?: number | undefined;
   /** Continues after this execution, with older ones. */
   readonly before?: string | undefined;
-  /** The size of the page. */
   readonly limit: number;
 }
 
@@ -94,7 +93,6 @@ export interface ChannelTally {
 /** How long the codes of one channel took from Okta's request to the provider's report that the message was delivered. */
 export interface DeliveryTimes {
   readonly channel: string;
-  /** How many messages were delivered. */
   readonly count: number;
   /** Half of them took so long at most, milliseconds. */
   readonly medianMs: number;

@@ -15,7 +15,6 @@ import type { SignIns } from './sign-ins.js';
 import { languageOfTwiml } from '../twilio/spoken-twiml.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
-/** What the page's state is made from. */
 export interface StateParts {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;

@@ -14,7 +14,6 @@ import { Outbound } from './outbound.js';
 import { jsonReply, okReply, type Api } from './reply.js';
 import { readBody, type RecordedRequest } from './request.js';
 
-/** Options of `startEmulatedServer`. */
 interface ServerOptions {
   /** Default: any free port. */
   readonly port?: number | undefined;

@@ -30,7 +30,6 @@ export const CALLBACK_FAULT_KEYS: readonly string[] = Object.keys({
   times: true,
 } satisfies Record<keyof CallbackRule<unknown>, true>);
 
-/** How a vendor makes its callbacks. */
 interface CallbackOptions<Params> {
   /** The time between two steps of a message, and so before each callback. */
   readonly stepMs: number;

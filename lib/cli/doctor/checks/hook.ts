@@ -34,19 +34,17 @@ const SLOW_MS = 1_000;
 
 const CHECKS: CheckTable<ReturnType<typeof openHook>> = {
   answers: { run: async ({ hook, first }) => answersFinding(hook, (await first()).result) },
-  secret: { needs: 'answers', run: ({ hook, secrets }) => secretFinding(hook, secrets) },
-  time: { needs: 'answers', run: async ({ first }) => timeFinding((await first()).tookMs) },
+  secret: { run: ({ hook, secrets }) => secretFinding(hook, secrets) },
+  time: { run: async ({ first }) => timeFinding((await first()).tookMs) },
   events: {
-    needs: 'answers',
     async run({ call }) {
       const challenge = randomUUID();
       const headers = { [CHALLENGE_HEADER]: challenge };
       return challengeFinding(challenge, await call('/events', { method: 'GET', headers }, 'events'));
     },
   },
-  'event-secret': { needs: 'answers', run: ({ hook, secrets }) => eventSecretFinding(hook, secrets) },
+  'event-secret': { run: ({ hook, secrets }) => eventSecretFinding(hook, secrets) },
   callbacks: {
-    needs: 'answers',
     isUsed: ({ parts }) => parts.hasCallbacks,
     run: ({ hook, parts, call }) => callbacksFinding(hook, parts.authToken, call),
   },

@@ -19,7 +19,6 @@ export interface OrgReader {
   /** That of the service app; `undefined` for an API token. */
   readonly clientId: string | undefined;
   readonly dispatcher: ReturnType<typeof createAgent>;
-  /** The timeout of one call, in milliseconds. */
   readonly callMs: number;
   /** Makes a function that reads with these scopes. */
   reading(scopes: readonly string[]): ReadOkta;

@@ -57,8 +57,8 @@ const recipient = (check: RecipientCheck): CheckTable<OktaParts>[string] =>
 
 const CHECKS: CheckTable<OktaParts> = {
   org: { run: async ({ org, answer }) => orgFinding(org, (await answer()).result) },
-  engine: { needs: 'org', run: async ({ answer }) => engineFinding((await answer()).result) },
-  credential: { needs: 'org', run: credentialFinding },
+  engine: { run: async ({ answer }) => engineFinding((await answer()).result) },
+  credential: { run: credentialFinding },
   privileges: { needs: 'credential', run: ({ org }) => privilegesFinding(org) },
   'rate-limit': { needs: 'credential', run: async ({ probe }) => rateLimitFinding(await probe()) },
   attribute: reading('The attribute', SCHEMAS, async ({ org, variables: { optIn } }) =>

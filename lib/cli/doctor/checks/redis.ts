@@ -25,7 +25,7 @@ const inspected = (findingOf: (inspection: RedisInspection) => Finding): CheckTa
 
 const CHECKS: CheckTable<RedisParts> = {
   libraries: { run: ({ inspect }) => libraryFinding(inspect) },
-  reached: { needs: 'libraries', run: async ({ inspection }) => reachedFinding(await inspection()) },
+  reached: { run: async ({ inspection }) => reachedFinding(await inspection()) },
   writes: inspected(writesFinding),
   version: inspected(versionFinding),
   eviction: inspected(evictionFinding),

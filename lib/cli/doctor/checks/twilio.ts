@@ -23,32 +23,25 @@ const NO_VOICE = warn(
 
 const CHECKS: CheckTable<TwilioParts> = {
   credential: { run: ({ side, access }) => credentialFinding(side, access) },
-  'auth-token': {
-    needs: 'credential',
-    run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl),
-  },
-  account: { needs: 'credential', run: ({ access }) => accountFinding(access) },
-  balance: { needs: 'credential', run: ({ access }) => balanceFinding(access) },
+  'auth-token': { run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl) },
+  account: { run: ({ access }) => accountFinding(access) },
+  balance: { run: ({ access }) => balanceFinding(access) },
   sms: {
-    needs: 'credential',
     run: ({ side, access }) =>
       side.sms === undefined ? withoutSender('sms', NO_SMS, side) : smsFinding(access, side.sms),
   },
   voice: {
-    needs: 'credential',
     run: ({ side, access }) =>
       side.voice === undefined
         ? withoutSender('voice', NO_VOICE, side)
         : numberFinding(access, side.voice, 'voice'),
   },
-  whatsapp: { needs: 'credential', run: ({ side }) => whatsAppFinding(side) },
+  whatsapp: { run: ({ side }) => whatsAppFinding(side) },
   template: {
-    needs: 'credential',
     isUsed: ({ side }) => side.whatsapp !== undefined,
     run: ({ side, access }) => templateFinding(access, side.whatsapp?.templates.default ?? ''),
   },
   verify: {
-    needs: 'credential',
     isUsed: ({ side }) => side.verifyServiceSid !== undefined,
     run: ({ side, access }) => verifyFinding(access, side.verifyServiceSid ?? ''),
   },

@@ -4,7 +4,6 @@ import { Faults } from './faults.js';
 import { Person } from './person.js';
 import { listen, post, type Ask } from './server.js';
 
-/** The page of the emulated phones. */
 export function PhonesPage({ about }: { readonly about: PhonesAbout }) {
   const [state, setState] = useState<PhonesState>();
   const [isLost, setIsLost] = useState(false);

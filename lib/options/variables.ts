@@ -1,6 +1,6 @@
 import type Joi from 'joi';
 import { serviceSidRule } from '../channels/provider.js';
-import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/vonage/options.js';
+import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/whatsapp-template.js';
 import { textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';
 import {

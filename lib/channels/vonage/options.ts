@@ -9,13 +9,10 @@ import {
   tested,
 } from '../../core/option-rules.js';
 import { numberRule, originRule, secretRule } from '../provider.js';
+import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
-export interface VonageTemplate {
-  readonly name: string;
-  /** WhatsApp's language codes by BCP-47 tag, with `default`: `{ default: 'en_US', pt: 'pt_BR' }`. */
-  readonly languages: { readonly default: string } & Readonly<Record<string, string>>;
-}
+export type VonageTemplate = WhatsAppTemplate;
 
 /** How we prove to Vonage who we are. */
 export type VonageCredential =
@@ -72,10 +69,7 @@ const RULES = lazyRules(() =>
       (value) => value.replace(/^(?=[1-9])/, '+'),
     ).required(),
     kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
-    template: tested(
-      "{ name, languages } of an approved authentication template, with a default such as 'en_US' in languages, or be left out",
-      isTemplate,
-    ),
+    template: tested(`${WHATSAPP_TEMPLATE}, or be left out`, isWhatsAppTemplate),
     baseUrl: originRule(ORIGIN),
   }),
 );
@@ -101,19 +95,4 @@ function isRsaKey(key: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** The name of a WhatsApp template, and its language as WhatsApp writes it. */
-export const TEMPLATE_NAME = /^[a-z0-9_]{1,512}$/;
-export const TEMPLATE_LANGUAGE = /^[a-z]{2,3}(_[A-Z]{2,4})?$/;
-
-function isTemplate(value: unknown): boolean {
-  if (!isObject(value) || Object.keys(value).some((name) => name !== 'name' && name !== 'languages')) {
-    return false;
-  }
-  const { name, languages } = value;
-  if (typeof name !== 'string' || !TEMPLATE_NAME.test(name) || !isObject(languages)) return false;
-  const codes = Object.values(languages);
-  const areCodes = codes.every((code) => typeof code === 'string' && TEMPLATE_LANGUAGE.test(code));
-  return areCodes && languages['default'] !== undefined;
 }

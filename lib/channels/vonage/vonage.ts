@@ -5,12 +5,12 @@ import type { HttpRequest } from '../../core/http.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
-import { pickByLocale } from '../../texts/locale.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
 import type { Channel } from '../channel.js';
 import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.js';
 import { describeRefusal, isVonageError } from './error-codes.js';
 import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } from './options.js';
 
@@ -121,8 +121,6 @@ function smsOf({ text, expiresAt }: Message, nowMs: number): VonageMessage {
 /** Vonage passes `custom` on to WhatsApp unchanged; its content is WhatsApp's form of an authentication template. */
 function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate | undefined): VonageMessage {
   if (template === undefined) return { channel: 'whatsapp', message_type: 'text', text };
-  const code = pickByLocale(template.languages, locale) ?? template.languages.default;
-  const parameters = [{ type: 'text', text: request.otpCode }];
   return {
     channel: 'whatsapp',
     message_type: 'custom',
@@ -130,11 +128,8 @@ function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate
       type: 'template',
       template: {
         name: template.name,
-        language: { policy: 'deterministic', code },
-        components: [
-          { type: 'body', parameters },
-          { type: 'button', sub_type: 'url', index: '0', parameters },
-        ],
+        language: { policy: 'deterministic', code: templateLanguageOf(template, locale) },
+        components: templateComponentsOf(request.otpCode),
       },
     },
   };

@@ -67,7 +67,6 @@ describe('late failover', () => {
   let stream: EventStream;
   /** The event ids of the codes that were sent. */
   let left: string[];
-  let isSending: boolean;
   let state: StatePort;
   let late: LateFailover;
   let opened: LateFailover[];
@@ -99,7 +98,7 @@ describe('late failover', () => {
         left.push(request.eventId);
         return SENT;
       },
-      isSending: () => isSending,
+      isSending: () => false,
       isBusy: () => false,
       ...parts,
     });
@@ -111,7 +110,6 @@ describe('late failover', () => {
     events = [];
     stream = new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now);
     left = [];
-    isSending = false;
     channels = new Map([
       ['whatsapp', [REPORTING]],
       ['sms', [SMS]],

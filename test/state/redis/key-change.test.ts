@@ -60,7 +60,7 @@ describe('during a rolling key change', function () {
   /** Plays each operation: what one gateway stores, the other one finds. */
   const play = async (one: StatePort, two: StatePort): Promise<void> => {
     const [event, person, number] = [next('event'), next('person'), `+4477009${100_000 + count}`];
-    const limits = [{ key: person, points: 1, seconds: 60 }];
+    const limits = [{ key: person, points: 1, seconds: 600 }];
     const claim = await one.claim(eventClaim(event, { nowMs: NOW, rememberMs: 600_000, limits }));
     if (!claim.isFirst) return expect.fail('it is a repeat');
     const repeat = await two.claim(
@@ -182,7 +182,7 @@ describe('during a rolling key change', function () {
   it('limits count the points of gateways with one key together with those of gateways with both', async () => {
     const both = open(NEW, OLD);
     for (const [at, one] of [open(OLD), open(NEW)].entries()) {
-      const limits = [{ key: next('limit'), points: 3, seconds: 60 }];
+      const limits = [{ key: next('limit'), points: 3, seconds: 600 }];
       const take = async (state: StatePort): Promise<unknown> => {
         const claim = await state.claim(
           eventClaim(next('event'), { nowMs: NOW, rememberMs: 600_000, limits }),

@@ -14,6 +14,9 @@ import {
   twilioVerify,
   type AnswerReader,
   type AttemptReport,
+  type CallbackAnswer,
+  type CallbackReceiver,
+  type CallbackRequest,
   type Channel,
   type ChannelParts,
   type ConnectedChannel,
@@ -25,6 +28,7 @@ import {
   type DeliveryReport,
   type HookCredential,
   type InboundOptions,
+  type InboundMessage as UserMessage,
   type InboundReply,
   type HookEvent,
   type HookEventFields,
@@ -44,6 +48,7 @@ import {
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type Outcome,
+  type PushedReport,
   type Readiness,
   type ReceivedMessage,
   type Refusal,
@@ -133,11 +138,38 @@ const inbound: InboundOptions = {
 type Options = OktaTelephonyHookOptions;
 const sender: NonNullable<NonNullable<Options['senders']>['sms']> = { default: '+15005550006', GB: 'ACME' };
 
+/** What a provider pushes. */
+const receiver: CallbackReceiver = {
+  methods: ['GET', 'POST'],
+  handle: ({ method, url, query, headers, rawBody }: CallbackRequest, { http, signal }): CallbackAnswer => {
+    const report: PushedReport = {
+      status: 'failed',
+      code: 'C1',
+      reason: 'no',
+      transactionId: query['id'],
+      reference: undefined,
+      providerStatus: undefined,
+      to: undefined,
+    };
+    const message: UserMessage = {
+      messageId: 'M1',
+      text: rawBody.toString(),
+      from: undefined,
+      externalUserId: headers['x-user']?.toString(),
+      isHandled: undefined,
+    };
+    const isProven = method === 'POST' && url !== '' && typeof http === 'function' && !signal.aborted;
+    return isProven
+      ? { status: 200, reports: [report], inbound: [message] }
+      : { status: 401, body: undefined, contentType: undefined, reports: undefined, inbound: undefined };
+  },
+};
 /** A channel that needs no parts of the hook. */
 const ownChannel: Channel = {
   reports: undefined,
   confirm: undefined,
   idNamespace: undefined,
+  receive: receiver,
   lookUp: (transactionId, { signal }): Promise<DeliveryReport> => {
     const moveOn: Refusal['moveOn'] = signal.aborted ? undefined : 'other-provider';
     const failure: DeliveryReport = { status: 'failed', code: 'C1', reason: 'no', moveOn };

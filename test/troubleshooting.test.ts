@@ -24,7 +24,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'names of providers': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],
   'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST', 'PERSONAL_NUMBER', 'PAGER'],
   'of libphonenumber-js': ['INVALID_COUNTRY'],
-  'of keys and tokens': ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'RSA', 'JWT'],
+  'of keys and tokens': ['ES256', 'ES384', 'ES512', 'HS256', 'RS256', 'RS384', 'RS512', 'RSA', 'JWT'],
   "Node's": [
     'ERR_PARSE_ARGS_INVALID_OPTION_VALUE',
     'ERR_PARSE_ARGS_UNKNOWN_OPTION',

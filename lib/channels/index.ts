@@ -5,4 +5,11 @@
  */
 export { lineChannel, type LineChannelOptions } from './line/line.js';
 export { vonageChannel } from './vonage/vonage.js';
-export type { VonageChannelOptions, VonageCredential, VonageTemplate } from './vonage/options.js';
+export type {
+  VonageApplication,
+  VonageChannelOptions,
+  VonageCredential,
+  VonageDlt,
+  VonageSignatureSecret,
+  VonageTemplate,
+} from './vonage/options.js';

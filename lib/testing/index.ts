@@ -1,5 +1,5 @@
 /**
- * Local servers that stand in for Okta and Twilio in tests, published as `okta-telephony-hook/testing`.
+ * Local servers that stand in for Okta and providers in tests, published as `okta-telephony-hook/testing`.
  *
  * @module okta-telephony-hook/testing
  */
@@ -40,3 +40,12 @@ export type { NumberCapabilities } from './twilio/senders.js';
 export type { EmulatedVerification } from './twilio/verify.js';
 export type { VerifyChannel, VerifySettings } from './twilio/verify-service.js';
 export type { WebhookAnswer } from './twilio/webhook.js';
+export {
+  startVonageEmulator,
+  type VonageCallbackFault,
+  type VonageEmulator,
+  type VonageEmulatorOptions,
+  type VonageFailureRule,
+  type VonageInbound,
+} from './vonage/emulator.js';
+export type { EmulatedVonageMessage } from './vonage/messages.js';

@@ -68,8 +68,11 @@ import {
   lineChannel,
   vonageChannel,
   type LineChannelOptions,
+  type VonageApplication,
   type VonageChannelOptions,
   type VonageCredential,
+  type VonageDlt,
+  type VonageSignatureSecret,
   type VonageTemplate,
 } from 'okta-telephony-hook/channels';
 import {
@@ -253,7 +256,11 @@ const lineOptions: LineChannelOptions = {
 const line: Channel = lineChannel(lineOptions);
 const credential: VonageCredential = { applicationId: 'app', privateKey: 'PEM', apiKey: undefined };
 const template: VonageTemplate = { name: 'code', languages: { default: 'en_US', pt: 'pt_BR' } };
-const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template };
+const application: VonageApplication = { applicationId: 'app', privateKey: 'PEM' };
+const signatureSecret: VonageSignatureSecret = ['current', 'next'];
+const dlt: VonageDlt = { entityId: '1101', contentId: { default: '1107', hi: '1108' } };
+const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template, dlt };
+const vonageVia: Channel = vonageChannel({ ...application, from: '+1', signatureSecret, dlt: undefined });
 const vonage: Channel = vonageChannel(vonageOptions);
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -354,7 +361,7 @@ export const hooks: readonly TelephonyHook[] = [
     channels: {
       own: ownChannel,
       line,
-      sms: [port, overTwilio, overHttp, verify, vonage],
+      sms: [port, overTwilio, overHttp, verify, vonage, vonageVia],
       voice: twilioCalls(),
     },
     profile: { cache: false },

@@ -1,15 +1,16 @@
-import { type Refusal, withEffect } from '../../core/channel.js';
+import { type DeliveryFailure, type Refusal, withEffect } from '../../core/channel.js';
 import type { HttpAnswer } from '../../core/http.js';
+import type { JsonObject } from '../../core/json.js';
 import { readObject } from '../../http/request.js';
 import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
 
 /**
  * Vonage's errors and what they mean for the plan. The texts are ours, because Vonage's may quote the number. Most errors
- * arrive by status webhooks only, which the hook does not mount. Sources: Vonage's pages "API Errors" and "Messages API errors".
+ * arrive by status webhooks only. Sources: Vonage's pages "API Errors", "Messages API errors" and "Voice API webhooks reference".
  */
 
 const CHECK_CREDENTIALS =
-  "Check vonageChannel's credentials against the Vonage Dashboard, and that the application may use Messages.";
+  "Check vonageChannel's credentials against the Vonage Dashboard, and that the application may use Messages; for vonageVoice, Voice.";
 const CHECK_ACCOUNT = "Look at the account's state and balance in the Vonage Dashboard.";
 const CHECK_SENDER =
   "Check vonageChannel's from: it must belong to the account, and the recipient's country must allow it.";
@@ -21,6 +22,7 @@ const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry
 const WAIT = 'The user must wait some minutes, or choose another method.';
 const CHECK_STATUS = "Look at Vonage's status page.";
 const LOOK_AT_LOG = 'Look at the message in the logs of the Vonage Dashboard.';
+const LOOK_AT_CALL = 'Look at the call in the Voice Inspector of the Vonage Dashboard.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 const UNAUTHORIZED: RefusalMeaning = {
@@ -138,6 +140,28 @@ const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
   Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
 );
 
+/** Failures of accepted messages whose status webhook has no error of the table above. */
+export const MESSAGE_FAILURES = {
+  REJECTED: {
+    reason: 'Vonage or the carrier rejected the message, or its time to live has ended',
+    remedy: LOOK_AT_LOG,
+  },
+  UNDELIVERABLE: { reason: 'Vonage could not hand the message to its carrier', remedy: LOOK_AT_LOG },
+} as const satisfies Readonly<Record<string, RefusalMeaning>>;
+
+/** Failures of calls, by the detail of an event, or by its status. */
+export const CALL_FAILURES = {
+  FAILED: { reason: 'The call could not be made', remedy: LOOK_AT_CALL },
+  REJECTED: { reason: 'The call was rejected before the phone rang', remedy: LOOK_AT_CALL },
+  INVALID_NUMBER: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
+  NUMBER_OUT_OF_SERVICE: { reason: 'The number is out of service', remedy: ENROLL_OTHER },
+  CANNOT_ROUTE: UNROUTABLE,
+  RESTRICTED: { reason: 'The carrier rejected the call', remedy: LOOK_AT_CALL },
+  INTERNAL_ERROR: { reason: 'A fault at Vonage', remedy: CHECK_STATUS },
+  CARRIER_TIMEOUT: { reason: 'The carrier did not answer Vonage in time', remedy: CHECK_STATUS },
+  UNAVAILABLE: { reason: 'The phone cannot be reached at the moment', remedy: WAIT },
+} as const satisfies Readonly<Record<string, RefusalMeaning>>;
+
 const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   401: UNAUTHORIZED,
   402: NO_CREDIT,
@@ -154,8 +178,16 @@ const PROBLEM_TYPE = /^https?:\/\/([\w-]+\.)*(vonage|nexmo)\.com\//;
 
 /** Whether an answer has an error of Vonage's own. */
 export function isVonageError(answer: HttpAnswer): boolean {
-  const { type } = readObject(answer);
-  return (typeof type === 'string' && PROBLEM_TYPE.test(type)) || knownError(codeOf(answer)) !== undefined;
+  const error = readObject(answer);
+  const { type } = error;
+  return (typeof type === 'string' && PROBLEM_TYPE.test(type)) || knownError(codeOf(error)) !== undefined;
+}
+
+/** The same for the Voice API, whose older errors have another form: `{ type: 'UNAUTHORIZED', error_title: '…' }`. */
+export function isVoiceError(answer: HttpAnswer): boolean {
+  const { type, error_title: title } = readObject(answer);
+  const isOld = typeof type === 'string' && /^[A-Z]+(_[A-Z]+)*$/.test(type) && typeof title === 'string';
+  return isOld || isVonageError(answer);
 }
 
 function knownError(code: string | undefined): RefusalMeaning | undefined {
@@ -164,17 +196,39 @@ function knownError(code: string | undefined): RefusalMeaning | undefined {
 
 /** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
-  const code = codeOf(answer);
-  const known = knownError(code);
-  const meaning = known ?? BY_STATUS[answer.status] ?? UNKNOWN;
-  // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
-  const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));
-  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...withEffect(meaning) };
+  const code = codeOf(readObject(answer));
+  const meaning = knownError(code) ?? BY_STATUS[answer.status] ?? UNKNOWN;
+  return { status: 'refused', code: safeCode(code) ?? `HTTP_${answer.status}`, ...withEffect(meaning) };
+}
+
+/** The failure in a status webhook. @param error - a problem as in refusals; empty if there is none. */
+export function describeFailure(status: FailedStatus, error: JsonObject): DeliveryFailure {
+  const code = codeOf(error);
+  const word = status === 'rejected' ? 'REJECTED' : 'UNDELIVERABLE';
+  const meaning: RefusalMeaning = knownError(code) ?? MESSAGE_FAILURES[word];
+  return { status: 'failed', code: safeCode(code) ?? word, ...withEffect(meaning) };
+}
+
+/** The status of a message that will not arrive. A message whose time to live has ended is `rejected`. */
+export type FailedStatus = 'rejected' | 'undeliverable';
+
+/** The failure in the event of a call. */
+export function describeCallFailure(status: 'failed' | 'rejected', detail: unknown): DeliveryFailure {
+  const word = typeof detail === 'string' ? detail.toUpperCase() : '';
+  const code = isCallFailure(word) ? word : status === 'failed' ? 'FAILED' : 'REJECTED';
+  return { status: 'failed', code, ...withEffect<RefusalMeaning>(CALL_FAILURES[code]) };
+}
+
+const isCallFailure = (word: string): word is keyof typeof CALL_FAILURES =>
+  Object.hasOwn(CALL_FAILURES, word);
+
+/** An unknown word may contain anything, so it is not logged. A number of four digits is no personal data. */
+function safeCode(code: string | undefined): string | undefined {
+  return code !== undefined && (knownError(code) !== undefined || /^\d/.test(code)) ? code : undefined;
 }
 
 /** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title. */
-function codeOf(answer: HttpAnswer): string | undefined {
-  const { type, title } = readObject(answer);
+function codeOf({ type, title }: JsonObject): string | undefined {
   for (const text of [typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : '', String(title)]) {
     if (/^1\d{3}$/.test(text)) return text;
     if (/^[a-z]+(-[a-z]+)*$/.test(text)) return text.toUpperCase().replaceAll('-', '_');

@@ -1,10 +1,14 @@
+import Joi from 'joi';
 import { readPrivateKey } from '../../core/private-key.js';
 import { asObject, isObject } from '../../core/json.js';
 import {
   checkOptions,
   lazyRules,
+  mustBe,
+  objectOf,
   oneOf,
   optionsOf,
+  readOptionsBy,
   refuseProblems,
   tested,
 } from '../../core/option-rules.js';
@@ -14,16 +18,34 @@ import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '..
 /** A WhatsApp authentication template, as Meta has approved it. */
 export type VonageTemplate = WhatsAppTemplate;
 
+/** What DLT, India's register of senders and texts, knows of the SMS. Messages to other countries carry none of it. */
+export interface VonageDlt {
+  /** The id of the principal entity, which is your organisation. */
+  readonly entityId: string;
+  /**
+   * The id of the registered text. If you register a text for each language, ids by BCP-47 tag: `{ default: '…', hi: '…' }`.
+   * Default: none.
+   */
+  readonly contentId?: string | ({ readonly default: string } & Readonly<Record<string, string>>) | undefined;
+}
+
+/** An application of Vonage. */
+export interface VonageApplication {
+  /** The application's id. It may use Messages for `vonageChannel`, Voice for `vonageVoice`. */
+  readonly applicationId: string;
+  /** Its private key (RSA): PEM, a JWK object, or its JSON. */
+  readonly privateKey: string | Readonly<Record<string, unknown>>;
+}
+
+/** The signature secret of the account, or the current and the next one while you rotate it. */
+export type VonageSignatureSecret = string | readonly [current: string, next: string];
+
 /** How we prove to Vonage who we are. */
 export type VonageCredential =
-  | {
-      /** The application that may use Messages. */
-      readonly applicationId: string;
-      /** Its private key (RSA): PEM, a JWK object, or its JSON. */
-      readonly privateKey: string | Readonly<Record<string, unknown>>;
+  | (VonageApplication & {
       readonly apiKey?: undefined;
       readonly apiSecret?: undefined;
-    }
+    })
   | {
       readonly apiKey: string;
       readonly apiSecret: string;
@@ -39,12 +61,30 @@ export type VonageChannelOptions = VonageCredential & {
   readonly kind?: 'sms' | 'whatsapp' | undefined;
   /** What WhatsApp is sent by; without one as free text, which reaches only who wrote in the last 24 hours. */
   readonly template?: VonageTemplate | undefined;
+  /**
+   * Proves Vonage's status webhooks and inbound messages. With it and `publicUrl` of the hook, each message asks for its status
+   * webhooks. Default: none are asked for, and none are received.
+   */
+  readonly signatureSecret?: VonageSignatureSecret | undefined;
+  /** The ids that SMS to India (+91) need. Default: none. */
+  readonly dlt?: VonageDlt | undefined;
   /** In place of `https://api.nexmo.com`: a region's, Vonage's sandbox, an emulator; https, or http on loopback. */
+  readonly baseUrl?: string | undefined;
+};
+
+/** What `vonageVoice` takes. */
+export type VonageVoiceOptions = VonageApplication & {
+  /** The number that calls, E.164: one of the application's. */
+  readonly from: string;
+  /** Proves Vonage's events. With it and `publicUrl` of the hook, each call asks for its events. Default: none. */
+  readonly signatureSecret?: VonageSignatureSecret | undefined;
+  /** In place of `https://api.nexmo.com`: a region's, an emulator; https, or http on loopback. */
   readonly baseUrl?: string | undefined;
 };
 
 /** The options with their defaults. */
 export type VonageSettings = VonageChannelOptions & { readonly baseUrl: string };
+export type VonageVoiceSettings = VonageVoiceOptions & { readonly baseUrl: string };
 
 const ORIGIN = 'https://api.nexmo.com';
 
@@ -54,25 +94,61 @@ const PAIRS = [
 ] as const;
 const ONE_PAIR = 'give applicationId and privateKey, or apiKey and apiSecret: one of the two pairs';
 
+const applicationIdRule = (): Joi.StringSchema => secretRule("the application's id");
+const privateKeyRule = (): Joi.AnySchema =>
+  tested(
+    "the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK",
+    isRsaKey,
+  );
+
+const signatureSecretRule = (): Joi.Schema => {
+  const secret = secretRule("the account's signature secret");
+  return Joi.alternatives().conditional(Joi.array(), {
+    then: Joi.array()
+      .items(secret)
+      .length(2)
+      .messages(mustBe('a text, or an array of the current and the next signature secret')),
+    otherwise: secret,
+  });
+};
+
 const RULES = lazyRules(() =>
   optionsOf<VonageSettings>('an object', {
-    applicationId: secretRule("the application's id"),
-    privateKey: tested(
-      "the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK",
-      isRsaKey,
-    ),
+    applicationId: applicationIdRule(),
+    privateKey: privateKeyRule(),
     apiKey: secretRule("the account's API key"),
     apiSecret: secretRule("the account's API secret"),
     from: numberRule(
       'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
       /^(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! )$/,
-      (value) => value.replace(/^(?=[1-9])/, '+'),
+      withPlus,
     ).required(),
     kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
     template: tested(`${WHATSAPP_TEMPLATE}, or be left out`, isWhatsAppTemplate),
+    signatureSecret: signatureSecretRule(),
+    dlt: objectOf<VonageDlt>('{ entityId, contentId } of DLT, or be left out', {
+      entityId: secretRule("your organisation's id at DLT").required(),
+      contentId: tested(
+        "the registered text's id, or ids by language with a default, or be left out",
+        isContentId,
+      ),
+    }),
     baseUrl: originRule(ORIGIN),
   }),
 );
+
+const VOICE_RULES = lazyRules(() =>
+  optionsOf<VonageVoiceSettings>('an object', {
+    applicationId: applicationIdRule().required(),
+    privateKey: privateKeyRule().required(),
+    from: numberRule('a phone number in E.164 form', undefined, withPlus).required(),
+    signatureSecret: signatureSecretRule(),
+    baseUrl: originRule(ORIGIN),
+  }),
+);
+
+/** Vonage writes numbers without a plus. */
+const withPlus = (value: string): string => value.replace(/^(?=[1-9])/, '+');
 
 /** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
 export function readVonageOptions(options: unknown, factory: string): VonageSettings {
@@ -86,6 +162,25 @@ export function readVonageOptions(options: unknown, factory: string): VonageSett
   );
   refuseProblems(isObject(options) && !isOnePair ? [ONE_PAIR, ...problems] : problems, factory);
   return value;
+}
+
+/** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
+export function readVoiceOptions(options: unknown, factory: string): VonageVoiceSettings {
+  return readOptionsBy(VOICE_RULES(), options, factory);
+}
+
+/** The secrets that may have signed a webhook. */
+export function signatureSecretsOf(secret: VonageSignatureSecret | undefined): readonly string[] {
+  return typeof secret === 'string' ? [secret] : (secret ?? []);
+}
+
+/** An id of DLT. Vonage takes any text without spaces. */
+const DLT_ID = /^[\x21-\x7e]+$/;
+
+function isContentId(value: unknown): boolean {
+  const ids = isObject(value) ? Object.values(value) : [value];
+  const areIds = ids.every((id) => typeof id === 'string' && DLT_ID.test(id));
+  return areIds && (!isObject(value) || value['default'] !== undefined);
 }
 
 function isRsaKey(key: unknown): boolean {

@@ -1,28 +1,25 @@
-import { randomUUID, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose/jwt/sign';
-import type { Message } from '../../core/channel.js';
+import type { Message, SendContext } from '../../core/channel.js';
 import type { HttpRequest } from '../../core/http.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
-import { TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { pickByLocale } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
-import { readPrivateKey } from '../../core/private-key.js';
 import type { Channel } from '../channel.js';
-import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { checkProvider, requireTextChannel } from '../provider.js';
+import { authorizer, sendAuthorized } from './authorization.js';
+import { messageReceiver } from './callbacks.js';
 import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.js';
 import { describeRefusal, isVonageError } from './error-codes.js';
-import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } from './options.js';
+import {
+  readVonageOptions,
+  type VonageChannelOptions,
+  type VonageDlt,
+  type VonageTemplate,
+} from './options.js';
 
 const FACTORY = 'vonageChannel';
 const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** A token's life, and the rest of it that a call needs. Vonage accepts one day at most. */
-const TOKEN_LIFE_SECONDS = 15 * 60;
-const TOKEN_SPARE_SECONDS = 5 * 60;
-
-/** How long a message may wait for its token to be signed, milliseconds. Signing takes about one. */
-const SIGNING_MS = 700;
 
 /** Vonage refuses a shorter time to live. Its default is days. */
 const SHORTEST_TTL_SECONDS = 20;
@@ -32,17 +29,17 @@ const CLIENT_REF_LENGTH = 100;
 
 /**
  * SMS and WhatsApp by Vonage's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name by SMS, unless
- * `kind` decides. Vonage reports a message by status webhooks only, which the hook does not mount, and cannot be polled. So
- * no other channel follows a message that Vonage has accepted.
+ * `kind` decides. With `signatureSecret` it receives Vonage's status webhooks and inbound messages. A message has no status that
+ * can be polled.
  *
- * Sources: Vonage's Messages API reference (v1), "Send a WhatsApp Authentication Template", and its page on
- * authentication.
+ * Sources: Vonage's Messages API reference (v1), "Send a WhatsApp Authentication Template", and its pages on
+ * authentication and signed webhooks.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
 export function vonageChannel(options: VonageChannelOptions): Channel {
   const settings = readVonageOptions(options, FACTORY);
-  const { from, kind, template, baseUrl } = settings;
+  const { from, kind, template, baseUrl, signatureSecret, dlt, apiKey } = settings;
   const { origin, host } = new URL(baseUrl);
   const requestOf = (authorization: string, json: object): HttpRequest => ({
     url: `${origin}/v1/messages`,
@@ -62,6 +59,14 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
       provider: 'VONAGE',
       host,
       usesText: !(isWhatsApp && template !== undefined),
+      ...(signatureSecret === undefined
+        ? {}
+        : {
+            // Networks report only some of the SMS that arrive. WhatsApp reports each message that reaches a phone. But Vonage
+            // promises webhooks to applications alone.
+            reports: isWhatsApp && apiKey === undefined ? 'deliveries' : 'failures',
+            receive: messageReceiver(isWhatsApp ? 'whatsapp' : 'sms', { signatureSecret, apiKey, clock }),
+          }),
       // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
       // Vonage refuses with 422 if it accepts the credentials.
       check: async (context) => {
@@ -73,29 +78,28 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
           ({ status }) => status === 422,
         );
       },
-      send: async (message, { http }) => {
-        const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, clock());
-        const authorization = await waitAtMost(authorize(), SIGNING_MS).catch(() => TIMED_OUT);
-        if (typeof authorization !== 'string') return notSent(NO_TOKEN);
-        const result = await http(
-          requestOf(authorization, {
-            ...body,
-            from: withoutPlus(from),
-            to: withoutPlus(message.to),
-            client_ref: message.request.eventId.slice(0, CLIENT_REF_LENGTH),
-          }),
-        );
-        return outcomeOf(result, VONAGE);
-      },
+      send: (message, context) =>
+        sendAuthorized(authorize, async (authorization) => {
+          const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, dlt, clock());
+          const result = await context.http(
+            requestOf(authorization, {
+              ...body,
+              from: withoutPlus(from),
+              to: withoutPlus(message.to),
+              ...reporting(message, context),
+            }),
+          );
+          return outcomeOf(result, VONAGE);
+        }),
     };
   };
 }
 
-const NO_TOKEN = {
-  code: 'NO_TOKEN',
-  reason: 'No token for Vonage could be signed in time',
-  remedy: 'Check whether the process is busy, and privateKey of vonageChannel.',
-} as const;
+/** Asks for the status webhooks, if they can be received. `client_ref` comes with each of them. */
+function reporting({ request }: Message, { callbackUrl, reference }: SendContext): object {
+  if (callbackUrl === undefined) return { client_ref: request.eventId.slice(0, CLIENT_REF_LENGTH) };
+  return { client_ref: reference, webhook_url: callbackUrl, webhook_version: 'v1' };
+}
 
 /** The body of a message, without its sender and recipient. */
 interface VonageMessage {
@@ -104,6 +108,7 @@ interface VonageMessage {
   readonly text?: string;
   /** Seconds. */
   readonly ttl?: number;
+  readonly sms?: object;
   readonly custom?: object;
 }
 
@@ -112,10 +117,23 @@ function withoutPlus(number: string): string {
   return numberOfSender(number)?.slice(1) ?? number;
 }
 
-function smsOf({ text, expiresAt }: Message, nowMs: number): VonageMessage {
+function smsOf(
+  { to, text, locale, expiresAt }: Message,
+  dlt: VonageDlt | undefined,
+  nowMs: number,
+): VonageMessage {
   // An expired code must not arrive.
   const ttl = Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), SHORTEST_TTL_SECONDS);
-  return { channel: 'sms', message_type: 'text', text, ttl };
+  const sms = dlt !== undefined && to.startsWith(INDIA) ? { sms: dltOf(dlt, locale) } : {};
+  return { channel: 'sms', message_type: 'text', text, ttl, ...sms };
+}
+
+const INDIA = '+91';
+
+function dltOf({ entityId, contentId }: VonageDlt, locale: string): object {
+  const id =
+    typeof contentId === 'object' ? (pickByLocale(contentId, locale) ?? contentId.default) : contentId;
+  return { entity_id: entityId, ...(id === undefined ? {} : { content_id: id }) };
 }
 
 /** Vonage passes `custom` on to WhatsApp unchanged; its content is WhatsApp's form of an authentication template. */
@@ -133,42 +151,6 @@ function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate
       },
     },
   };
-}
-
-/** The `Authorization` of each call: Basic with key and secret, else a signed token that is reused for ten minutes. */
-function authorizer(options: VonageChannelOptions, clock: () => number): () => Promise<string> {
-  if (options.apiKey !== undefined) {
-    const pair = Buffer.from(`${options.apiKey}:${options.apiSecret}`).toString('base64');
-    return () => Promise.resolve(`Basic ${pair}`);
-  }
-  const { applicationId } = options;
-  const { privateKey } = readPrivateKey(options.privateKey);
-  let current: { readonly authorization: Promise<string>; readonly issuedAt: number } | undefined;
-  return () => {
-    const nowSeconds = Math.floor(clock() / 1000);
-    // The absolute difference: a clock that is set back must not make a token live longer.
-    const age = current === undefined ? Infinity : Math.abs(nowSeconds - current.issuedAt);
-    if (current === undefined || age > TOKEN_LIFE_SECONDS - TOKEN_SPARE_SECONDS) {
-      const signing = signToken(applicationId, privateKey, nowSeconds);
-      const mine = { authorization: signing, issuedAt: nowSeconds };
-      current = mine;
-      // After a failure the next call signs anew.
-      signing.catch(() => {
-        if (current === mine) current = undefined;
-      });
-    }
-    return current.authorization;
-  };
-}
-
-async function signToken(applicationId: string, key: KeyObject, nowSeconds: number): Promise<string> {
-  const token = await new SignJWT({ application_id: applicationId })
-    .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
-    .setIssuedAt(nowSeconds)
-    .setExpirationTime(nowSeconds + TOKEN_LIFE_SECONDS)
-    .setJti(randomUUID())
-    .sign(key);
-  return `Bearer ${token}`;
 }
 
 const VONAGE: AnswerReader = {

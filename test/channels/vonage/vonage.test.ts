@@ -6,6 +6,7 @@ import { vonageChannel, type VonageChannelOptions } from '#lib/channels/index.js
 import { oktaTelephonyHook, twilioMessages } from '#lib/index.js';
 import {
   ANA,
+  BOB,
   CODE,
   commandOf,
   startScene,
@@ -86,6 +87,42 @@ describe('Vonage', () => {
       );
       expect(commandOf(await scene.call())).to.include({ provider: 'VONAGE' });
       expect(vonage.messages[0]).to.include({ channel: 'sms', from: 'ACME' });
+    });
+
+    it('has the ids of DLT if it goes to India, those of the text by its language', async () => {
+      const [english, hindi] = ['1107161234567890123', '1107169876543210987'];
+      const entityId = '1101456780000012345';
+      const contentIds = { default: english, hi: hindi };
+      await start({ sms: vonageChannel({ ...byKey(), dlt: { entityId, contentId: contentIds } }) });
+      await scene.call();
+      const india = { phoneNumber: '+919812345678' };
+      mustNotShow(india.phoneNumber);
+      await scene.call({ ...india, userId: BOB.id, locale: 'hi-IN' });
+      await scene.call({ ...india, userId: BOB.id, locale: 'fr' });
+      expect(vonage.messages.map(({ sms }) => sms)).to.deep.equal([
+        undefined,
+        { entity_id: entityId, content_id: hindi },
+        { entity_id: entityId, content_id: english },
+      ]);
+    });
+
+    it('has one id of the text for all languages, or none', async () => {
+      const entityId = '1101456780000012345';
+      const india = { phoneNumber: '+919812345678', userId: BOB.id };
+      mustNotShow(india.phoneNumber);
+      await start(
+        {
+          sms: vonageChannel({ ...byKey(), dlt: { entityId, contentId: '1107161234567890123' } }),
+          other: vonageChannel({ ...byKey(), dlt: { entityId } }),
+        },
+        { chooseChannels: ({ locale }) => [locale === 'fr' ? 'other' : 'sms'] },
+      );
+      await scene.call({ ...india, locale: 'hi-IN' });
+      await scene.call({ ...india, locale: 'fr' });
+      expect(vonage.messages.map(({ sms }) => sms)).to.deep.equal([
+        { entity_id: entityId, content_id: '1107161234567890123' },
+        { entity_id: entityId },
+      ]);
     });
 
     it('can be mounted as whatsapp with kind sms', async () => {
@@ -293,6 +330,9 @@ describe('the options of vonageChannel', () => {
       { ...key, from: '+447700900444', kind: 'whatsapp', template: undefined, baseUrl: undefined },
       { ...key, kind: 'sms', from: '1234567', baseUrl: 'https://messages-sandbox.nexmo.com' },
       { ...key, from: 'Acme and 11' },
+      { ...key, signatureSecret: SECRET, dlt: { entityId: '1101' } },
+      { ...key, signatureSecret: [SECRET, `${SECRET}-2`], dlt: { entityId: '1101', contentId: '1107' } },
+      { ...key, signatureSecret: undefined, dlt: { entityId: '1101', contentId: { default: '1', hi: '2' } } },
       template('okta_code', { default: 'en_US', pt: 'pt_BR', de: 'de', fil: 'fil' }),
       template(`a_${'0'.repeat(510)}`, { default: 'zh_HANS' }),
       application,
@@ -347,12 +387,33 @@ describe('the options of vonageChannel', () => {
       { ...key, template: null },
     ],
     [
+      ["signatureSecret must be the account's signature secret, as text without spaces"],
+      ...['', 'with space', 1, null, {}].map((signatureSecret) => ({ ...key, signatureSecret })),
+    ],
+    [
+      ['signatureSecret must be a text, or an array of the current and the next signature secret'],
+      { ...key, signatureSecret: [SECRET] },
+      { ...key, signatureSecret: [SECRET, 'b', 'c'] },
+    ],
+    [
+      ["dlt.entityId must be your organisation's id at DLT, as text without spaces"],
+      { ...key, dlt: {} },
+      { ...key, dlt: { entityId: 1 } },
+    ],
+    [
+      ["dlt.contentId must be the registered text's id, or ids by language with a default, or be left out"],
+      ...['', 'a b', 1, {}, { hi: '1' }, { default: '1', hi: '' }, ['1']].map((contentId) => ({
+        ...key,
+        dlt: { entityId: '1', contentId },
+      })),
+    ],
+    [
       [
-        'signatureSecret is not an option; remove it, or look for a misspelling',
+        'signatureSecrets is not an option; did you mean signatureSecret?',
         "kind must be 'sms' or 'whatsapp', or be left out",
         'baseUrl must be an origin without a path, such as https://api.nexmo.com; https, or http on loopback, or be left out',
       ],
-      { ...key, kind: 'mms', baseUrl: 'https://api.nexmo.com/v1', signatureSecret: SECRET },
+      { ...key, kind: 'mms', baseUrl: 'https://api.nexmo.com/v1', signatureSecrets: SECRET },
     ],
   ];
   it('are accepted if valid, otherwise refused with every problem, its remedy and no value', () => {

@@ -1,7 +1,11 @@
 import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
 import {
+  CALL_FAILURES as VONAGE_CALLS,
+  describeCallFailure as describeVonageCall,
+  describeFailure as describeVonageFailure,
   describeRefusal as describeVonage,
   ERRORS as VONAGE_ERRORS,
+  MESSAGE_FAILURES as VONAGE_MESSAGES,
 } from '#lib/channels/vonage/error-codes.js';
 import type { MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
@@ -47,6 +51,10 @@ ${twilioTables(VERIFY_ERRORS)}
 ## Vonage
 
 ${tables(VONAGE_ERRORS, vonageMeaning, (code) => `\`${code}\``)}
+
+${tables({ 'Status webhooks without an error': VONAGE_MESSAGES }, vonageFailure, (code) => `\`${code}\``)}
+
+${tables({ 'Events of calls': VONAGE_CALLS }, vonageCallFailure, (code) => `\`${code}\``)}
 
 A Vonage error without one of these codes has its status as code, such as \`HTTP_422\`.
 
@@ -121,6 +129,12 @@ function vonageMeaning(code: string): Meaning {
   if (described.code !== code) throw new Error(`the title of ${code} does not lead to its row in the table`);
   return described;
 }
+
+const vonageFailure = (code: string): Meaning =>
+  describeVonageFailure(code === 'REJECTED' ? 'rejected' : 'undeliverable', {});
+
+const vonageCallFailure = (code: string): Meaning =>
+  describeVonageCall(code === 'REJECTED' ? 'rejected' : 'failed', code);
 
 /** LINE has no codes: the rows have the status and, if it matters, the sentence of the answer. */
 function lineTable(): string {

@@ -1,0 +1,144 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { jwtVerify } from 'jose/jwt/verify';
+import type {
+  CallbackAnswer,
+  CallbackReceiver,
+  CallbackRequest,
+  InboundMessage,
+  PushedReport,
+} from '../../core/channel.js';
+import { asObject, isObject, parseJson, type JsonObject } from '../../core/json.js';
+import { E164 } from '../../numbers/phone-number.js';
+import { describeCallFailure, describeFailure } from './error-codes.js';
+import { signatureSecretsOf, type VonageSignatureSecret } from './options.js';
+
+/**
+ * Reads Vonage's webhooks: the statuses of messages, inbound messages, and the events of calls. Sources: Vonage's pages "Decoding
+ * signed webhooks", "Messages API" (v1: message status, inbound message) and "Voice API webhooks reference".
+ */
+
+/** A webhook may be this old, seconds. What it says matters while a code is valid. */
+const MAX_AGE_SECONDS = 5 * 60;
+/** How far Vonage's clock may be ahead of ours, seconds. */
+const SKEW_SECONDS = 60;
+
+/** How Vonage proves its webhooks. */
+export interface WebhookProof {
+  readonly signatureSecret: VonageSignatureSecret;
+  /** The account that signs, if it is known. */
+  readonly apiKey?: string | undefined;
+  readonly clock: () => number;
+}
+
+/** Receives the status webhooks and the inbound messages of one kind. An application has one URL for the inbound messages of all kinds. */
+export function messageReceiver(kind: 'sms' | 'whatsapp', proof: WebhookProof): CallbackReceiver {
+  return receiver(proof, (body) => {
+    if (body['status'] !== undefined) return { reports: listOf(readStatus(body)) };
+    return { inbound: body['channel'] === kind ? listOf(readInbound(body)) : [] };
+  });
+}
+
+/** Receives the events of calls. */
+export function callReceiver(proof: WebhookProof): CallbackReceiver {
+  return receiver(proof, (body, { query }) => ({ reports: listOf(readCallEvent(body, query['attempt'])) }));
+}
+
+const listOf = <T>(item: T | undefined): readonly T[] => (item === undefined ? [] : [item]);
+
+type Reading = Pick<CallbackAnswer, 'reports' | 'inbound'>;
+
+function receiver(
+  proof: WebhookProof,
+  read: (body: JsonObject, request: CallbackRequest) => Reading,
+): CallbackReceiver {
+  const keys = signatureSecretsOf(proof.signatureSecret).map((secret) => new TextEncoder().encode(secret));
+  return {
+    async handle(request) {
+      if (!(await isProven(request, keys, proof))) return { status: 401 };
+      const body = parseJson(request.rawBody.toString());
+      // Vonage sends again what is not answered by a success, and it would be the same again.
+      return { status: 200, ...(isObject(body) ? read(body, request) : {}) };
+    },
+  };
+}
+
+/** Whether Vonage has signed this body just now. */
+async function isProven(
+  { headers, rawBody }: CallbackRequest,
+  keys: readonly Uint8Array[],
+  { apiKey, clock }: WebhookProof,
+): Promise<boolean> {
+  const [, token] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  if (token === undefined) return false;
+  for (const key of keys) {
+    const claims = await jwtVerify(token, key, {
+      algorithms: ['HS256'],
+      currentDate: new Date(clock()),
+      maxTokenAge: MAX_AGE_SECONDS,
+      clockTolerance: SKEW_SECONDS,
+    }).then(
+      ({ payload }): JsonObject => payload,
+      () => undefined,
+    );
+    if (claims === undefined) continue;
+    const { payload_hash: hash, api_key: account = apiKey } = claims;
+    return isHashOf(rawBody, hash) && (apiKey === undefined || account === apiKey);
+  }
+  return false;
+}
+
+function isHashOf(body: Buffer, hash: unknown): boolean {
+  const given = Buffer.from(typeof hash === 'string' ? hash : '', 'hex');
+  const actual = createHash('sha256').update(body).digest();
+  return given.length === actual.length && timingSafeEqual(given, actual);
+}
+
+function readStatus(body: JsonObject): PushedReport | undefined {
+  const { message_uuid: id, client_ref: reference, status, to, error } = body;
+  if (typeof status !== 'string' || !isText(id)) return undefined;
+  const message = {
+    transactionId: id,
+    reference: isText(reference) ? reference : undefined,
+    providerStatus: status,
+    to: numberOf(to),
+  };
+  if (status === 'rejected' || status === 'undeliverable') {
+    return { ...message, ...describeFailure(status, asObject(error)) };
+  }
+  return { ...message, status: status === 'delivered' || status === 'read' ? 'delivered' : 'pending' };
+}
+
+function readInbound(body: JsonObject): InboundMessage | undefined {
+  const { message_uuid: id, from, text, button } = body;
+  if (!isText(id) || !isText(from)) return undefined;
+  // A tap on a button of a template.
+  const said = text ?? asObject(button)['text'];
+  const number = numberOf(from);
+  return {
+    messageId: id,
+    from: number,
+    // WhatsApp also has users without a number.
+    externalUserId: number === undefined ? from : undefined,
+    text: typeof said === 'string' ? said : '',
+  };
+}
+
+/** @param reference - of the attempt: calls have no reference of their own, so the URL has it. */
+function readCallEvent(body: JsonObject, reference: string | undefined): PushedReport | undefined {
+  const { uuid: id, status, detail } = body;
+  if (typeof status !== 'string' || !isText(id)) return undefined;
+  const call = { transactionId: id, reference, providerStatus: status };
+  // Of a call that rang and was not picked up or was declined, nothing follows: the phone is there.
+  if (status === 'failed' || (status === 'rejected' && detail !== 'declined')) {
+    return { ...call, ...describeCallFailure(status, detail) };
+  }
+  return { ...call, status: status === 'completed' ? 'delivered' : 'pending' };
+}
+
+/** E.164 of a number as Vonage writes it, without a plus. */
+function numberOf(value: unknown): string | undefined {
+  const number = isText(value) ? `+${value.replace(/^\+/, '')}` : '';
+  return E164.test(number) ? number : undefined;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

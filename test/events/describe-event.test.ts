@@ -30,6 +30,17 @@ describe('describeEvent()', () => {
     });
   });
 
+  for (const [source, text] of [
+    ['okta', /was read from Okta\.$/],
+    ['cache', /still in the cache/],
+    ['stale', /was not read from Okta, so the hook used an older one/],
+    ['none', /was not read, so the code goes by the channel that Okta requested/],
+  ] as const) {
+    it(`says where a profile came from: ${source}`, () => {
+      expect(describeEvent({ ...EVENTS['profile.read'], source }).text).to.match(text);
+    });
+  }
+
   it('takes each detail from its own field', () => {
     const refused = { ...ATTEMPT, outcome: 'refused', code: '63007' } as const;
     const unread = { profileSource: 'none', profileReason: 'TIMEOUT' } as const;

@@ -4,6 +4,7 @@
  * @module okta-telephony-hook/channels
  */
 export { lineChannel, type LineChannelOptions } from './line/line.js';
+export { relayChannel, type RelayChannelOptions } from './relay/relay.js';
 export { vonageChannel } from './vonage/vonage.js';
 export type {
   VonageApplication,

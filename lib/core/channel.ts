@@ -132,6 +132,8 @@ export type Outcome =
   | {
       readonly status: 'accepted';
       readonly transactionId: string;
+      /** Who sent the message, if the channel hands it to another service. Default: the channel's `provider`. */
+      readonly provider?: string | undefined;
       readonly providerRequestId?: string | undefined;
     }
   | Refusal

@@ -119,7 +119,10 @@ export async function attemptSend(
     // For the breaker of the host, a report is no answer.
     if (late !== reported) passed.endLate(signOfOutcome(late, scope.signOfConnection));
   });
-  onDetached({ end: end.then(endOf), reference: scope.reference, stop });
+  // The attempt has been reported with the channel's provider, and keeps it.
+  const endLate = (late: Outcome): AttemptEnd =>
+    endOf(late.status === 'accepted' ? { ...late, provider: undefined } : late);
+  onDetached({ end: end.then(endLate), reference: scope.reference, stop });
   passed.end('no-answer');
   return endOf(NOT_IN_TIME);
 }
@@ -180,8 +183,14 @@ function reportOf(
     durationMs: Math.round(durationMs),
     providerRequestId,
   };
-  if (outcome.status === 'accepted')
-    return { ...report, transactionId: maskId(outcome.transactionId, personal, request.eventId) };
+  if (outcome.status === 'accepted') {
+    const { transactionId, provider: by } = outcome;
+    return {
+      ...report,
+      provider: by === undefined || isAbout(by, personal) ? provider : toToken(by),
+      transactionId: maskId(transactionId, personal, request.eventId),
+    };
+  }
   const reason = maskText(outcome.reason, personal);
   const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, personal);
   if (outcome.status === 'unknown') return { ...report, reason, remedy };

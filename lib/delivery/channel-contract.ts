@@ -220,8 +220,9 @@ function outcomeIn(fields: Fields, onMistake: (mistake: string) => void): Outcom
   const { status, reason } = fields;
   switch (status) {
     case 'accepted': {
-      const { transactionId } = fields;
-      if (isText(transactionId)) return { status, transactionId: String(transactionId).slice(0, 200) };
+      const { transactionId, provider } = fields;
+      const by = typeof provider === 'string' && provider !== '' ? { provider } : {};
+      if (isText(transactionId)) return { status, transactionId: String(transactionId).slice(0, 200), ...by };
       onMistake('its accepted outcome has no transactionId');
       // The channel has accepted the message. Without its id, events and Okta's answer have the id of the event.
       return { status, transactionId: '' };

@@ -1,9 +1,10 @@
 import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
-import { lineChannel, vonageChannel } from '#lib/channels/index.js';
+import { lineChannel, relayChannel, vonageChannel } from '#lib/channels/index.js';
 import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { startLineEmulator } from './line/emulator.js';
+import { startOtherHook } from './relay/other-hook.js';
 import { startVonageEmulator } from './vonage/emulator.js';
 
 type HookOptions = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>>;
@@ -107,6 +108,22 @@ const vonageWhatsApp: SubjectKind = {
   },
 };
 
+const relay: SubjectKind = {
+  title: 'relay',
+  channel: 'sms',
+  name: 'RELAY',
+  refusal: (status) => ({ kind: 'status', status, body: { error: { errorSummary: 'May not be so' } } }),
+  start: async (hook) => {
+    const emulator = await startOtherHook();
+    const { url, headers } = emulator;
+    return startSubject(emulator, () => emulator.sent, {
+      sandboxNumber: undefined,
+      channels: { sms: [relayChannel({ url, headers, refusals: 'trusted' }), twilioMessages()] },
+      ...hook,
+    });
+  },
+};
+
 /** Starts a hook for an emulator. close() ends both. */
 async function startSubject(
   emulator: Omit<FaultyProvider, 'sent'> & { close(): Promise<void> },
@@ -133,4 +150,4 @@ async function startSubject(
 }
 
 /** Each channel that is not Twilio's. */
-export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp];
+export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, relay];

@@ -66,6 +66,8 @@ import {
 } from 'okta-telephony-hook';
 import {
   lineChannel,
+  relayChannel,
+  type RelayChannelOptions,
   vonageChannel,
   type LineChannelOptions,
   type VonageApplication,
@@ -262,6 +264,11 @@ const dlt: VonageDlt = { entityId: '1101', contentId: { default: '1107', hi: '11
 const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template, dlt };
 const vonageVia: Channel = vonageChannel({ ...application, from: '+1', signatureSecret, dlt: undefined });
 const vonage: Channel = vonageChannel(vonageOptions);
+const relayOptions: RelayChannelOptions = {
+  ...{ url: 'https://flow.example/invoke', headers: { authorization: 'secret' } },
+  ...{ provider: undefined, refusals: undefined },
+};
+const relay: Channel = relayChannel(relayOptions);
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
   profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
@@ -361,7 +368,7 @@ export const hooks: readonly TelephonyHook[] = [
     channels: {
       own: ownChannel,
       line,
-      sms: [port, overTwilio, overHttp, verify, vonage, vonageVia],
+      sms: [port, overTwilio, overHttp, verify, vonage, vonageVia, relay],
       voice: twilioCalls(),
     },
     profile: { cache: false },

@@ -73,6 +73,12 @@ const FURTHER_OPTIONS = [
     'Options of `vonageChannel`',
   ],
   ['channels/vonage/options.ts', 'VonageCredential', 'docs/deliver/vonage.md', 'Options of `vonageChannel`'],
+  [
+    'channels/relay/relay.ts',
+    'RelayChannelOptions',
+    'docs/start/moving-over.md',
+    'Options of `relayChannel`',
+  ],
   ['channels/twilio/verify.ts', 'TwilioVerifyOptions', 'docs/deliver/twilio.md', 'Options of `twilioVerify`'],
   ['state/redis/options.ts', 'RedisStateOptions', 'docs/run/several-gateways.md', 'Options'],
   ['options/options.ts', 'ConsoleOptions', 'docs/run/console.md', 'The console'],

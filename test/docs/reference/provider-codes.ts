@@ -9,6 +9,7 @@ import {
 } from '#lib/channels/vonage/error-codes.js';
 import type { MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
+import { describeFailure } from '#lib/channels/relay/error-codes.js';
 import { describeRefusal as describeTwilio } from '#lib/channels/twilio/outcome.js';
 import { ERRORS as TWILIO_ERRORS, VERIFY_ERRORS } from '#lib/channels/twilio/error-codes.js';
 
@@ -63,6 +64,12 @@ A Vonage error without one of these codes has its status as code, such as \`HTTP
 LINE has no codes. The code is the status, and for two of them also LINE's sentence.
 
 ${lineTable()}
+
+## Relay
+
+Another telephony hook has no codes either. Another status has the meaning of \`RELAY_ERROR\`.
+
+${relayTable()}
 `;
 }
 
@@ -135,6 +142,15 @@ const vonageFailure = (code: string): Meaning =>
 
 const vonageCallFailure = (code: string): Meaning =>
   describeVonageCall(code === 'REJECTED' ? 'rejected' : 'failed', code);
+
+function relayTable(): string {
+  const rows = (['error', 'failed', 401, 403] as const).map((answer) => {
+    const failure = describeFailure(answer, true);
+    if (failure.status !== 'refused') throw new Error('a trusted failure is not refused');
+    return row(`\`${failure.code}\``, failure);
+  });
+  return [HEAD, ...rows].join('\n');
+}
 
 /** LINE has no codes: the rows have the status and, if it matters, the sentence of the answer. */
 function lineTable(): string {

@@ -214,5 +214,6 @@ export type Extension =
   | 'lateFailover'
   | 'channel'
   | 'lookUp'
+  | 'receive'
   | 'inbound'
   | 'authorize';

@@ -191,6 +191,7 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
   channel:
     "Fix the channel that the reason names: send resolves to { status: 'accepted', transactionId }, { status: 'refused', code, reason } or { status: 'unknown', reason }, and context.http takes { url, method?, headers?, json | form | body? }.",
   lookUp: 'Fix the lookUp of the channel that the reason names, or see that its provider may be asked.',
+  receive: 'Fix the receive of the channel that the reason names. What was answered with 500 comes again.',
   inbound: 'Fix inbound.onMessage: it threw or took too long, and the sender got no reply of it.',
   authorize:
     "Fix the console's authorize: true, { administrator: name } or false within 5 s, and waiting for nothing but your own session.",

@@ -54,8 +54,8 @@ export interface AttemptEnd {
   readonly outcome: Outcome;
   readonly attempt: AttemptReport;
   /**
-   * The attempt's reference, if a report may name it: the outcome is unknown, or the channel receives reports. `undefined` if the channel
-   * has not read it, or while the attempt goes on.
+   * The attempt's reference, if a report may name it: the outcome is unknown, or the channel receives reports. `undefined` if the
+   * channel has not read it, or while the attempt goes on.
    */
   readonly reference: string | undefined;
 }
@@ -84,15 +84,18 @@ export interface DetachedAttempt {
  * ends; a send that has left by then goes on for 10 s. Never rejects.
  *
  * @param onDetached - gets a send that goes on.
+ * @param onReference - gets the attempt's reference when its channel reads it, if the channel receives reports.
  */
 export async function attemptSend(
   channel: ReadyChannel,
   message: Message,
   budget: Budget,
   onDetached: (attempt: DetachedAttempt) => void,
+  onReference?: (reference: string) => void,
 ): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
-  const scope = new AttemptScope(budget, channel.client, message.request);
+  const onRead = channel.receiver === undefined ? undefined : onReference;
+  const scope = new AttemptScope(budget, channel.client, message.request, onRead);
   const endOf = (outcome: Outcome): AttemptEnd => ({
     outcome,
     attempt: reportOf(channel, outcome, budget.elapsedMs() - startedAt, message),
@@ -128,8 +131,8 @@ export async function attemptSend(
 }
 
 function mayBeNamed(outcome: Outcome, { receiver }: ReadyChannel): boolean {
-  if (outcome.status === 'accepted') return receiver !== undefined;
-  return outcome.status === 'unknown' && outcome !== NOT_IN_TIME;
+  if (outcome === NOT_IN_TIME) return false;
+  return outcome.status === 'unknown' || receiver !== undefined;
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };

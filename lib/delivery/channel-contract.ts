@@ -43,12 +43,20 @@ export class AttemptScope {
   readonly #client: ChannelClient;
   /** Not the whole request, which this would keep in memory until the next full collection of garbage. */
   readonly #call: CallIds;
+  readonly #onReference: ((reference: string) => void) | undefined;
   #reference: string | undefined;
   #controller: AbortController | undefined;
   #isGivenUp = false;
   #signOfConnection: Exclude<HostSign, 'answer'> = 'none';
 
-  constructor(budget: Budget, client: ChannelClient, request: TelephonyRequest) {
+  /** @param onReference - called with the attempt's reference when the channel reads it. */
+  constructor(
+    budget: Budget,
+    client: ChannelClient,
+    request: TelephonyRequest,
+    onReference?: (reference: string) => void,
+  ) {
+    this.#onReference = onReference;
     this.#budget = budget;
     this.#client = client;
     this.#call = {
@@ -88,7 +96,10 @@ export class AttemptScope {
   }
 
   readReference(): string {
-    this.#reference ??= randomUUID();
+    if (this.#reference === undefined) {
+      this.#reference = randomUUID();
+      this.#onReference?.(this.#reference);
+    }
     return this.#reference;
   }
 

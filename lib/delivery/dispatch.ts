@@ -48,9 +48,17 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
     const makeReceipt = (): Receipt => receiptOf(code, step, left, attempts, settings);
     const tried = { step, channel, makeReceipt };
     recorder.started(tried);
-    const end = await attemptSend(channel, message, budget, (detached) => {
-      recorder.detached(tried, detached);
-    });
+    const end = await attemptSend(
+      channel,
+      message,
+      budget,
+      (detached) => {
+        recorder.detached(tried, detached);
+      },
+      (reference) => {
+        recorder.named(tried, reference);
+      },
+    );
     const { outcome, attempt } = end;
     attempts.push(attempt);
     recorder.ended(tried, end);

@@ -2,6 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import type { DeliveryFailure } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { AttemptReport } from '../core/events.js';
+import { maskId } from '../core/masking.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import type { AttemptEnd, DetachedAttempt, ReadyChannel, Send } from './attempt.js';
 import { REFUSED } from './channel-contract.js';
@@ -60,6 +61,14 @@ export class SendRecorder {
     }, LONG_ATTEMPT_MS);
   }
 
+  /** A report may name the attempt before its channel has answered. */
+  named({ step }: TriedStep, reference: string): void {
+    const { code, request } = this.#send;
+    const reportedId = (id: string): string =>
+      maskId(id, personalDataOf(request, code.profile, step.to), request.eventId);
+    this.#parts.messageOwners.set(reference, { user: ownerOf(request), reportedId });
+  }
+
   /** An attempt has ended, or goes on without an answer. */
   ended(tried: TriedStep, end: AttemptEnd): void {
     clearTimeout(this.#longAttempt);
@@ -77,7 +86,8 @@ export class SendRecorder {
   detached(tried: TriedStep, { end, reference, stop }: DetachedAttempt): void {
     const { lateFailover, messageOwners, underWay } = this.#parts;
     if (reference !== undefined) {
-      messageOwners.set(reference, { user: ownerOf(this.#send.request), reportedId: undefined });
+      if (!messageOwners.has(reference))
+        messageOwners.set(reference, { user: ownerOf(this.#send.request), reportedId: undefined });
       lateFailover?.stopAtReport(reference, { stop, end });
     }
     const { detached } = underWay;

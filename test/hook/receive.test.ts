@@ -176,9 +176,10 @@ describe('a channel that receives', () => {
         await report({ ref: message.ref, state: 'lost' });
         return { status: 'accepted', transactionId: message.id };
       };
-      await scene.call();
+      await scene.call({ eventId: 'event-1' });
       await until(failedOver);
       expect(sms()).to.equal(1);
+      expect(scene.of('message.reported')[0]).to.include({ eventId: 'event-1', toEnding: '23' });
       await report({ ref: sent[0]?.ref, state: 'lost' });
       await settled();
       expect(sms()).to.equal(1);
@@ -197,12 +198,27 @@ describe('a channel that receives', () => {
     });
   });
 
+  it('tells of a report before the answer to the send under the id that the attempt has', async () => {
+    await start();
+    answer = async (message) => {
+      await report({ id: message.id, ref: message.ref, state: 'arrived' });
+      return { status: 'accepted', transactionId: message.id };
+    };
+    await scene.call({ eventId: 'event-1' });
+    const of = { eventId: 'event-1', transactionId: sent[0]?.id };
+    expect(scene.of('attempt.ended')[0]).to.include(of);
+    expect(scene.of('message.reported')).to.have.length(1);
+    expect(scene.of('message.reported')[0]).to.include({ ...of, status: 'arrived' });
+  });
+
   it('resolves an unknown outcome by a report with the reference and the id', async () => {
     await start();
     answer = () => ({ status: 'unknown', reason: 'The answer was lost' });
-    await scene.call();
+    await scene.call({ eventId: 'event-1' });
     const [message] = sent;
     await report({ id: message?.id, ref: message?.ref, state: 'sent' });
+    const of = { eventId: 'event-1', transactionId: message?.id };
+    expect(scene.of('message.reported')[0]).to.include({ ...of, status: 'sent' });
     expect(scene.of('attempt.settled')[0]).to.include({ outcome: 'accepted', transactionId: message?.id });
     await report({ id: message?.id, state: 'arrived' });
     await settled();
@@ -302,9 +318,10 @@ describe('a channel that receives', () => {
 
     it('a callback again after a throw, or an answer that cannot be used', async () => {
       await startWith();
-      const mistakes = (): string[] => scene.of('extension.failed').map(({ reason }) => reason);
+      const mistakes = (): string[] =>
+        scene.of('extension.failed').map(({ extension, reason }) => `${extension} ${reason}`);
       for (const [wrong, status, reason] of [
-        [new TypeError('Ana 204981'), 500, 'whatsapp[1]: its receive threw TypeError'],
+        [new TypeError('Ana 204981'), 500, 'receive whatsapp[1]: its receive threw TypeError'],
         [{ status: 99 }, 500, 'its receive gave no status'],
         [{ status: 200, reports: [{ status: 'delivered' }] }, 200, 'its report names no message'],
         [{ status: 200, reports: [{ transactionId: 'T1', status: 'gone' }] }, 200, 'none of the statuses'],

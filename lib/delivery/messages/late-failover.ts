@@ -211,7 +211,8 @@ export class LateFailover {
     if (owner !== undefined) {
       // From now on also for reports without the reference, and while the state is slow.
       owners.set(key, owner);
-      tellOwner();
+      // Once the message is recognised, its events have its own id.
+      if (owner.reportedId !== undefined) tellOwner();
     }
     const news = this.#isClosed ? undefined : this.#newsIn(key, report, reference);
     if (news === undefined) {

@@ -72,8 +72,8 @@ export function personalDataIn({ request, profile, sentBy }: Receipt): PersonalD
 /** Whose message it is. */
 export interface MessageOwner {
   readonly user: OfUser;
-  /** The id of the message in events; `undefined` if only its attempt is known. */
-  readonly reportedId: string | undefined;
+  /** The id of the message in events, or what makes it of the provider's id; `undefined` if only its attempt is known. */
+  readonly reportedId: string | ((transactionId: string) => string) | undefined;
 }
 
 /** Whose message it is, in the fields of events: no code and no number. */
@@ -120,9 +120,11 @@ export function transactionIdOf(key: string): string {
 /** Twilio's ids, as `idNamespace` of a channel names them. */
 const SIDS = /^twilio /;
 
-/** The id in a key as events show it if nobody knows the message: another id than Twilio's may hide a number. */
-export function shownIdOf(key: string): string {
+/** The id of a message as events show it. If nobody knows the message: another id than Twilio's may hide a number. */
+export function shownIdOf(key: string, owner?: MessageOwner): string {
   const id = transactionIdOf(key);
+  const { reportedId } = owner ?? {};
+  if (reportedId !== undefined) return typeof reportedId === 'string' ? reportedId : reportedId(id);
   return SIDS.test(key) ? id : digestOf(id);
 }
 

@@ -17,7 +17,7 @@ import type { Route } from '../../http/routes.js';
 import { E164 } from '../../numbers/phone-number.js';
 import { answerError } from '../answer-error.js';
 import type { HookParts } from '../call.js';
-import { callbackPath } from '../ready-channels.js';
+import { callbackPath, providerKey } from '../ready-channels.js';
 import type { Inbox } from './inbox.js';
 import type { ReceivedReport } from './reports.js';
 import { queryIn } from './signed-form.js';
@@ -51,17 +51,30 @@ export function channelRoutes(parts: HookParts, takers: Takers): readonly Route[
       const { receiver } = channel;
       if (receiver === undefined) return [];
       const path = parts.settings.path + callbackPath(name, index);
-      return [{ path, handle: receiveBy(channel, receiver, parts, takers), onError: answerError(parts) }];
+      const key = providerKey(name, providers, index);
+      const onMistake = (mistake: string): void => {
+        const reason = `${key}: ${mistake}`;
+        parts.events.emitFailed({ extension: 'receive', reason, call: undefined }, `receive ${key}`);
+      };
+      const handle = receiveBy({ channel, receiver, onMistake }, parts, takers);
+      return [{ path, handle, onError: answerError(parts) }];
     }),
   );
 }
 
+/** A channel with what reports the mistakes of its `receive`. */
+interface Receiving {
+  readonly channel: ReadyChannel;
+  readonly receiver: CallbackReceiver;
+  readonly onMistake: (mistake: string) => void;
+}
+
 function receiveBy(
-  channel: ReadyChannel,
-  receiver: CallbackReceiver,
+  receiving: Receiving,
   { events, underWay }: HookParts,
   { takeReport, inbox }: Takers,
 ): Route['handle'] {
+  const { channel, receiver, onMistake } = receiving;
   const { client, name } = channel;
   return async (req, res) => {
     const { methods = ['POST'] } = receiver;
@@ -77,10 +90,10 @@ function receiveBy(
       headers: req.headers,
       rawBody,
     };
-    const answered = readAnswer(await askChannel(channel, receiver, request), client.onMistake);
+    const answered = readAnswer(await askChannel(receiving, request), onMistake);
     const { status, body, contentType } = answered;
-    const reports = answered.reports.flatMap((report) => readPushed(report, channel) ?? []);
-    const messages = answered.inbound.flatMap((message) => readMessage(message, channel) ?? []);
+    const reports = answered.reports.flatMap((report) => readPushed(report, receiving) ?? []);
+    const messages = answered.inbound.flatMap((message) => readMessage(message, receiving) ?? []);
     if (messages.length > 0) inbox.requireOpen();
     for (const report of reports) takeReport(report);
     if (status === 401 || status === 403) {
@@ -129,17 +142,18 @@ function readQuery(url: string | undefined): CallbackRequest['query'] {
 
 /** Asks the channel. If it fails, the provider must send the callback again. */
 async function askChannel(
-  { client }: ReadyChannel,
-  receiver: CallbackReceiver,
+  { channel, receiver, onMistake }: Receiving,
   request: CallbackRequest,
 ): Promise<unknown> {
   try {
-    const handling = Promise.resolve(receiver.handle(request, questionContext(client, TIME_MS, CONNECT_MS)));
+    const handling = Promise.resolve(
+      receiver.handle(request, questionContext(channel.client, TIME_MS, CONNECT_MS)),
+    );
     const given = await waitAtMost(handling, TIME_MS);
     if (given !== TIMED_OUT) return given;
-    client.onMistake('its receive gave no answer within 10 s');
+    onMistake('its receive gave no answer within 10 s');
   } catch (error) {
-    client.onMistake(describeThrown('its receive', error));
+    onMistake(describeThrown('its receive', error));
   }
   return FAILED;
 }
@@ -168,19 +182,22 @@ function readAnswer(
 }
 
 /** A report of a channel; `undefined` if it cannot be used, which is reported. */
-function readPushed(given: unknown, { name, idNamespace, client }: ReadyChannel): ReceivedReport | undefined {
+function readPushed(
+  given: unknown,
+  { channel: { name, idNamespace }, onMistake }: Receiving,
+): ReceivedReport | undefined {
   const { transactionId, reference, providerStatus, to } = Object(given) as Fields;
   const id = isText(transactionId) ? transactionId.slice(0, MAX_ID_LENGTH) : undefined;
   const attempt = isText(reference) && REFERENCE.test(reference) ? reference : undefined;
   if (id === undefined && attempt === undefined) {
-    client.onMistake('its report names no message: it has no transactionId and no reference');
+    onMistake('its report names no message: it has no transactionId and no reference');
     return undefined;
   }
   let report: DeliveryReport;
   try {
     report = readReport(given);
   } catch {
-    client.onMistake("its report has none of the statuses 'pending', 'delivered' and 'failed'");
+    onMistake("its report has none of the statuses 'pending', 'delivered' and 'failed'");
     return undefined;
   }
   const failure = report.status === 'failed' ? report : undefined;
@@ -199,13 +216,16 @@ function readPushed(given: unknown, { name, idNamespace, client }: ReadyChannel)
 }
 
 /** A message of a user; `undefined` if it cannot be used, which is reported. */
-function readMessage(given: unknown, { client, name }: ReadyChannel): ReceivedMessage | undefined {
+function readMessage(
+  given: unknown,
+  { channel: { name }, onMistake }: Receiving,
+): ReceivedMessage | undefined {
   const { messageId, from, externalUserId, text, isHandled } = Object(given) as Fields;
   const number = isText(from) && E164.test(from) ? from : undefined;
   // Only a number begins with a plus.
   const id = isText(externalUserId) && !externalUserId.startsWith('+') ? externalUserId : undefined;
   if (!isText(messageId) || (number === undefined && id === undefined)) {
-    client.onMistake('its inbound message has no messageId, or no from in E.164 and no externalUserId');
+    onMistake('its inbound message has no messageId, or no from in E.164 and no externalUserId');
     return undefined;
   }
   return {

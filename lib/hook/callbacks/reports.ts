@@ -61,7 +61,7 @@ export function createReportTaker({
       events.emit({
         type: 'message.reported',
         ...owner?.user,
-        transactionId: owner?.reportedId ?? shownIdOf(key),
+        transactionId: shownIdOf(key, owner),
         channel,
         report: received.reported,
         status,

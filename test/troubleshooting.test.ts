@@ -21,7 +21,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'READ_ONLY', 'TELESIGN'],
     ...['READ_ONLY_ADMIN', 'REPORT_ADMIN', 'CUSTOM'],
   ],
-  'names of providers': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'RELAY', 'GUARD', 'UNKNOWN'],
+  'names of providers': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'RELAY', 'AZURE', 'GUARD', 'UNKNOWN'],
   'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST', 'PERSONAL_NUMBER', 'PAGER'],
   'of libphonenumber-js': ['INVALID_COUNTRY'],
   'of keys and tokens': ['ES256', 'ES384', 'ES512', 'HS256', 'RS256', 'RS384', 'RS512', 'RSA', 'JWT'],

@@ -3,6 +3,8 @@
  *
  * @module okta-telephony-hook/channels
  */
+export { azureSms } from './azure/azure.js';
+export type { AzureCredential, AzureSmsOptions, AzureToken } from './azure/options.js';
 export { lineChannel, type LineChannelOptions } from './line/line.js';
 export { relayChannel, type RelayChannelOptions } from './relay/relay.js';
 export { vonageChannel } from './vonage/vonage.js';

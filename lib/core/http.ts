@@ -28,6 +28,11 @@ export interface HttpRequest {
   readonly form?: HttpForm | undefined;
   /** Sent as it is. Give its `content-type` in `headers`. */
   readonly body?: string | undefined;
+  /**
+   * For a provider at which a repeat is safe: ends the request after this share of the send window that is left, so that the
+   * rest is for the repeat. Above 0, at most 1. Default: a request that has left goes on for 10 s after the window.
+   */
+  readonly windowShare?: number | undefined;
 }
 
 /** A complete answer. Redirects are not followed: a 3xx is an answer. */

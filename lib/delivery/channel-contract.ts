@@ -76,6 +76,7 @@ export class AttemptScope {
     const limits = {
       dispatcher: this.#client.dispatcher,
       timeoutMs: budget.remainingMs() + DETACHED_MS,
+      windowMs: budget.remainingMs(),
       leaveWithinMs,
       mayLeave: () => !budget.isOver,
       onNotSent: (reason: string) => {

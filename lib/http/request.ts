@@ -8,6 +8,12 @@ import { callHttp, type HttpCall, type HttpLimits } from './call.js';
  * is never sent.
  */
 
+/** The limits of a request, and what its `windowShare` is a share of. */
+export interface RequestLimits extends HttpLimits {
+  /** The send window that is left, milliseconds. Default: `timeoutMs`. */
+  readonly windowMs?: number | undefined;
+}
+
 /**
  * Makes one request. Never rejects.
  *
@@ -15,7 +21,7 @@ import { callHttp, type HttpCall, type HttpLimits } from './call.js';
  */
 export function sendRequest(
   request: HttpRequest,
-  limits: HttpLimits,
+  limits: RequestLimits,
   onInvalid: (problem: string) => void,
 ): Promise<HttpResult> {
   let call: HttpCall | string;
@@ -24,9 +30,14 @@ export function sendRequest(
   } catch {
     call = 'its fields cannot be read';
   }
-  if (typeof call !== 'string') return callHttp(call, limits);
+  if (typeof call !== 'string') return callHttp(call, limitsOf(request, limits));
   onInvalid(call);
   return Promise.resolve({ kind: 'not-sent', reason: 'WRONG_REQUEST', problem: call });
+}
+
+function limitsOf({ windowShare }: HttpRequest, limits: RequestLimits): HttpLimits {
+  if (windowShare === undefined) return limits;
+  return { ...limits, timeoutMs: (limits.windowMs ?? limits.timeoutMs) * windowShare };
 }
 
 const METHODS: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -34,7 +45,7 @@ const METHODS: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'D
 /** The call as it is made, or what is wrong with the request. A channel without types may hand on anything. */
 function checkedCall(request: HttpRequest): HttpCall | string {
   if (typeof request !== 'object' || (request as unknown) === null) return 'it must be an object with url';
-  const { url, method = 'POST', headers: given = {}, json, form, body } = request;
+  const { url, method = 'POST', headers: given = {}, json, form, body, windowShare } = request;
   const target = parseUrl(url);
   if (target?.protocol !== 'https:' && target?.protocol !== 'http:') {
     return 'url must be a whole URL that begins with https:// or http://';
@@ -43,6 +54,9 @@ function checkedCall(request: HttpRequest): HttpCall | string {
     return 'url must not hold a user name or a password; they go into the header authorization';
   }
   if (!METHODS.has(method)) return `method must be one of ${[...METHODS].join(', ')}`;
+  if (windowShare !== undefined && !(windowShare > 0 && windowShare <= 1)) {
+    return 'windowShare must be a number above 0 and at most 1';
+  }
   const bodies = Number(json !== undefined) + Number(form !== undefined) + Number(body !== undefined);
   if (bodies > 1) return 'it must have one body: json, form or body';
   if (bodies > 0 && method === 'GET') return 'GET has no body: it goes without json, form and body';

@@ -27,6 +27,16 @@ export type { HookClient } from './okta/authorization/token-endpoint.js';
 export type { ServiceApp } from './okta/authorization/org-tokens.js';
 export type { EmulatedUser, NewUser, PhoneFactor } from './okta/users/users.js';
 export type { OktaVerdict } from './okta/hooks/verdict.js';
+export {
+  startAzureEmulator,
+  type AzureCallbackFault,
+  type AzureEmulator,
+  type AzureEmulatorOptions,
+  type AzureLateFailureRule,
+  type AzureRefusalRule,
+  type EmulatedAzureMessage,
+  type EmulatedGridEvent,
+} from './azure/emulator.js';
 export type { AccountSettings } from './twilio/account.js';
 export type { EmulatedCall } from './twilio/calls.js';
 export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio/content.js';

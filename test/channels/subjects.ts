@@ -1,8 +1,9 @@
 import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
-import { lineChannel, relayChannel, vonageChannel } from '#lib/channels/index.js';
+import { azureSms, lineChannel, relayChannel, vonageChannel } from '#lib/channels/index.js';
 import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
+import { startAzure } from './azure/emulator.js';
 import { startLineEmulator } from './line/emulator.js';
 import { startOtherHook } from './relay/other-hook.js';
 import { startVonageEmulator } from './vonage/emulator.js';
@@ -32,6 +33,8 @@ export interface SubjectKind {
   readonly channel: string;
   /** The provider's name in the answer to Okta. */
   readonly name: string;
+  /** How many requests one code makes if each has an unknown outcome. Default: 1. */
+  readonly requestsIfUnknown?: number;
   /** An answer with the provider's own error, of which the status is the code. */
   refusal(status: number): Fault;
   start(hook?: HookOptions): Promise<Subject>;
@@ -108,6 +111,22 @@ const vonageWhatsApp: SubjectKind = {
   },
 };
 
+const azure: SubjectKind = {
+  title: 'Azure',
+  channel: 'sms',
+  name: 'AZURE',
+  requestsIfUnknown: 2,
+  refusal: (status) => ({ kind: 'status', status, body: { error: { code: 'Denied', message: 'No' } } }),
+  start: async (hook) => {
+    const emulator = await startAzure();
+    return startSubject(emulator, () => emulator.messages.length, {
+      sandboxNumber: undefined,
+      channels: { sms: [azureSms({ ...emulator.credential, from: emulator.number }), twilioMessages()] },
+      ...hook,
+    });
+  },
+};
+
 const relay: SubjectKind = {
   title: 'relay',
   channel: 'sms',
@@ -150,4 +169,4 @@ async function startSubject(
 }
 
 /** Each channel that is not Twilio's. */
-export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, relay];
+export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, azure, relay];

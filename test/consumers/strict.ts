@@ -65,8 +65,12 @@ import {
   type UserProfile,
 } from 'okta-telephony-hook';
 import {
+  azureSms,
   lineChannel,
   relayChannel,
+  type AzureCredential,
+  type AzureSmsOptions,
+  type AzureToken,
   type RelayChannelOptions,
   vonageChannel,
   type LineChannelOptions,
@@ -264,6 +268,17 @@ const dlt: VonageDlt = { entityId: '1101', contentId: { default: '1107', hi: '11
 const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template, dlt };
 const vonageVia: Channel = vonageChannel({ ...application, from: '+1', signatureSecret, dlt: undefined });
 const vonage: Channel = vonageChannel(vonageOptions);
+const azureToken: AzureToken = { token: 'token', expiresOnTimestamp: 1 };
+const azureCredential: AzureCredential = {
+  credential: () => Promise.resolve(azureToken),
+  accessKey: undefined,
+};
+const azureOptions: AzureSmsOptions = {
+  ...azureCredential,
+  ...{ endpoint: 'https://acme.communication.azure.com', from: '+1', apiVersion: undefined },
+  ...{ reportSecret: ['current-secret-123', 'next-secret-123456'], baseUrl: undefined },
+};
+const azure: Channel = azureSms(azureOptions);
 const relayOptions: RelayChannelOptions = {
   ...{ url: 'https://flow.example/invoke', headers: { authorization: 'secret' } },
   ...{ provider: undefined, refusals: undefined },
@@ -368,7 +383,7 @@ export const hooks: readonly TelephonyHook[] = [
     channels: {
       own: ownChannel,
       line,
-      sms: [port, overTwilio, overHttp, verify, vonage, vonageVia, relay],
+      sms: [port, overTwilio, overHttp, verify, vonage, vonageVia, azure, relay],
       voice: twilioCalls(),
     },
     profile: { cache: false },

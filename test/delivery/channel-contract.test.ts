@@ -82,6 +82,19 @@ describe('the HTTP client of a channel', () => {
     expect(await endOf(calling)).to.deep.equal([10_900, { kind: 'no-answer', reason: 'TIMEOUT' }]);
   });
 
+  it('ends a request after its share of the send window, so that a repeat has the rest', async () => {
+    const { http } = contextIn(new Budget(1000));
+    const first = http({ ...URL_OF_ACME, windowShare: 0.5 });
+    leave();
+    expect(await endOf(first, 450)).to.deep.equal([450, { kind: 'no-answer', reason: 'TIMEOUT' }]);
+    const second = http(URL_OF_ACME);
+    leave();
+    expect((await endOf(second))[0]).to.equal(10_450);
+    const question = questionContext(client, 8000, 1000).http({ ...URL_OF_ACME, windowShare: 0.25 });
+    leave();
+    expect((await endOf(question))[0]).to.equal(2000);
+  });
+
   it('lets no request leave after the deadline or after Okta has hung up', async () => {
     const late = contextIn(new Budget(1000));
     await clock.tickAsync(900);
@@ -159,6 +172,9 @@ describe('the HTTP client of a channel', () => {
     ['two bodies', /one body/, { ...URL_OF_ACME, form: {} }],
     ['a body of GET', /^GET has no body/, { ...URL_OF_ACME, method: 'GET' }],
     ['JSON that cannot be serialized', /^json must be/, { ...URL_OF_ACME, json: 1n }],
+    ['no share of the window', /^windowShare must be/, { ...URL_OF_ACME, windowShare: 0 }],
+    ['a share above the window', /^windowShare must be/, { ...URL_OF_ACME, windowShare: 2 }],
+    ['a share as text', /^windowShare must be/, { ...URL_OF_ACME, windowShare: 'half' }],
     ['a body of bytes', /^body must be/, { url: URL_OF_ACME.url, body: Buffer.from('x') }],
     [
       'a line break in a header',

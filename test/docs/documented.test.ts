@@ -65,6 +65,8 @@ function textsOf(path: string): readonly string[] {
 
 /** The other options that users set: their type, and the section that lists them. */
 const FURTHER_OPTIONS = [
+  ['channels/azure/options.ts', 'AzureSmsOptions', 'docs/deliver/azure.md', 'Options of `azureSms`'],
+  ['channels/azure/options.ts', 'AzureCredential', 'docs/deliver/azure.md', 'Options of `azureSms`'],
   ['channels/line/line.ts', 'LineChannelOptions', 'docs/deliver/line.md', 'Options of `lineChannel`'],
   [
     'channels/vonage/options.ts',

@@ -13,7 +13,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'docs/run/troubleshooting.md': 16,
   'CHANGELOG.md': 2,
   'docs/reference/codes.md': 30,
-  'docs/reference/provider-codes.md': 35,
+  'docs/reference/provider-codes.md': 60,
   'docs/reference/events.md': 20,
   'docs/reference/options.md': 20,
 };

@@ -1,3 +1,8 @@
+import {
+  describeFailure as describeAzureFailure,
+  describeRefusal as describeAzure,
+  ERRORS as AZURE_ERRORS,
+} from '#lib/channels/azure/error-codes.js';
 import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
 import {
   CALL_FAILURES as VONAGE_CALLS,
@@ -58,6 +63,12 @@ ${tables({ 'Status webhooks without an error': VONAGE_MESSAGES }, vonageFailure,
 ${tables({ 'Events of calls': VONAGE_CALLS }, vonageCallFailure, (code) => `\`${code}\``)}
 
 A Vonage error without one of these codes has its status as code, such as \`HTTP_422\`.
+
+## Azure
+
+${tables(AZURE_ERRORS, azureMeaning, (code) => `\`${code}\``)}
+
+A failure that Azure reports without one of these codes is \`FAILED\`.
 
 ## LINE
 
@@ -128,6 +139,9 @@ function followedBy({ moveOn = true, isFraudBlock = false }: Meaning): string {
       return 'another provider';
   }
 }
+
+const azureMeaning = (code: string): Meaning =>
+  /^\d/.test(code) ? describeAzureFailure(code) : describeAzure(code);
 
 function vonageMeaning(code: string): Meaning {
   const title = code.toLowerCase().replaceAll('_', '-');

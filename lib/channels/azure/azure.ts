@@ -1,0 +1,146 @@
+import type { Message, Outcome } from '../../core/channel.js';
+import { ProviderError } from '../../core/errors.js';
+import type { HttpAnswer, HttpRequest } from '../../core/http.js';
+import { asList, asObject, textFieldOf } from '../../core/json.js';
+import { USER_AGENT } from '../../http/call.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
+import type { Channel } from '../channel.js';
+import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { authorizerOf } from './authorization.js';
+import { eventGridReceiver } from './callbacks.js';
+import { BAD_CREDENTIALS, describeRefusal, isRefusedRecipient } from './error-codes.js';
+import { readAzureOptions, type AzureSmsOptions } from './options.js';
+
+const FACTORY = 'azureSms';
+/** The numbers of the resource: reading them checks the credentials. */
+const NUMBERS_PATH = '/phoneNumbers?api-version=2022-12-01&top=1';
+const MESSAGE_ID = /^[\w-]{1,200}$/;
+
+/** The first request ends then, so that a repeat has the other half of the send window. */
+const FIRST_SHARE = 0.5;
+
+/**
+ * SMS by Azure Communication Services. If the outcome is unknown, the channel asks once more with the same repeatability ids:
+ * Azure then sends nothing again, but says what became of the first request. Azure has no time to live for a message.
+ *
+ * Sources: the specification of Azure's SMS API (2026-01-23), and "Authentication" of Azure Communication Services.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function azureSms(options: AzureSmsOptions): Channel {
+  const settings = readAzureOptions(options, FACTORY);
+  const { endpoint, baseUrl = endpoint, apiVersion, from, reportSecret } = settings;
+  const sendUrl = new URL(`/sms?api-version=${apiVersion}`, baseUrl);
+  const numbersUrl = new URL(NUMBERS_PATH, baseUrl);
+  return ({ channel, clock }) => {
+    requireTextChannel(channel, FACTORY);
+    const { authorize, forget } = authorizerOf(settings, clock);
+    const requestOf = async (
+      method: 'GET' | 'POST',
+      url: URL,
+      body = '',
+    ): Promise<HttpRequest | undefined> => {
+      const headers = await authorize({ method, url, body });
+      if (headers === undefined) return undefined;
+      const type = method === 'GET' ? undefined : 'application/json';
+      return {
+        method,
+        url: url.href,
+        headers: { 'content-type': type, 'user-agent': USER_AGENT, ...headers },
+        body: method === 'GET' ? undefined : body,
+      };
+    };
+    return {
+      provider: 'AZURE',
+      host: sendUrl.host,
+      ...(reportSecret === undefined
+        ? {}
+        : { reports: 'failures', receive: eventGridReceiver([reportSecret].flat()) }),
+      check: async (context) => {
+        const request = await requestOf('GET', numbersUrl);
+        if (request === undefined) throw noToken();
+        await checkProvider(
+          { name: 'Azure', describe: ({ status }) => describeRefusal(`HTTP_${status}`) },
+          request,
+          context,
+          (answer) => answer.status === 200 && Array.isArray(readObject(answer)['phoneNumbers']),
+        );
+      },
+      send: async (message, { http, reference }) => {
+        const body = JSON.stringify(bodyOf(message, { from, reference, nowMs: clock() }));
+        const request = await requestOf('POST', sendUrl, body);
+        if (request === undefined) return notSent(NO_TOKEN);
+        const first = outcomeOf(await http({ ...request, windowShare: FIRST_SHARE }), AZURE);
+        if (first.status === 'refused' && first.code === BAD_CREDENTIALS) forget();
+        if (first.status !== 'unknown') return first;
+        const repeat = await requestOf('POST', sendUrl, body);
+        const second = repeat && (await http(repeat));
+        // What did not leave, or got no answer, says nothing about the first request.
+        if (second?.kind !== 'answered') return first;
+        const outcome = outcomeOf(second, REPEATED);
+        return outcome.status === 'unknown' ? first : outcome;
+      },
+    };
+  };
+}
+
+const NO_TOKEN = {
+  code: 'NO_TOKEN',
+  reason: "azureSms's credential gave no token in time",
+  remedy: 'Check the identity of the gateway, and that credential resolves to { token, expiresOnTimestamp }.',
+} as const;
+
+const noToken = (): ProviderError =>
+  new ProviderError('PROVIDER_UNREACHABLE', NO_TOKEN.reason, { remedy: NO_TOKEN.remedy });
+
+function bodyOf(
+  { to, text }: Message,
+  { from, reference, nowMs }: { readonly from: string; readonly reference: string; readonly nowMs: number },
+): object {
+  const repeatability = {
+    // A UUID.
+    repeatabilityRequestId: reference,
+    repeatabilityFirstSent: new Date(nowMs).toUTCString(),
+  };
+  return {
+    from,
+    smsRecipients: [{ to, ...repeatability }],
+    message: text,
+    smsSendOptions: { enableDeliveryReport: true, tag: reference },
+  };
+}
+
+const AZURE: AnswerReader = {
+  provider: 'Azure',
+  readSuccess: (answer) => readRecipient(answer, () => true),
+  readRefusal: (answer) => (isAzureError(answer) ? describeRefusal(`HTTP_${answer.status}`) : undefined),
+};
+
+/** A refusal of the repeat is one of the first request only if Azure has recognised the ids. */
+const REPEATED: AnswerReader = {
+  provider: 'Azure',
+  readSuccess: (answer) =>
+    readRecipient(answer, ({ repeatabilityResult }) => repeatabilityResult === 'accepted'),
+  readRefusal: () => undefined,
+};
+
+/** The outcome of the one recipient: a 202 alone is no success. */
+function readRecipient(
+  answer: HttpAnswer,
+  mayRefuse: (recipient: Readonly<Record<string, unknown>>) => boolean,
+): Outcome | string | undefined {
+  const [given, ...others] = asList(readObject(answer)['value']);
+  if (others.length > 0) return undefined;
+  const recipient = asObject(given);
+  const { httpStatusCode: status, successful } = recipient;
+  if (successful === true) {
+    const id = textFieldOf(recipient, 'messageId');
+    return id !== undefined && MESSAGE_ID.test(id) ? id : undefined;
+  }
+  return isRefusedRecipient(status) && mayRefuse(recipient)
+    ? describeRefusal(`RECIPIENT_${String(status)}`)
+    : undefined;
+}
+
+/** Whether an answer has an error of Azure's own. */
+const isAzureError = (answer: HttpAnswer): boolean => textFieldOf(answer.json, 'error', 'code') !== undefined;

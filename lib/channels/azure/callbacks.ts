@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type {
+  CallbackAnswer,
+  CallbackReceiver,
+  DeliveryReport,
+  InboundMessage,
+  PushedReport,
+} from '../../core/channel.js';
+import { asList, asObject, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
+import { describeFailure } from './error-codes.js';
+
+/**
+ * What Event Grid pushes: delivery reports and messages of users, in Event Grid's own schema. It signs nothing: a secret in the
+ * URL proves it.
+ *
+ * Sources: Azure Event Grid, "Azure Communication Services - SMS events" and "Endpoint validation with Event Grid event schema".
+ */
+
+const VALIDATION = 'Microsoft.EventGrid.SubscriptionValidationEvent';
+const REPORT = 'Microsoft.Communication.SMSDeliveryReportReceived';
+const RECEIVED = 'Microsoft.Communication.SMSReceived';
+
+/** @param secrets - one, or two while it changes. */
+export function eventGridReceiver(secrets: readonly string[]): CallbackReceiver {
+  const expected = secrets.map(digestOf);
+  return {
+    handle: ({ query, rawBody }): CallbackAnswer => {
+      const given = digestOf(query['secret'] ?? '');
+      // Each is compared, so that the time does not tell which one it was.
+      if (!expected.map((one) => timingSafeEqual(one, given)).includes(true)) return { status: 401 };
+      const body = parseJson(rawBody.toString('utf8'));
+      if (!Array.isArray(body) && !isObject(body)) return { status: 400 };
+      const events = (Array.isArray(body) ? body : [body]).map(asObject);
+      const validation = events.find(({ eventType }) => eventType === VALIDATION);
+      if (validation !== undefined) return validationAnswer(validation);
+      return {
+        status: 200,
+        reports: dataOf(events, REPORT).flatMap(readReport),
+        inbound: dataOf(events, RECEIVED).flatMap(readMessage),
+      };
+    },
+  };
+}
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Event Grid sends nothing to a URL that has not returned its code. */
+function validationAnswer(event: JsonObject): CallbackAnswer {
+  const validationResponse = textFieldOf(event, 'data', 'validationCode');
+  return validationResponse === undefined
+    ? { status: 400 }
+    : { status: 200, contentType: 'application/json', body: JSON.stringify({ validationResponse }) };
+}
+
+const dataOf = (events: readonly JsonObject[], type: string): readonly JsonObject[] =>
+  asList(events)
+    .map(asObject)
+    .filter(({ eventType }) => eventType === type)
+    .map(({ data }) => asObject(data));
+
+/** A report without an id names no message. */
+function readReport(data: JsonObject): readonly PushedReport[] {
+  const transactionId = textFieldOf(data, 'messageId');
+  const reference = textFieldOf(data, 'tag');
+  if (transactionId === undefined && reference === undefined) return [];
+  return [
+    {
+      ...statusOf(data),
+      transactionId,
+      reference,
+      providerStatus: textFieldOf(data, 'deliveryStatus'),
+      to: textFieldOf(data, 'to'),
+    },
+  ];
+}
+
+function statusOf({ deliveryStatus, deliveryStatusDetails }: JsonObject): DeliveryReport {
+  switch (deliveryStatus) {
+    case 'Delivered':
+      return { status: 'delivered' };
+    case 'Failed':
+      return describeFailure(deliveryStatusDetails);
+    default:
+      // Such as the end of the wait for a report: the message may have arrived.
+      return { status: 'pending' };
+  }
+}
+
+function readMessage(data: JsonObject): readonly InboundMessage[] {
+  const messageId = textFieldOf(data, 'messageId');
+  const from = textFieldOf(data, 'from');
+  if (messageId === undefined || from === undefined) return [];
+  return [{ messageId, from, text: textFieldOf(data, 'message') ?? '' }];
+}

@@ -1,5 +1,9 @@
 import type { ConnectedChannel, Logger } from '../core/channel.js';
 import type { HttpDispatcher } from '../core/http.js';
+import type { Texts } from '../texts/texts.js';
+
+/** The spoken texts of the hook's options. */
+export type VoiceTexts = Pick<Texts, 'spokenFor'>;
 
 declare const brand: unique symbol;
 
@@ -21,6 +25,8 @@ export interface ChannelParts {
   readonly dispatcher: HttpDispatcher;
   /** Twilio with the credentials of the hook; `undefined` without `credentials.twilio`. */
   readonly twilio: TwilioConnection | undefined;
+  /** What calls say by the option `texts`. @internal */
+  readonly voiceTexts?: VoiceTexts | undefined;
 }
 
 /**

@@ -7,6 +7,7 @@ export { azureSms } from './azure/azure.js';
 export type { AzureCredential, AzureSmsOptions, AzureToken } from './azure/options.js';
 export { lineChannel, type LineChannelOptions } from './line/line.js';
 export { relayChannel, type RelayChannelOptions } from './relay/relay.js';
+export { vonageVoice } from './vonage/voice.js';
 export { vonageChannel } from './vonage/vonage.js';
 export type {
   VonageApplication,
@@ -15,4 +16,5 @@ export type {
   VonageDlt,
   VonageSignatureSecret,
   VonageTemplate,
+  VonageVoiceOptions,
 } from './vonage/options.js';

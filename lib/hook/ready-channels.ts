@@ -41,6 +41,7 @@ export function connectChannels(
           logger,
           clock: settings.clock,
           channel: name,
+          voiceTexts: settings.texts,
         });
         if (made instanceof ConfigurationError) {
           errors.push(made);

@@ -109,14 +109,12 @@ export function twilioSettingsOf({
   credentials: { twilio },
   senders,
   sandboxNumber,
-  texts,
   publicUrl,
 }: HookSettings): TwilioSettings | undefined {
   return (
     twilio && {
       ...twilio.login,
       senders: { sms: senders.sms, voice: senders.voice, whatsapp: senders.whatsapp ?? sandboxNumber },
-      voiceTexts: texts,
       statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
     }
   );

@@ -58,4 +58,5 @@ export {
   type VonageFailureRule,
   type VonageInbound,
 } from './vonage/emulator.js';
+export type { EmulatedVonageCall } from './vonage/calls.js';
 export type { EmulatedVonageMessage } from './vonage/messages.js';

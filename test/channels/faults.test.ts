@@ -30,6 +30,7 @@ const PAGES: readonly (readonly [title: string, page: Fault])[] = [
   ["Envoy's JSON with 503", { kind: 'status', status: 503, body: { status: 503, message: 'no upstream' } }],
   ["a gateway's JSON with 503", { kind: 'status', status: 503, body: { code: 503, message: 'No' } }],
   ["a gateway's sentence with 403", { kind: 'status', status: 403, body: { message: 'Forbidden' } }],
+  ["a gateway's word with 403", { kind: 'status', status: 403, body: { type: 'forbidden', title: 'No' } }],
   ['an empty 401', { kind: 'empty', status: 401 }],
   ...[
     'https://gateway.example/?of=https://developer.vonage.com/',

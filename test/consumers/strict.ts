@@ -73,6 +73,7 @@ import {
   type AzureToken,
   type RelayChannelOptions,
   vonageChannel,
+  vonageVoice,
   type LineChannelOptions,
   type VonageApplication,
   type VonageChannelOptions,
@@ -80,6 +81,7 @@ import {
   type VonageDlt,
   type VonageSignatureSecret,
   type VonageTemplate,
+  type VonageVoiceOptions,
 } from 'okta-telephony-hook/channels';
 import {
   oktaCredentialFrom,
@@ -266,6 +268,7 @@ const application: VonageApplication = { applicationId: 'app', privateKey: 'PEM'
 const signatureSecret: VonageSignatureSecret = ['current', 'next'];
 const dlt: VonageDlt = { entityId: '1101', contentId: { default: '1107', hi: '1108' } };
 const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template, dlt };
+const voiceOptions: VonageVoiceOptions = { ...application, from: '+1', signatureSecret, baseUrl: undefined };
 const vonageVia: Channel = vonageChannel({ ...application, from: '+1', signatureSecret, dlt: undefined });
 const vonage: Channel = vonageChannel(vonageOptions);
 const azureToken: AzureToken = { token: 'token', expiresOnTimestamp: 1 };
@@ -384,7 +387,7 @@ export const hooks: readonly TelephonyHook[] = [
       own: ownChannel,
       line,
       sms: [port, overTwilio, overHttp, verify, vonage, vonageVia, azure, relay],
-      voice: twilioCalls(),
+      voice: [twilioCalls(), vonageVoice(voiceOptions)],
     },
     profile: { cache: false },
     chooseChannels,

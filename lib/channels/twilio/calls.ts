@@ -1,13 +1,11 @@
-import type { Message } from '../../core/channel.js';
-import { localeChain } from '../../texts/locale.js';
-import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
+import { spokenWords } from '../spoken-words.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
-import { senderFor, type TwilioSettings } from './settings.js';
+import { senderFor } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 import { twimlText } from './twiml-text.js';
 import { voiceFor } from './voices.js';
@@ -30,7 +28,8 @@ export function twilioCalls(): Channel {
     const twilio = requireTwilio(parts.twilio, FACTORY);
     requireVoiceChannel(parts.channel, FACTORY);
     const senders = requireSender(twilio, 'voice', FACTORY);
-    const { voiceTexts, statusCallbackUrl } = twilio.settings;
+    const { voiceTexts } = parts;
+    const { statusCallbackUrl } = twilio.settings;
     return {
       provider: 'TWILIO',
       host: twilio.host,
@@ -47,7 +46,7 @@ export function twilioCalls(): Channel {
                 to: message.to,
                 from: senderFor(senders, message.to),
                 // Inline TwiML: the URL of a document to fetch would put the code into access logs.
-                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
+                twiml: composeTwiml(twiml, spokenWords(message, voiceTexts)),
                 timeout: RING_SECONDS,
                 ...reporting,
               }),
@@ -57,18 +56,6 @@ export function twilioCalls(): Channel {
         }),
     };
   };
-}
-
-/** The spoken text: from the options, else our own. Its language is always the language of the voice that reads it. */
-function wordsOf(
-  { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
-  texts: TwilioSettings['voiceTexts'],
-): SpokenWords {
-  const words = texts?.spokenFor(request, profile, locale);
-  if (words !== undefined) return words;
-  const { language, sentence, digits } = spokenCode(locale, request.otpCode);
-  const isOwn = localeChain(locale.toLowerCase()).at(-1) === language;
-  return { words: `${sentence} ${digits}`, locale: isOwn ? locale : language };
 }
 
 function composeTwiml(twiml: TwimlBuilder, { words, locale }: SpokenWords): string {

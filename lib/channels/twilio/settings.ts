@@ -1,5 +1,4 @@
 import { readNumber } from '../../numbers/phone-number.js';
-import type { Texts } from '../../texts/texts.js';
 
 /** The hook's options for Twilio in normal form, and the choice of a sender. */
 
@@ -47,8 +46,6 @@ export interface TwilioSettings extends TwilioLogin {
     readonly voice: SenderByCountry | undefined;
     readonly whatsapp: WhatsAppSender | undefined;
   };
-  /** The spoken texts of the user of this package; default: our own. */
-  readonly voiceTexts?: Pick<Texts, 'spokenFor'> | undefined;
   /** The URL for Twilio's status callbacks; `undefined` turns them off. */
   readonly statusCallbackUrl: string | undefined;
 }

@@ -176,11 +176,13 @@ const UNKNOWN: RefusalMeaning = { reason: 'Refused by Vonage', remedy: LOOK_AT_L
 /** The type of Vonage's problems (RFC 7807) is a page of its documentation. */
 const PROBLEM_TYPE = /^https?:\/\/([\w-]+\.)*(vonage|nexmo)\.com\//;
 
-/** Whether an answer has an error of Vonage's own. */
+/** Whether an answer has an error of Vonage's own. Without its type, a word such as `forbidden` may be a gateway's. */
 export function isVonageError(answer: HttpAnswer): boolean {
   const error = readObject(answer);
   const { type } = error;
-  return (typeof type === 'string' && PROBLEM_TYPE.test(type)) || knownError(codeOf(error)) !== undefined;
+  const code = codeOf(error);
+  const isNumber = knownError(code) !== undefined && /^\d/.test(code ?? '');
+  return isNumber || (typeof type === 'string' && PROBLEM_TYPE.test(type));
 }
 
 /** The same for the Voice API, whose older errors have another form: `{ type: 'UNAUTHORIZED', error_title: '…' }`. */

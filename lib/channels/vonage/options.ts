@@ -12,6 +12,7 @@ import {
   refuseProblems,
   tested,
 } from '../../core/option-rules.js';
+import { numberOfSender } from '../../numbers/phone-number.js';
 import { numberRule, originRule, secretRule } from '../provider.js';
 import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';
 
@@ -172,6 +173,11 @@ export function readVoiceOptions(options: unknown, factory: string): VonageVoice
 /** The secrets that may have signed a webhook. */
 export function signatureSecretsOf(secret: VonageSignatureSecret | undefined): readonly string[] {
   return typeof secret === 'string' ? [secret] : (secret ?? []);
+}
+
+/** Vonage refuses numbers with a plus. */
+export function withoutPlus(number: string): string {
+  return numberOfSender(number)?.slice(1) ?? number;
 }
 
 /** An id of DLT. Vonage takes any text without spaces. */

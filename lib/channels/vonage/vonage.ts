@@ -13,6 +13,7 @@ import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.j
 import { describeRefusal, isVonageError } from './error-codes.js';
 import {
   readVonageOptions,
+  withoutPlus,
   type VonageChannelOptions,
   type VonageDlt,
   type VonageTemplate,
@@ -110,11 +111,6 @@ interface VonageMessage {
   readonly ttl?: number;
   readonly sms?: object;
   readonly custom?: object;
-}
-
-/** Vonage refuses numbers with a plus. */
-function withoutPlus(number: string): string {
-  return numberOfSender(number)?.slice(1) ?? number;
 }
 
 function smsOf(

@@ -1,8 +1,9 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { jsonReply, type Answer, type Api, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Answer, type Api, type Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
 import { refusalReply } from './errors.js';
+import { readCall, type StoredCall } from './calls.js';
 import { wrongField, type StoredMessage } from './messages.js';
 
 /** What the API needs of the account. */
@@ -18,9 +19,10 @@ interface Account {
   readonly refusal: () => Reply | undefined;
   /** Called with each accepted message. */
   readonly accept: (message: StoredMessage, request: RecordedRequest) => void;
+  readonly acceptCall: (call: StoredCall, request: RecordedRequest) => void;
 }
 
-/** Vonage's Messages API (v1). */
+/** Vonage's Messages API and Voice API (both v1). */
 export function vonageApi(account: Account): Api {
   const sendMessage: Answer = async (request) => {
     if (!(await isCaller(request, account))) return UNAUTHORIZED;
@@ -46,18 +48,46 @@ export function vonageApi(account: Account): Api {
       },
     };
   };
+  const makeCall: Answer = async (request) => {
+    if (!(await isCaller(request, account, 'Bearer'))) return voiceReply(401, 'UNAUTHORIZED', 'Unauthorized');
+    const read = readCall(readJson(request.body), account.number);
+    if (typeof read === 'string') {
+      return voiceReply(400, 'BAD_REQUEST', 'Bad Request', { invalid_parameters: { [read]: 'Is invalid.' } });
+    }
+    const refusal = account.refusal();
+    if (refusal !== undefined) return refusal;
+    const { uuid, conversationUuid: conversation_uuid } = read;
+    return {
+      ...jsonReply(201, { uuid, status: 'started', direction: 'outbound', conversation_uuid }),
+      commit: () => account.acceptCall(read, request),
+    };
+  };
+  const listCalls: Answer = async (request) =>
+    (await isCaller(request, account, 'Bearer'))
+      ? okReply({ page_size: 1, record_index: 0, count: 0, _embedded: { calls: [] } })
+      : voiceReply(401, 'UNAUTHORIZED', 'Unauthorized');
   return {
-    routes: [['post', '/v1/messages', sendMessage]],
+    routes: [
+      ['post', '/v1/messages', sendMessage],
+      ['post', '/v1/calls', makeCall],
+      ['get', '/v1/calls', listCalls],
+    ],
     notFound: () => refusalReply({ status: 404, error: 'not-found', title: 'Not Found' }),
     notAllowed: () => refusalReply({ status: 405, error: 'method-not-allowed', title: 'Method not allowed' }),
   };
 }
 
+/** An error of the Voice API. */
+function voiceReply(status: number, type: string, title: string, extra: object = {}): Reply {
+  return jsonReply(status, { type, error_title: title, ...extra });
+}
+
 const UNAUTHORIZED = refusalReply({ status: 401, error: 'unauthorized', title: 'Unauthorized' });
 
-async function isCaller({ headers }: RecordedRequest, account: Account): Promise<boolean> {
+/** @param only - the one scheme that the API takes. Default: both. */
+async function isCaller({ headers }: RecordedRequest, account: Account, only?: 'Bearer'): Promise<boolean> {
   const [, scheme, value = ''] = /^(Basic|Bearer) (\S+)$/.exec(headers.authorization ?? '') ?? [];
-  if (scheme === 'Basic') {
+  if (scheme === 'Basic' && only === undefined) {
     return Buffer.from(value, 'base64').toString() === `${account.apiKey}:${account.apiSecret}`;
   }
   try {

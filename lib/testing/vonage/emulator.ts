@@ -8,6 +8,7 @@ import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RecordedRequest } from '../server/request.js';
 import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
 import { vonageApi } from './api.js';
+import type { EmulatedVonageCall, StoredCall } from './calls.js';
 import { errorOf, refusalReply, type VonageRefusal } from './errors.js';
 import { deliveredItem, type EmulatedVonageMessage, type StoredMessage } from './messages.js';
 import { signVonageWebhook } from './webhook.js';
@@ -22,16 +23,21 @@ export interface VonageEmulatorOptions {
   readonly callbackDelayMs?: number | undefined;
 }
 
-/** The failure of accepted messages. */
+/** The failure of accepted messages and calls. */
 export interface VonageFailureRule extends LimitedRule {
-  /** Default: `undeliverable`. A message whose time to live has ended is `rejected`. */
-  readonly status?: 'rejected' | 'undeliverable' | undefined;
-  /** Vonage's number of the error, such as `1260`. Default: a status webhook without an error. */
+  /**
+   * The last status. Default: `undeliverable`, of calls `failed`. A message whose time to live has ended is `rejected`. A call may also be
+   * `busy`, `unanswered`, `cancelled` or `timeout`.
+   */
+  readonly status?: string | undefined;
+  /** Of a message: Vonage's number of the error, such as `1260`. Default: a status webhook without an error. */
   readonly error?: string | undefined;
+  /** Of a call: the detail of its last event, such as `cannot_route`. Default: none. */
+  readonly detail?: string | undefined;
 }
 
-/** A fault of the status webhooks of new messages. */
-export type VonageCallbackFault = CallbackRule<EmulatedVonageMessage>;
+/** A fault of the webhooks of new messages and calls. */
+export type VonageCallbackFault = CallbackRule<EmulatedVonageMessage | EmulatedVonageCall>;
 
 /** A message that a person writes to a number of the account. */
 export interface VonageInbound {
@@ -46,7 +52,7 @@ export interface VonageInbound {
   readonly messageUuid?: string | undefined;
 }
 
-/** A Vonage account with Messages (v1) on the loopback interface, as strict as Vonage's reference says. */
+/** A Vonage account with Messages and Voice (both v1) on the loopback interface, as strict as Vonage's reference says. */
 export interface VonageEmulator {
   readonly baseUrl: string;
   readonly applicationId: string;
@@ -58,7 +64,7 @@ export interface VonageEmulator {
   readonly signatureSecret: string;
   /** `baseUrl`, the application and the signature secret, for `vonageChannel`. */
   readonly credential: Pick<VonageEmulator, 'baseUrl' | 'applicationId' | 'privateKey' | 'signatureSecret'>;
-  /** A number of the account that sends SMS and WhatsApp, as Vonage writes it: without a plus. */
+  /** A number of the account that calls and sends SMS and WhatsApp, as Vonage writes it: without a plus. */
   readonly number: string;
   /** The account's approved WhatsApp template, in `en_US` and `pt_BR`. */
   readonly templateName: string;
@@ -66,16 +72,18 @@ export interface VonageEmulator {
   readonly requests: readonly RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedVonageMessage[];
-  /** The status webhooks that were made, newest last. */
+  /** The accepted calls with their current state, newest last. */
+  readonly calls: readonly EmulatedVonageCall[];
+  /** The status webhooks and events that were made, newest last. */
   readonly callbacks: readonly EmulatedCallback<Readonly<Record<string, unknown>>>[];
   /** How many requests followed a `redirect` fault. */
   readonly redirectHits: number;
 
-  /** The messages on the phone with this number (E.164), newest last. A message that fails is never there. */
+  /** The messages and calls on the phone with this number (E.164), newest last. One that fails is never there. */
   inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Resolves to the phone's oldest message that no earlier `nextItem` has taken; waits 5 s for it, or `timeoutMs`. */
+  /** Resolves to the phone's oldest message or call that no earlier `nextItem` has taken; waits 5 s for it, or `timeoutMs`. */
   nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message that a phone gets. */
+  /** Calls a listener for every message and call that a phone gets. */
   onDelivered(listener: (item: DeliveredItem) => void): void;
   /** Posts what a person writes, signed. Resolves to the status of the answer; `undefined` without one. */
   receive(message: VonageInbound): Promise<number | undefined>;
@@ -84,13 +92,13 @@ export interface VonageEmulator {
   /** Signs with another secret from now on, as after its rotation in the Dashboard. */
   rotateSignatureSecret(secret: string): void;
 
-  /** Refuses new messages with one of Vonage's errors, in its own shape. */
+  /** Refuses new messages and calls with one of Vonage's errors, in its own shape. */
   refuseWith(status: number, error: string): void;
-  /** Accepts new messages, and reports later that they failed. */
+  /** Accepts new messages and calls, and reports later that they failed. */
   failLater(rule: VonageFailureRule): void;
   /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
   fault(rule: FaultRule | Fault): void;
-  /** Makes the status webhooks of new messages late, repeated, out of order, or not at all. */
+  /** Makes the webhooks of new messages and calls late, repeated, out of order, or not at all. */
   faultCallbacks(fault: VonageCallbackFault): void;
   /** Makes the webhooks that `faultCallbacks` has held, in their order. Resolves when all are answered. */
   releaseCallbacks(): Promise<void>;
@@ -122,6 +130,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
   const signatureSecret = randomAlphanumeric(40);
   let signingSecret = signatureSecret;
   const messages: StoredMessage[] = [];
+  const calls: StoredCall[] = [];
   const phones = new Phones();
   const failures = new RuleList<VonageFailureRule>();
   let refusal: VonageRefusal | undefined;
@@ -146,10 +155,13 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     const { status, text } = await server.outbound.call(jsonPost(url, headers, body));
     return text === undefined ? undefined : status;
   };
-  const callbacks = new StatusCallbacks<StoredMessage, Readonly<Record<string, unknown>>>(server, {
-    stepMs: callbackDelayMs,
-    post,
-  });
+  const callbacks = new StatusCallbacks<StoredMessage | StoredCall, Readonly<Record<string, unknown>>>(
+    server,
+    {
+      stepMs: callbackDelayMs,
+      post,
+    },
+  );
   const run = (message: StoredMessage, rule: VonageFailureRule | undefined): void => {
     const last = rule === undefined ? 'delivered' : (rule.status ?? 'undeliverable');
     callbacks.walk(message, ['submitted', last], (status) => {
@@ -158,6 +170,17 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       const { id, to, from, channel, client_ref } = message;
       const timestamp = new Date(clock()).toISOString();
       return { message_uuid: id, to, from, timestamp, status, channel, client_ref, ...error };
+    });
+  };
+  const runCall = (call: StoredCall, rule: VonageFailureRule | undefined): void => {
+    const last = rule === undefined ? 'completed' : (rule.status ?? 'failed');
+    const steps = rule === undefined ? ['ringing', 'answered', last] : [last];
+    callbacks.walk(call, ['started', ...steps], (status) => {
+      call.status = status;
+      const { uuid, conversationUuid: conversation_uuid, to, from } = call;
+      const timestamp = new Date(clock()).toISOString();
+      const detail = status === last && rule?.detail !== undefined ? { detail: rule.detail } : {};
+      return { uuid, conversation_uuid, to, from, status, direction: 'outbound', timestamp, ...detail };
     });
   };
   server.serve(
@@ -171,6 +194,15 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
         const failure = failures.take(request);
         if (failure === undefined) phones.deliver(`+${message.to}`, deliveredItem(message, clock()));
         run(message, failure);
+      },
+      acceptCall: (call, request) => {
+        calls.push(call);
+        const failure = failures.take(request);
+        const { text, uuid: sid, to } = call;
+        if (failure === undefined) {
+          phones.deliver(`+${to}`, { channel: 'voice', text, spoken: text, at: clock(), sid });
+        }
+        runCall(call, failure);
       },
     }),
   );
@@ -187,6 +219,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     },
     requests: server.requests,
     messages,
+    calls,
     callbacks: callbacks.made,
     get redirectHits() {
       return server.redirectHits;

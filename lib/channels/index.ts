@@ -8,6 +8,8 @@ export type { AzureCredential, AzureSmsOptions, AzureToken } from './azure/optio
 export { lineChannel, type LineChannelOptions } from './line/line.js';
 export { relayChannel, type RelayChannelOptions } from './relay/relay.js';
 export { vonageVoice } from './vonage/voice.js';
+export { whatsAppCloud } from './meta/whatsapp-cloud.js';
+export type { WhatsAppCloudOptions } from './meta/options.js';
 export { vonageChannel } from './vonage/vonage.js';
 export type {
   VonageApplication,
@@ -18,3 +20,4 @@ export type {
   VonageTemplate,
   VonageVoiceOptions,
 } from './vonage/options.js';
+export type { WhatsAppTemplate } from './whatsapp-template.js';

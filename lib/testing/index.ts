@@ -37,6 +37,18 @@ export {
   type EmulatedAzureMessage,
   type EmulatedGridEvent,
 } from './azure/emulator.js';
+export {
+  startMetaEmulator,
+  type MetaCallbackFault,
+  type MetaEmulator,
+  type MetaEmulatorOptions,
+  type MetaLateFailureRule,
+  type MetaRefusalRule,
+  type MetaSettings,
+} from './meta/emulator.js';
+export type { EmulatedMetaMessage } from './meta/messages.js';
+export type { EmulatedMetaTemplate, NewMetaTemplate } from './meta/templates.js';
+export type { MetaIds, MetaInboundMessage } from './meta/webhook.js';
 export type { AccountSettings } from './twilio/account.js';
 export type { EmulatedCall } from './twilio/calls.js';
 export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio/content.js';

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { lineChannel, vonageChannel } from '#lib/channels/index.js';
+import { lineChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
 import type { Channel } from '#lib/channels/channel.js';
 import type { Message, MoveOn, Outcome } from '#lib/core/channel.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import { CODE, ANA } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
+import { startMetaEmulator } from '#lib/testing/index.js';
 import { startLineEmulator } from './line/emulator.js';
 import { startVonageEmulator } from './vonage/emulator.js';
 
@@ -14,6 +15,7 @@ interface Row {
   readonly reason: string;
   readonly moveOn: MoveOn;
   readonly isFraudBlock?: true;
+  readonly isNotReached?: true;
   readonly providerRequestId?: string;
   /** What the remedy must name. Default: anything. */
   readonly remedy?: RegExp;
@@ -28,6 +30,8 @@ const numbered = (...codes: readonly number[]): Row['errors'] =>
 const CREDENTIALS = /vonageChannel's credentials/;
 const ACCOUNT = /the account's state and balance/;
 const SENDER = /vonageChannel's from/;
+/** Meta's errors name their trace. */
+const TRACE = 'AXsgnV2Cm3ZMGF3dF_cfYIn';
 /** LINE's own answers name their request. */
 const REQUEST_ID = '5f1c2a70-6c0d-4b5e-9d43-0b7f6f0c1e52';
 
@@ -190,6 +194,87 @@ const LINE: readonly Row[] = [
   { reason: 'Refused by LINE', moveOn: true, errors: [[404, 'Not found', 'HTTP_404']] },
 ];
 
+/** Meta's errors have a number; the status decides only for one that is not in the table. */
+const metas = (...codes: readonly number[]): Row['errors'] =>
+  codes.map((code) => [400, String(code), String(code)]);
+
+const META: readonly Row[] = [
+  {
+    reason: 'Meta does not accept the access token',
+    moveOn: 'other-provider',
+    remedy: /whatsAppCloud's accessToken/,
+    errors: [
+      [401, '0', '0'],
+      [401, '190', '190'],
+      [401, '', 'HTTP_401'],
+      [401, '99', '99'],
+    ],
+  },
+  {
+    reason: 'The access token lacks a permission',
+    moveOn: 'other-provider',
+    remedy: /whatsapp_business_messaging/,
+    errors: [[403, '', 'HTTP_403'], ...metas(3, 10, 200, 299, 131005)],
+  },
+  {
+    reason: 'The WhatsApp account or its number is blocked or not ready',
+    moveOn: 'other-provider',
+    remedy: /WhatsApp Manager/,
+    errors: metas(368, 131031, 131037, 131042, 131045, 133010),
+  },
+  {
+    reason: 'Too many requests to Meta at once',
+    moveOn: true,
+    remedy: /limits/,
+    errors: [[429, '', 'HTTP_429'], ...metas(4, 80007, 130429)],
+  },
+  { reason: 'WhatsApp is not available', moveOn: true, errors: [[503, '2', '2'], ...metas(2, 131016)] },
+  { reason: 'Meta restricts the number because of complaints', moveOn: true, errors: metas(131048) },
+  { reason: 'The number is in maintenance for some minutes', moveOn: true, errors: metas(131057) },
+  { reason: 'The messaging limit of the business is reached', moveOn: true, errors: metas(131064) },
+  { reason: 'The business may not send to this country', moveOn: true, errors: metas(130497) },
+  { reason: 'The recipient is the sender itself', moveOn: true, errors: metas(131021) },
+  {
+    reason: 'The recipient is not on WhatsApp',
+    moveOn: 'other-channel',
+    isNotReached: true,
+    errors: metas(131026),
+  },
+  { reason: 'A test number sends to chosen numbers only', moveOn: true, errors: metas(131030) },
+  { reason: 'Too many messages to this number', moveOn: true, errors: metas(131056) },
+  { reason: 'Authentication templates need a phone number', moveOn: true, errors: metas(131062) },
+  {
+    reason: 'Meta does not accept the request',
+    moveOn: true,
+    remedy: /phoneNumberId and templates/,
+    errors: metas(33, 100, 131008, 131009),
+  },
+  {
+    reason: 'Meta treats the message as marketing',
+    moveOn: true,
+    remedy: /Authentication/,
+    errors: metas(130472, 131049, 131050, 131063),
+  },
+  {
+    reason: 'Free text outside the hours after the recipient last wrote',
+    moveOn: true,
+    errors: metas(131047),
+  },
+  {
+    reason: 'Meta does not accept the template',
+    moveOn: true,
+    remedy: /whatsAppCloud's templates/,
+    errors: [[404, '132001', '132001'], ...metas(132000, 132005, 132007, 132008, 132012)],
+  },
+  { reason: 'The template is paused because of complaints', moveOn: true, errors: metas(132015) },
+  { reason: 'The template is disabled', moveOn: true, errors: metas(132016) },
+  {
+    reason: 'Refused by Meta',
+    moveOn: true,
+    errors: [[400, '', 'HTTP_400'], ...metas(300, 199, 137000)],
+  },
+];
+
 /** A connected channel with its emulated provider. */
 interface Connected {
   /** Sends one code; the provider answers with this status and this error. */
@@ -228,6 +313,28 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
             return sendBy(channel, dispatcher);
           },
           close: () => Promise.all([dispatcher.close(), vonage.close()]),
+        };
+      },
+    ],
+    [
+      'Meta',
+      META.map((row) => ({ ...row, providerRequestId: TRACE })),
+      async () => {
+        const meta = await startMetaEmulator();
+        const channel = whatsAppCloud(meta.options);
+        const dispatcher = new Agent();
+        return {
+          refuse: (status, code) => {
+            const error = {
+              message: `(#${code}) to ${ANA.phone}`,
+              type: 'OAuthException',
+              ...(code === '' ? {} : { code: Number(code) }),
+              fbtrace_id: TRACE,
+            };
+            meta.fault({ fault: { kind: 'status', status, body: { error } }, times: 1 });
+            return sendBy(channel, dispatcher);
+          },
+          close: () => Promise.all([dispatcher.close(), meta.close()]),
         };
       },
     ],

@@ -1,5 +1,6 @@
 import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
-import { azureSms, lineChannel, relayChannel, vonageChannel } from '#lib/channels/index.js';
+import { azureSms, lineChannel, relayChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
+import { startMetaEmulator } from '#lib/testing/meta/emulator.js';
 import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
@@ -143,6 +144,27 @@ const relay: SubjectKind = {
   },
 };
 
+const metaWhatsApp: SubjectKind = {
+  title: 'Meta for WhatsApp',
+  channel: 'whatsapp',
+  name: 'META',
+  refusal: (status) => ({
+    kind: 'status',
+    status,
+    body: {
+      error: { message: 'May not be so', type: 'OAuthException', fbtrace_id: 'AXsgnV2Cm3ZMGF3dF_cfYIn' },
+    },
+  }),
+  start: async (hook) => {
+    const emulator = await startMetaEmulator();
+    return startSubject(emulator, () => emulator.messages.length, {
+      sandboxNumber: undefined,
+      channels: { whatsapp: whatsAppCloud(emulator.options) },
+      ...hook,
+    });
+  },
+};
+
 /** Starts a hook for an emulator. close() ends both. */
 async function startSubject(
   emulator: Omit<FaultyProvider, 'sent'> & { close(): Promise<void> },
@@ -169,4 +191,4 @@ async function startSubject(
 }
 
 /** Each channel that is not Twilio's. */
-export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, azure, relay];
+export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, azure, relay, metaWhatsApp];

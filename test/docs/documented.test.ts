@@ -69,6 +69,12 @@ const FURTHER_OPTIONS = [
   ['channels/azure/options.ts', 'AzureCredential', 'docs/deliver/azure.md', 'Options of `azureSms`'],
   ['channels/line/line.ts', 'LineChannelOptions', 'docs/deliver/line.md', 'Options of `lineChannel`'],
   [
+    'channels/meta/options.ts',
+    'WhatsAppCloudOptions',
+    'docs/deliver/whatsapp-cloud.md',
+    'Options of `whatsAppCloud`',
+  ],
+  [
     'channels/vonage/options.ts',
     'VonageChannelOptions',
     'docs/deliver/vonage.md',

@@ -4,6 +4,7 @@ import {
   ERRORS as AZURE_ERRORS,
 } from '#lib/channels/azure/error-codes.js';
 import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
+import { describeFailure as describeMeta, ERRORS as META_ERRORS } from '#lib/channels/meta/error-codes.js';
 import {
   CALL_FAILURES as VONAGE_CALLS,
   describeCallFailure as describeVonageCall,
@@ -69,6 +70,14 @@ A Vonage error without one of these codes has its status as code, such as \`HTTP
 ${tables(AZURE_ERRORS, azureMeaning, (code) => `\`${code}\``)}
 
 A failure that Azure reports without one of these codes is \`FAILED\`.
+
+## Meta
+
+Meta's codes of the WhatsApp Cloud API come in the response to a send, by the webhook, or both.
+
+${tables(META_ERRORS, metaMeaning, (code) => `\`${code}\``)}
+
+201 to 299 mean the same as 200. After 1, 131000 and 135000 in the response to a send, the outcome is unknown, unless Meta says that the error is not transient. A Meta error without a number has its status as code, such as \`HTTP_400\`; without one by the webhook, the code is \`FAILED\`.
 
 ## LINE
 
@@ -156,6 +165,7 @@ const vonageFailure = (code: string): Meaning =>
 
 const vonageCallFailure = (code: string): Meaning =>
   describeVonageCall(code === 'REJECTED' ? 'rejected' : 'failed', code);
+const metaMeaning = (code: string): Meaning => describeMeta([{ code: Number(code) }]);
 
 function relayTable(): string {
   const rows = (['error', 'failed', 401, 403] as const).map((answer) => {

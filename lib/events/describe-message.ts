@@ -89,7 +89,7 @@ export function describeInbound({
   channel,
   fromEnding,
 }: HookEventOf<'inbound.received'>): EventDescription {
-  const where = channel === 'rcs' ? 'RCS' : nameChannel(channel);
+  const where = nameChannel(channel);
   if (keyword !== 'stop' && keyword !== 'start') return plain(`A user wrote ${by(where)}.`);
   const word = keyword.toUpperCase();
   if (fromEnding === undefined) {

@@ -43,6 +43,7 @@ export function by(channel: string): string {
 const CHANNELS: ReadonlyMap<string, string> = new Map([
   ['whatsapp', 'WhatsApp'],
   ['sms', 'SMS'],
+  ['rcs', 'RCS'],
   ['voice', 'Voice call'],
   ['line', 'LINE'],
 ]);

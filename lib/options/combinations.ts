@@ -44,7 +44,7 @@ export function combinationProblems(options: unknown): readonly string[] {
   }
   const needTwilio = [
     ...senders.map((channel) => `senders.${channel}`),
-    ...['sandboxNumber'].filter((option) => has(option)),
+    ...['sandboxNumber', 'twilio'].filter((option) => has(option)),
     // A channel of the user's own may receive callbacks, too.
     ...(custom.length > 0 ? [] : ['publicUrl', 'inbound']).filter((option) => has(option)),
   ];

@@ -22,6 +22,23 @@ export type SenderOption =
       readonly default: string;
     } & Readonly<Record<string, string>>);
 
+/** A Messaging Service that sends by RCS, and by SMS to phones that RCS does not reach. */
+export interface RcsSenderOption {
+  /** `MG…`. Its pool must have an RCS sender. */
+  readonly service: string;
+  /** The sender of these SMS: E.164 or alphanumeric, of the same account. */
+  readonly fallbackFrom: string;
+}
+
+/** A sender of SMS, or senders by ISO 3166 country of the recipient. */
+export type SmsSenderOption =
+  | string
+  | RcsSenderOption
+  | ({
+      /** For every other country. */
+      readonly default: string | RcsSenderOption;
+    } & Readonly<Record<string, string | RcsSenderOption>>);
+
 /** At most `points` codes in `seconds`. */
 export interface GuardLimit {
   /** 1 to 1,000,000. */
@@ -133,11 +150,33 @@ export interface OktaTelephonyHookOptions {
     /** For reading user profiles: an API token, or a service app. */
     readonly okta: OktaCredential;
     /**
-     * For sending by Twilio and checking its callbacks. `senders`, `sandboxNumber`, `publicUrl`, `inbound` and the `twilio…`
+     * For sending by Twilio and checking its callbacks. `senders`, `sandboxNumber`, `twilio`, `publicUrl`, `inbound` and the `twilio…`
      * channels need it. Default: Twilio is not used.
      */
     readonly twilio?: TwilioCredential | undefined;
   };
+  /** What Twilio keeps of the messages, and what it gets with them. Needs `credentials.twilio`. Default: `{ smartEncoding: true, deviceIp: true }`. */
+  readonly twilio?:
+    | {
+        /**
+         * `'discard'`: Twilio does not keep the text of a message. The account needs Twilio's Message Redaction: without it, Twilio
+         * refuses every message. Default: the account's setting.
+         */
+        readonly contentRetention?: 'discard' | undefined;
+        /**
+         * `'obfuscate'`: Twilio keeps the recipient's number without its last four digits. Needs Message Redaction, too. Default: the
+         * account's setting.
+         */
+        readonly addressRetention?: 'obfuscate' | undefined;
+        /**
+         * For SMS: Twilio replaces characters that GSM-7 does not have by similar ones, so that a segment holds 160 characters in place
+         * of 70. `false`: the setting of the Messaging Service. Default `true`.
+         */
+        readonly smartEncoding?: boolean | undefined;
+        /** For `twilioVerify`: Verify gets the user's IP address, as Okta saw it, for its check for fraud. Default `true`. */
+        readonly deviceIp?: boolean | undefined;
+      }
+    | undefined;
   /**
    * The public URL of the hook, as entered in Okta. Twilio's callbacks go to it + `/twilio/status`. Needs
    * `credentials.twilio.authToken`. Default: no callbacks.
@@ -160,8 +199,11 @@ export interface OktaTelephonyHookOptions {
   /** Twilio's senders. A channel without a sender does not exist. One sender is required, or `channels`. */
   readonly senders?:
     | {
-        /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender; or one for each country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
-        readonly sms?: SenderOption | undefined;
+        /**
+         * E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender; for RCS `{ service: 'MG…', fallbackFrom: '+1…' }`; or one of
+         * these for each country of the recipient: `{ default: '+1…', GB: 'ACME' }`.
+         */
+        readonly sms?: SmsSenderOption | undefined;
         /** E.164, or a number for each country of the recipient. */
         readonly voice?: SenderOption | undefined;
         /** An approved sender and its authentication templates (`HX…`) by BCP-47 tag. */

@@ -52,6 +52,19 @@ const profile = (): Joi.ObjectSchema =>
     unverifiedPhoneAttribute: attributeName(),
   }).default();
 
+const isSwitch = (what: string): Joi.AnySchema => Joi.boolean().messages(mustBe(`a boolean: ${what}`));
+
+const twilioFeatures = (): Joi.ObjectSchema =>
+  objectOf<Options['twilio']>(
+    'an object with contentRetention, addressRetention, smartEncoding and deviceIp',
+    {
+      contentRetention: oneOf("'discard', or be left out", 'discard'),
+      addressRetention: oneOf("'obfuscate', or be left out", 'obfuscate'),
+      smartEncoding: isSwitch('whether Twilio replaces characters that GSM-7 does not have').default(true),
+      deviceIp: isSwitch("whether Verify gets the user's IP address").default(true),
+    },
+  ).default();
+
 const channels = (): Joi.ObjectSchema =>
   mapOf(
     'an object of channels by name',
@@ -156,6 +169,7 @@ const safeClock = (clock: () => number) => (): number => {
 export const optionRules = lazyRules(() =>
   optionsOf<Options>('an object', {
     credentials: credentials(),
+    twilio: twilioFeatures(),
     publicUrl: publicUrl(),
     sandboxNumber: sandboxNumber(),
     senders: senders().default(),

@@ -1,10 +1,10 @@
 import Joi from 'joi';
 import { numberRule } from '../channels/provider.js';
-import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
+import type { RcsService, SenderByCountry, SmsSender, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
 import { keyThat, mapOf, mustBe, objectOf, textOf } from '../core/option-rules.js';
 import { isCountry } from '../numbers/phone-number.js';
-import type { OktaTelephonyHookOptions } from './options.js';
+import type { OktaTelephonyHookOptions, RcsSenderOption } from './options.js';
 
 /** The rules of countries and of senders. */
 
@@ -73,18 +73,46 @@ export const phone = (): Joi.StringSchema => numberRule(E164_RULE);
 export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 
-const SMS_SENDER_RULE =
-  "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
+const SERVICE_RULE = "a Messaging Service SID ('MG' and 32 hexadecimal digits)";
+const SMS_SENDER_RULE = `a phone number in E.164 form, ${SERVICE_RULE}, or an alphanumeric sender of 1 to 11 characters with a letter`;
 export const smsSender = (): Joi.StringSchema =>
   numberRule(SMS_SENDER_RULE, /^(?:MG[0-9a-zA-Z]{32}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/);
 
+/** A sender of SMS that is no Messaging Service. */
+export const fallbackSender = (): Joi.StringSchema =>
+  numberRule(
+    'a phone number in E.164 form, or an alphanumeric sender of 1 to 11 characters with a letter',
+    /^(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! )$/,
+  );
+
+const rcsSender = (): Joi.ObjectSchema =>
+  objectOf<RcsSenderOption>('an object with service and fallbackFrom', {
+    service: textOf(SERVICE_RULE)
+      .pattern(/^MG[0-9a-zA-Z]{32}$/)
+      .required(),
+    fallbackFrom: fallbackSender().required(),
+  });
+
 /** One sender, or a map by country with a default. */
-const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
+const byCountry = (sender: Joi.StringSchema | Joi.AlternativesSchema, what: string): Joi.AnySchema =>
   Joi.alternatives().conditional(Joi.object(), {
     then: byCountryIn(Joi.object({ default: sender.required() }), sender).messages({
       'object.base': `{{#label}} must be ${what}`,
     }),
     otherwise: sender.custom((given: string): SenderByCountry => ({ default: given })),
+  });
+
+const ANY_SMS_SENDER = `${SMS_SENDER_RULE}, or an object with service and fallbackFrom`;
+const anySmsSender = (): Joi.AlternativesSchema =>
+  Joi.alternatives()
+    .conditional(Joi.object(), { then: rcsSender(), otherwise: smsSender() })
+    .messages(mustBe(ANY_SMS_SENDER));
+
+/** As `byCountry`. Each sender may be a Messaging Service with the sender of its SMS. */
+const smsSenders = (): Joi.AnySchema =>
+  Joi.alternatives().conditional(Joi.object().or('service', 'fallbackFrom').unknown(), {
+    then: rcsSender().custom((given: RcsService): SenderByCountry<SmsSender> => ({ default: given })),
+    otherwise: byCountry(anySmsSender(), `${ANY_SMS_SENDER}, or a map of them by country`),
   });
 
 /** WhatsApp from Twilio's sandbox. */
@@ -110,7 +138,7 @@ const sandbox = (from: string, contentSid?: string): WhatsAppSender => ({
 /** The senders of Twilio's channels. */
 export const senders = (): Joi.ObjectSchema =>
   objectOf<Options['senders']>('an object with sms, voice and whatsapp', {
-    sms: byCountry(smsSender(), `${SMS_SENDER_RULE}, or a map of them by country`),
+    sms: smsSenders(),
     voice: byCountry(phone(), `${E164_RULE}, or a map of them by country`),
     whatsapp: objectOf<NonNullable<Options['senders']>['whatsapp']>('an object with from and templates', {
       from: phone().required(),

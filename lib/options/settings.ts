@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
-import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
+import type { TwilioFeatures, TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
 import { STANDARD_CHANNELS, VOICE, type Logger } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { HttpDispatcher } from '../core/http.js';
@@ -38,6 +38,7 @@ export interface HookSettings extends Pick<
     /** `undefined`: Twilio is not used. */
     readonly twilio?: TwilioAccount;
   };
+  readonly twilio: TwilioFeatures;
   /** Without a slash at its end. */
   readonly publicUrl?: string;
   readonly sandboxNumber?: WhatsAppSender;
@@ -107,6 +108,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 /** What Twilio's channels run on; `undefined` if Twilio is not used. */
 export function twilioSettingsOf({
   credentials: { twilio },
+  twilio: features,
   senders,
   sandboxNumber,
   publicUrl,
@@ -114,6 +116,7 @@ export function twilioSettingsOf({
   return (
     twilio && {
       ...twilio.login,
+      ...features,
       senders: { sms: senders.sms, voice: senders.voice, whatsapp: senders.whatsapp ?? sandboxNumber },
       statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
     }

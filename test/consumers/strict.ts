@@ -147,7 +147,11 @@ const inbound: InboundOptions = {
 };
 /** For types without an exported name. The exported type leads to them. */
 type Options = OktaTelephonyHookOptions;
-const sender: NonNullable<NonNullable<Options['senders']>['sms']> = { default: '+15005550006', GB: 'ACME' };
+const sender: NonNullable<NonNullable<Options['senders']>['sms']> = {
+  default: '+15005550006',
+  GB: 'ACME',
+  DE: { service: 'MG1', fallbackFrom: 'ACME' },
+};
 
 /** What a provider pushes. */
 const receiver: CallbackReceiver = {
@@ -382,6 +386,12 @@ export const hooks: readonly TelephonyHook[] = [
     credentials,
     publicUrl: 'https://id.acme.com/okta/telephony',
     sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
+    twilio: {
+      contentRetention: 'discard',
+      addressRetention: undefined,
+      smartEncoding: false,
+      deviceIp: false,
+    },
     senders: { sms: sender, voice: '+15005550006' },
     channels: {
       own: ownChannel,

@@ -16,7 +16,7 @@ export interface Gateway {
 }
 
 export interface SentText {
-  readonly channel: 'sms' | 'whatsapp' | 'voice';
+  readonly channel: 'sms' | 'whatsapp' | 'rcs' | 'voice';
   /** E.164. */
   readonly to: string;
   /** The text of a message, or the words of a voice call. */

@@ -98,6 +98,8 @@ const TWILIO = createTwilioConnection({
     region: undefined,
     edge: undefined,
     baseUrl: undefined,
+    smartEncoding: true,
+    deviceIp: true,
     senders: {
       sms: { default: '+15005550006' },
       voice: { default: '+15005550006' },

@@ -74,6 +74,7 @@ const basic = (over: Plain = {}): Plain => ({
   users: [{ username: 'hook-user', password: 'basic-password-0c1d', ...over }],
 });
 const SANDBOX = { number: PHONE, contentSid: SID('HX') };
+const RCS = { service: SID('MG'), fallbackFrom: PHONE };
 const whatsapp = (over: Plain = {}): Plain => ({ from: PHONE, templates: { default: SID('HX') }, ...over });
 const channel: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
 
@@ -197,7 +198,17 @@ describe('the options', () => {
       'http://localhost:3000/x',
     ],
     ['sandboxNumber', '+14155238886', { number: '+14155238886', contentSid: SID('HX') }],
+    ['twilio', {}, { contentRetention: 'discard', addressRetention: 'obfuscate' }],
+    ['twilio.smartEncoding', true, false],
+    ['twilio.deviceIp', true, false],
     ['senders.sms', PHONE, SID('MG'), 'ACME', 'Acme & Co', { default: PHONE, GB: 'ACME' }],
+    [
+      'senders.sms',
+      RCS,
+      { ...RCS, fallbackFrom: 'ACME' },
+      { default: RCS, GB: 'ACME' },
+      { default: 'ACME', GB: RCS },
+    ],
     ['senders.voice', PHONE, { default: PHONE, BR: '+5511987654321' }],
     [
       'senders.whatsapp',
@@ -408,6 +419,23 @@ describe('the options', () => {
       ...broken({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
     ],
     ['senders.sms.GB', /E\.164/, ...broken({ default: PHONE, GB: 'TwelveLetters' })],
+    [
+      'senders.sms.service',
+      /^senders\.sms\.service must be a Messaging Service SID/,
+      ...each(RCS, 'service', PHONE, 'MG1', undefined),
+    ],
+    [
+      'senders.sms.fallbackFrom',
+      /E\.164 form, or an alphanumeric/,
+      ...each(RCS, 'fallbackFrom', SID('MG'), 'rcs:acme', '15005550006', undefined),
+    ],
+    ['senders.sms.from', /is not an option; /, ...broken({ ...RCS, from: 'kept-for-me' })],
+    ['senders.sms.GB.fallbackFrom', /E\.164/, ...broken({ default: PHONE, GB: { service: SID('MG') } })],
+    ['twilio', /an object with contentRetention/, null, 'kept-for-me', 4711],
+    ['twilio.contentRetention', /must be 'discard', or be left out/, 'retain', true, null],
+    ['twilio.addressRetention', /must be 'obfuscate', or be left out/, 'discard', false],
+    ['twilio.smartEncoding', /must be a boolean/, 'false', 0, null],
+    ['twilio.deviceIp', /must be a boolean/, 'true', 1],
     ['senders.sms.gb', /is not a country: use GB$/, ...broken({ default: PHONE, gb: 'ACME' })],
     ['senders.sms.UK', /is not a country: use GB$/, ...broken({ default: PHONE, UK: 'kept-for-me' })],
     ['senders.sms.XX', /ISO 3166/, ...broken({ default: PHONE, XX: 'ACME' })],

@@ -10,6 +10,11 @@ export const CHECK_CREDENTIALS =
   'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
 const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
 const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
+const CHECK_FALLBACK =
+  'Set fallbackFrom in senders.sms to a number or name of the account that can send SMS.';
+const CHECK_RCS = 'Add an RCS sender to the service, or leave out fallbackFrom in senders.sms.';
+const CHECK_REDACTION =
+  'Turn on Message Redaction in the Twilio Console, or leave this option of twilio out.';
 const CHECK_GEO = 'If you send there, allow the country in the geographic permissions of the Twilio Console.';
 const CHECK_TEMPLATE = "Check the template's state, language and variables in Content Template Builder.";
 const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
@@ -131,6 +136,10 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     21659: { reason: 'The sender is not a number of the account', remedy: CHECK_SENDER },
     21660: { reason: 'The sender does not belong to the account', remedy: CHECK_SENDER },
     21661: { reason: 'The sender cannot send text messages', remedy: CHECK_SENDER },
+    21664: { reason: 'A fallback for RCS does not go with a sender', remedy: REPORT_BUG },
+    21665: { reason: 'The fallback for RCS is not a sender of the account', remedy: CHECK_FALLBACK },
+    21666: { reason: 'A fallback for RCS needs a Messaging Service', remedy: REPORT_BUG },
+    21667: { reason: 'The Messaging Service has no RCS sender', remedy: CHECK_RCS },
     21612: {
       reason: 'There is no route from this sender to the recipient',
       remedy: CHECK_SENDER,
@@ -169,6 +178,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     21624: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG },
     30045: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG },
     90007: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG },
+    30029: { reason: 'The account may not have texts discarded', remedy: CHECK_REDACTION },
+    30030: { reason: 'The account may not have numbers obfuscated', remedy: CHECK_REDACTION },
     30007: {
       reason: 'Filtered by Twilio or the carrier',
       remedy: "Check the text and the sender's registration.",

@@ -14,7 +14,7 @@ import {
   SID_NAMESPACE,
 } from './outcome.js';
 import type { TwilioMessageParameters } from './sdk-types.js';
-import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
+import { senderFor, type TwilioSettings, type WhatsAppSender } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 
 const FACTORY = 'twilioMessages';
@@ -39,27 +39,25 @@ export function twilioMessages(): Channel {
     const isWhatsApp = channel === 'whatsapp';
     const { compose, usesText } = isWhatsApp
       ? whatsAppBy(requireSender(twilio, 'whatsapp', FACTORY))
-      : smsBy(requireSender(twilio, 'sms', FACTORY));
-    const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
+      : smsBy(requireSender(twilio, 'sms', FACTORY), twilio.settings.smartEncoding);
+    const { contentRetention, addressRetention, statusCallbackUrl } = twilio.settings;
+    const hasCallbacks = statusCallbackUrl !== undefined;
     // WhatsApp reports each delivery. For an SMS that arrived, `sent` may be the last status.
     const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
     const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
       readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
     const sendComposed = (
-      { to, from, messagingServiceSid, body, contentSid, contentVariables }: TwilioMessageParameters,
+      composed: TwilioMessageParameters,
       { expiresAt }: Message,
       context: SendContext,
     ): Promise<Outcome> =>
-      sendReporting(twilio.settings.statusCallbackUrl, context, async (statusCallback) => {
+      sendReporting(statusCallbackUrl, context, async (statusCallback) => {
         const result = await twilio.call(
           (client) =>
             client.messages.create({
-              to,
-              from,
-              messagingServiceSid,
-              body,
-              contentSid,
-              contentVariables,
+              ...composed,
+              contentRetention,
+              addressRetention,
               // Twilio's default is ten hours; an expired code must not arrive.
               validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
               provideFeedback: true,
@@ -114,14 +112,20 @@ interface Composer {
   readonly usesText: boolean;
 }
 
-function smsBy(senders: SenderByCountry): Composer {
+function smsBy(senders: NonNullable<TwilioSettings['senders']['sms']>, hasSmartEncoding: boolean): Composer {
+  // Left out in place of `false`, which would override the setting of a Messaging Service.
+  const smartEncoded = hasSmartEncoding ? true : undefined;
   return {
     usesText: true,
-    compose: ({ to, text }) => {
+    compose: ({ to, text: body }) => {
       const sender = senderFor(senders, to);
+      if (typeof sender !== 'string') {
+        const { service: messagingServiceSid, fallbackFrom } = sender;
+        return { to, messagingServiceSid, fallbackFrom, body, smartEncoded };
+      }
       return MESSAGING_SERVICE_SID.test(sender)
-        ? { to, messagingServiceSid: sender, body: text }
-        : { to, from: sender, body: text };
+        ? { to, messagingServiceSid: sender, body, smartEncoded }
+        : { to, from: sender, body, smartEncoded };
     },
   };
 }

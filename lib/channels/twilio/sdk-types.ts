@@ -8,10 +8,16 @@ export interface TwilioMessageParameters {
   readonly to: string;
   readonly from?: string | undefined;
   readonly messagingServiceSid?: string | undefined;
+  /** The sender of an SMS to a phone that RCS does not reach. */
+  readonly fallbackFrom?: string | undefined;
   readonly body?: string | undefined;
   readonly contentSid?: string | undefined;
   /** JSON. */
   readonly contentVariables?: string | undefined;
+  /** Whether characters outside GSM-7 are replaced by similar ones in it. */
+  readonly smartEncoded?: boolean | undefined;
+  readonly contentRetention?: 'retain' | 'discard' | undefined;
+  readonly addressRetention?: 'retain' | 'obfuscate' | undefined;
   /** Seconds. */
   readonly validityPeriod?: number | undefined;
   readonly provideFeedback?: boolean | undefined;
@@ -39,6 +45,8 @@ export interface TwilioVerificationParameters {
   /** One of the locales that Verify supports. */
   readonly locale?: string | undefined;
   readonly riskCheck?: 'enable' | 'disable' | undefined;
+  /** The user's IP address. */
+  readonly deviceIp?: string | undefined;
 }
 
 /** The SDK's client, as `TwilioPort.call` passes it to its action. */

@@ -2,11 +2,21 @@ import { readNumber } from '../../numbers/phone-number.js';
 
 /** The hook's options for Twilio in normal form, and the choice of a sender. */
 
-/**
- * Senders by the recipient's ISO 3166 country, with `default`. A sender is an E.164 number, a Messaging Service SID or an
- * alphanumeric name.
- */
-export type SenderByCountry = { readonly default: string } & Readonly<Record<string, string>>;
+/** Senders by the recipient's ISO 3166 country, with `default`. */
+export type SenderByCountry<Sender = string> = { readonly default: Sender } & Readonly<
+  Record<string, Sender>
+>;
+
+/** A Messaging Service with an RCS sender, and the sender of the SMS to phones that RCS does not reach. */
+export interface RcsService {
+  /** `MG…` */
+  readonly service: string;
+  /** E.164, or an alphanumeric name. */
+  readonly fallbackFrom: string;
+}
+
+/** An E.164 number, a Messaging Service SID or an alphanumeric name; or a Messaging Service with the sender of its SMS. */
+export type SmsSender = string | RcsService;
 
 /** The WhatsApp sender: Twilio's shared sandbox, or an approved sender with its own templates. */
 export type WhatsAppSender =
@@ -39,10 +49,18 @@ export interface TwilioLogin {
   readonly baseUrl: string | undefined;
 }
 
+/** What Twilio keeps of messages, and what it gets with them. */
+export interface TwilioFeatures {
+  readonly contentRetention?: 'discard' | undefined;
+  readonly addressRetention?: 'obfuscate' | undefined;
+  readonly smartEncoding: boolean;
+  readonly deviceIp: boolean;
+}
+
 /** The hook's options for Twilio, in normal form. */
-export interface TwilioSettings extends TwilioLogin {
+export interface TwilioSettings extends TwilioLogin, TwilioFeatures {
   readonly senders: {
-    readonly sms: SenderByCountry | undefined;
+    readonly sms: SenderByCountry<SmsSender> | undefined;
     readonly voice: SenderByCountry | undefined;
     readonly whatsapp: WhatsAppSender | undefined;
   };
@@ -51,7 +69,7 @@ export interface TwilioSettings extends TwilioLogin {
 }
 
 /** The sender for a recipient's country, else the default one. */
-export function senderFor(senders: SenderByCountry, to: string): string {
+export function senderFor<Sender extends SmsSender>(senders: SenderByCountry<Sender>, to: string): Sender {
   // Only a default: the number need not be parsed.
   if (Object.keys(senders).length === 1) return senders.default;
   const { country } = readNumber(to);

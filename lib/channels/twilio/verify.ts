@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Outcome } from '../../core/channel.js';
 import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
@@ -83,6 +84,7 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
                 locale,
                 // Verify refuses this parameter for any other channel.
                 riskCheck: channel === 'sms' ? riskCheck : undefined,
+                deviceIp: twilio.settings.deviceIp ? addressIn(message.request.ipAddress) : undefined,
               }),
             context,
           );
@@ -90,6 +92,11 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
         }),
     };
   };
+}
+
+/** Verify refuses the whole request if this parameter is no IP address. */
+function addressIn(text: string | undefined): string | undefined {
+  return text !== undefined && isIP(text) !== 0 ? text : undefined;
 }
 
 /** Verify's answer to an unknown locale or an unknown service. */

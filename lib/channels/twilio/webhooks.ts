@@ -15,7 +15,8 @@ import { twimlText } from './twiml-text.js';
 export interface StatusCallback {
   /** Twilio's id of the message or call. */
   readonly transactionId: string;
-  readonly channel: 'whatsapp' | 'sms' | 'voice';
+  /** `rcs` for a message that the hook sends as SMS and Twilio by RCS. */
+  readonly channel: 'whatsapp' | 'rcs' | 'sms' | 'voice';
   /** E.164; `undefined` if the recipient is not a number. */
   readonly to: string | undefined;
   /** WhatsApp's id of the recipient, if Twilio sends it. */
@@ -47,7 +48,7 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
     transactionId,
     to: readAddress(first(params, 'To'))?.number,
     externalUserId: readExternalUserId(params),
-    channel: isCall ? 'voice' : isWhatsApp(params) ? 'whatsapp' : 'sms',
+    channel: isCall ? 'voice' : channelOf(params),
     status,
     providerCode,
     meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode))?.reason,
@@ -128,11 +129,11 @@ export function replyTwiml(text = ''): string {
   return response.toString();
 }
 
-function isWhatsApp(params: FormFields): boolean {
-  return (
-    ['To', 'From'].some((name) => first(params, name)?.toLowerCase().startsWith('whatsapp:')) ||
-    first(params, 'ChannelPrefix')?.toLowerCase() === 'whatsapp'
-  );
+/** The channel in the prefix of an address, such as `rcs:`, or in the parameter for it. An SMS has neither. */
+function channelOf(params: FormFields): 'whatsapp' | 'rcs' | 'sms' {
+  const addresses = ['To', 'From'].map((name) => /^(\w+):/.exec(first(params, name) ?? '')?.[1]);
+  const prefixes = [...addresses, first(params, 'ChannelPrefix')].map((prefix) => prefix?.toLowerCase());
+  return (['whatsapp', 'rcs'] as const).find((channel) => prefixes.includes(channel)) ?? 'sms';
 }
 
 /** Some old codes are words (`InvalidSandboxRequest`). Only their letters are kept, because the code is logged. */

@@ -8,6 +8,8 @@ import type { HookParts } from '../call.js';
 /** A report on a message, by whichever route it came. Its texts may be shown. */
 export interface ReceivedReport {
   readonly channel: string;
+  /** The channel by which the hook sent it. Default: `channel`. */
+  readonly planChannel?: string | undefined;
   /** Of the ids of the channel's messages. */
   readonly idNamespace: string;
   /** How the report names its message: by its id, by the reference of its attempt, or by both. */
@@ -53,7 +55,9 @@ export function createReportTaker({
     } = received;
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
     // Also for a message without late failover, for which the hook keeps nothing else.
-    if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
+    if (suppression !== undefined && to !== undefined) {
+      void suppressions.add(to, received.planChannel ?? channel, suppression);
+    }
     const emit = (owner: MessageOwner | undefined, key: string): void => {
       const before = told.get(key) ?? [];
       if (before.includes(status)) return;

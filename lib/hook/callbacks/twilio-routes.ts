@@ -47,6 +47,7 @@ export function recordDelivery(
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     takeReport({
       channel,
+      planChannel: planChannelOf(channel),
       idNamespace: SID_NAMESPACE,
       transactionId,
       reference,
@@ -58,6 +59,11 @@ export function recordDelivery(
       to,
     });
   };
+}
+
+/** Twilio delivers an SMS by RCS if the Messaging Service has an RCS sender and the phone supports it. */
+function planChannelOf(channel: string): string {
+  return channel === 'rcs' ? 'sms' : channel;
 }
 
 /**
@@ -80,8 +86,7 @@ export function receiveTwilioMessages(
       const isWord = isHandled || isTwilioWord(text);
       reply = await inbox.receive(message, {
         idNamespace: SID_NAMESPACE,
-        // Twilio delivers an SMS by RCS if the phone supports it.
-        planChannel: channel === 'rcs' ? 'sms' : channel,
+        planChannel: planChannelOf(channel),
         keepsStop: channel === 'whatsapp' || (channel === 'rcs' && isWord),
         replies: channel === 'whatsapp' ? 'all' : isWord ? 'none' : 'unknown words',
         keyword: readOptOutType(form),

@@ -110,7 +110,7 @@ export interface HookAnswerView extends OktaVerdict {
 
 /** A message or call for a sign-in. */
 export interface SendAttempt {
-  readonly channel: 'whatsapp' | 'sms' | 'voice';
+  readonly channel: 'whatsapp' | 'rcs' | 'sms' | 'voice';
   /** Twilio's current status; `refused` if Twilio answered with an error. */
   readonly status: string;
   readonly errorCode: number | undefined;

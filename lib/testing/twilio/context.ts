@@ -21,7 +21,7 @@ export interface AccountIds {
   readonly smsNumber: string;
   /** A number of the account that calls. */
   readonly voiceNumber: string;
-  /** A Messaging Service of the account, which sends SMS from `smsNumber`. */
+  /** A Messaging Service of the account, which sends by RCS if the phone supports it, else SMS from `smsNumber`. */
   readonly messagingServiceSid: string;
   /** A Verify service of the account; custom codes are allowed. */
   readonly verifyServiceSid: string;

@@ -32,6 +32,8 @@ export interface TwilioEmulatorOptions {
   readonly magicNumbers?: boolean | undefined;
   /** Numbers that get no text messages (21635, by Verify 60205). Default: none. */
   readonly landlines?: readonly string[] | undefined;
+  /** Numbers whose phones support RCS: what `messagingServiceSid` sends them goes by RCS. Default: none. */
+  readonly rcsPhones?: readonly string[] | undefined;
 }
 
 /** A Twilio account on the loopback interface, with the phones that it reaches. */
@@ -88,7 +90,7 @@ export interface TwilioEmulator extends AccountIds {
    * number that the account does not have.
    */
   receive(message: InboundMessage): Promise<EmulatedInbound>;
-  /** The recipient opens a WhatsApp message: it is `read`, with a status callback. Throws for an unknown message. */
+  /** The recipient opens a WhatsApp or RCS message: it is `read`, with a status callback. Throws for an unknown message. */
   markRead(messageSid: string): void;
   /** `X-Twilio-Signature` of a form that is posted to a URL. */
   sign(url: string, params: Readonly<Record<string, string>>): string;
@@ -168,7 +170,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     clock,
     server,
     senders,
-    recipients: new TwilioRecipients(options.landlines ?? []),
+    recipients: new TwilioRecipients(options.landlines ?? [], options.rcsPhones ?? []),
     sessions,
     phones,
     refusals,
@@ -214,10 +216,9 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     isInSandbox: (number) => sessions.isReachable(number, SANDBOX_NUMBER),
     receive: (message) => inbound.receive(message),
     markRead: (messageSid) => {
-      const message = sending.messages.find(
-        ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
-      );
-      if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
+      const message = sending.messages.find(({ sid, channel }) => sid === messageSid && channel !== 'sms');
+      if (message === undefined)
+        throw new Error(`There is no WhatsApp message or RCS message ${messageSid}.`);
       lifecycle.readMessage(message);
     },
     sign: (url, params) => signWebhook(keys.authToken, url, params),

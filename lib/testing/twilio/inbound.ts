@@ -2,6 +2,7 @@ import { requireKeys } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { addressOf, API_VERSION } from './formats.js';
+import { RCS_SENDER } from './senders.js';
 import { messagesOfTwiml } from './spoken-twiml.js';
 import { postWebhook, signWebhook, type WebhookAnswer } from './webhook.js';
 
@@ -66,9 +67,6 @@ const TWILIO_KEYWORDS = {
 } as const;
 type Keyword = keyof typeof TWILIO_KEYWORDS;
 const KEYWORDS = ['stop', 'start', 'help'] as const satisfies readonly Keyword[];
-
-/** The RCS sender of the Messaging Service. Its messages and the SMS of `smsNumber` have their opt-outs in common. */
-const RCS_SENDER = 'emulated_agent';
 
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];

@@ -16,7 +16,7 @@ export interface LateFailure {
   readonly status: 'failed' | 'undelivered';
 }
 
-const WHATSAPP_INSTALL_SID = randomSid('XE');
+const INSTALL_SIDS = { whatsapp: randomSid('XE'), rcs: randomSid('XE') };
 
 /** Takes messages and calls from step to step, with their status callbacks. */
 export class TwilioLifecycle {
@@ -32,7 +32,7 @@ export class TwilioLifecycle {
   runMessage(message: StoredMessage, failure: LateFailure | undefined): void {
     const steps = failure === undefined ? ['sent', 'delivered'] : [];
     // An undelivered message was sent to the carrier first.
-    if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
+    if (failure?.status === 'undelivered' && message.channel !== 'whatsapp') steps.push('sent');
     if (failure !== undefined) steps.push(failure.status);
     this.#callbacks.walk(message, steps, (status) => {
       // A message that was read is delivered.
@@ -44,7 +44,7 @@ export class TwilioLifecycle {
     });
   }
 
-  /** The recipient opens a WhatsApp message. Throws for one that was not delivered. */
+  /** The recipient opens a WhatsApp or RCS message. Throws for one that was not delivered. */
   readMessage(message: StoredMessage): void {
     if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
@@ -79,9 +79,13 @@ export class TwilioLifecycle {
         ? {}
         : { MessagingServiceSid: message.messagingServiceSid }),
       ...(message.errorCode === undefined ? {} : { ErrorCode: String(message.errorCode) }),
-      ...(message.channel === 'whatsapp'
-        ? { ChannelInstallSid: WHATSAPP_INSTALL_SID, ChannelPrefix: 'whatsapp', ChannelToAddress: message.to }
-        : {}),
+      ...(message.channel === 'sms'
+        ? {}
+        : {
+            ChannelInstallSid: INSTALL_SIDS[message.channel],
+            ChannelPrefix: message.channel,
+            ChannelToAddress: message.to,
+          }),
       ...(message.channel === 'sms' && message.status === 'delivered'
         ? { RawDlrDoneDate: new Date(this.#context.clock()).toISOString().replace(/\D/g, '').slice(2, 12) }
         : {}),

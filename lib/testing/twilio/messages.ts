@@ -5,16 +5,18 @@ import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress } from './formats.js';
+import { RCS_SENDER } from './senders.js';
 import { renderTemplate } from './templates.js';
 
 /**
  * A message that Twilio accepted. Its status is first `queued` or `accepted`, then `sent`, `delivered`, `failed` or
- * `undelivered`. Its numbers have no `whatsapp:`.
+ * `undelivered`. Its numbers have no `whatsapp:` or `rcs:`.
  */
 export interface EmulatedMessage {
-  readonly channel: 'sms' | 'whatsapp';
+  /** `rcs` if the Messaging Service sends it by RCS. Phones show it in the app of their SMS. */
+  readonly channel: 'sms' | 'whatsapp' | 'rcs';
   readonly sid: string;
-  /** E.164. For a Messaging Service, the number that it chose. */
+  /** E.164. For a Messaging Service, the number or the RCS sender that it chose. */
   readonly from: string;
   /** E.164. */
   readonly to: string;
@@ -28,6 +30,8 @@ export interface EmulatedMessage {
   /** When its status last changed. */
   readonly updatedAt: number;
   readonly messagingServiceSid: string | undefined;
+  /** The sender of the SMS to a phone without RCS. */
+  readonly fallbackFrom: string | undefined;
   /** Free text; `undefined` for a template. */
   readonly body: string | undefined;
   readonly contentSid: string | undefined;
@@ -38,9 +42,17 @@ export interface EmulatedMessage {
   /** Seconds. */
   readonly validityPeriod: number | undefined;
   readonly provideFeedback: boolean;
+  readonly smartEncoded: boolean;
+  /** With `discard`, its resource has no body after it was sent. */
+  readonly contentRetention: Retention<'discard'>;
+  /** With `obfuscate`, its resource has `XXXX` as the end of `to` after it was sent. */
+  readonly addressRetention: Retention<'obfuscate'>;
   /** The feedback that was posted for it. */
   readonly feedback: string | undefined;
 }
+
+/** What Twilio keeps. `undefined`: the setting of the account. */
+type Retention<Privacy extends string> = 'retain' | Privacy | undefined;
 
 /** The same, as the emulator itself changes it. */
 export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
@@ -59,7 +71,7 @@ const MAX_VALIDITY_SECONDS = 36_000;
 /** Reads the parameters of `POST Messages.json`. Returns a message with its template, or Twilio's refusal. */
 export function readMessage(
   request: RecordedRequest,
-  { senders, recipients, smsNumber, clock }: TwilioContext,
+  { senders, recipients, smsNumber, messagingServiceSid: rcsServiceSid, clock }: TwilioContext,
   content: TwilioContent,
 ):
   | { readonly message: StoredMessage; readonly template: EmulatedTemplate | undefined }
@@ -69,6 +81,9 @@ export function readMessage(
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
   const fromText = field('From');
   const service = field('MessagingServiceSid');
+  if (service === undefined && field('FallbackFrom') !== undefined && fromText === undefined) {
+    return refuse(21666, "'FallbackFrom' requires a 'MessagingServiceSid'.");
+  }
   if (fromText === undefined && service === undefined) {
     return refuse(21603, "A 'From' phone number or a 'MessagingServiceSid' is required.");
   }
@@ -100,15 +115,22 @@ export function readMessage(
   if (service !== undefined && !senders.hasService(service)) {
     return refuse(21701, 'The Messaging Service does not exist.');
   }
+  const fallbackFrom = field('FallbackFrom');
+  if (fallbackFrom !== undefined) {
+    if (fromText !== undefined) return refuse(21664, "'FallbackFrom' cannot be used with a 'From' sender.");
+    const isSender = senders.refuseMessageFrom({ isWhatsApp: false, number: fallbackFrom }) === undefined;
+    if (!isSender || fallbackFrom === service) return refuse(21665, "Invalid 'FallbackFrom' sender.");
+    if (service !== rcsServiceSid) return refuse(21667, 'The Messaging Service has no RCS sender.');
+  }
   if (from === undefined && to.isWhatsApp) {
     return refuse(21703, 'The Messaging Service has no sender for this channel.');
   }
   const senderError = from === undefined ? undefined : senders.refuseMessageFrom(from);
   if (senderError !== undefined) return { error: senderError };
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
+  const smsFrom = from?.number ?? fallbackFrom ?? smsNumber;
   const recipientError =
-    (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ??
-    recipients.refuseMessage(to, from?.number ?? smsNumber);
+    (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ?? recipients.refuseMessage(to, smsFrom);
   if (recipientError !== undefined) return { error: recipientError };
 
   const statusCallback = field('StatusCallback');
@@ -119,15 +141,21 @@ export function readMessage(
   if (validity !== undefined && !isValidity(validity)) {
     return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
   }
+  const contentRetention = field('ContentRetention');
+  if (!isOneOf(contentRetention, 'retain', 'discard')) return refuse(30029, 'Invalid ContentRetention.');
+  const addressRetention = field('AddressRetention');
+  if (!isOneOf(addressRetention, 'retain', 'obfuscate')) return refuse(30030, 'Invalid AddressRetention.');
+  const isRcs = from === undefined && service === rcsServiceSid && recipients.hasRcs(to.number);
   const now = clock();
   return {
     template,
     message: {
       sid: randomSid('SM'),
-      channel: to.isWhatsApp ? 'whatsapp' : 'sms',
-      from: from?.number ?? smsNumber,
+      channel: to.isWhatsApp ? 'whatsapp' : isRcs ? 'rcs' : 'sms',
+      from: isRcs ? RCS_SENDER : smsFrom,
       to: to.number,
       messagingServiceSid: service,
+      fallbackFrom,
       body,
       contentSid,
       contentVariables: contentSid === undefined ? undefined : contentVariables,
@@ -136,12 +164,25 @@ export function readMessage(
       errorCode: undefined,
       statusCallback,
       validityPeriod: validity === undefined ? undefined : Number(validity),
-      provideFeedback: field('ProvideFeedback')?.toLowerCase() === 'true',
+      provideFeedback: isTrue(field('ProvideFeedback')),
+      smartEncoded: isTrue(field('SmartEncoded')),
+      contentRetention,
+      addressRetention,
       feedback: undefined,
       createdAt: now,
       updatedAt: now,
     },
   };
+}
+
+const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
+
+/** Whether a parameter has one of its values, or is left out. */
+function isOneOf<Value extends string>(
+  text: string | undefined,
+  ...values: readonly Value[]
+): text is Value | undefined {
+  return text === undefined || values.some((value) => value === text);
 }
 
 function isValidity(text: string): boolean {

@@ -18,6 +18,9 @@ const MAGIC_CODES: Readonly<
 /** The one magic number that messages and calls can come from. */
 const MAGIC_SENDER = '0006';
 
+/** The RCS sender of the Messaging Service. Its messages and the SMS of `smsNumber` have their opt-outs in common. */
+export const RCS_SENDER = 'emulated_agent';
+
 /** The capabilities of a number of the account. */
 export interface NumberCapabilities {
   readonly sms: boolean;
@@ -96,15 +99,22 @@ export class TwilioSenders {
   }
 }
 
-/** Numbers that cannot be reached: landlines, opt-outs, and unverified numbers of a trial account. */
+/** What the account reaches a number by: landlines, phones with RCS, opt-outs, and unverified numbers of a trial account. */
 export class TwilioRecipients {
   readonly #landlines: ReadonlySet<string>;
+  readonly #rcsPhones: ReadonlySet<string>;
   readonly #optedOut = new Set<string>();
   /** The numbers that a trial account may send to; `undefined` for a full account. */
   verifiedNumbers: readonly string[] | undefined;
 
-  constructor(landlines: Iterable<string>) {
+  constructor(landlines: Iterable<string>, rcsPhones: Iterable<string>) {
     this.#landlines = new Set(landlines);
+    this.#rcsPhones = new Set(rcsPhones);
+  }
+
+  /** Whether the phone supports RCS. */
+  hasRcs(number: string): boolean {
+    return this.#rcsPhones.has(number);
   }
 
   isLandline(number: string): boolean {

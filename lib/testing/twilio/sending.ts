@@ -66,7 +66,14 @@ export class TwilioSending {
         const failure = this.#failureOf(message, template, request);
         const button = template && renderTemplate(template, contentVariables).button;
         if (failure === undefined)
-          phones.deliver(to, { channel, text, ...(button && { button }), at: clock(), sid });
+          // Phones show RCS and SMS in one app.
+          phones.deliver(to, {
+            channel: channel === 'rcs' ? 'sms' : channel,
+            text,
+            ...(button && { button }),
+            at: clock(),
+            sid,
+          });
         this.#lifecycle.runMessage(message, failure);
       },
     };
@@ -119,7 +126,7 @@ export class TwilioSending {
   ): LateFailure | undefined {
     const rule = this.#context.lateFailures.take(request);
     if (rule !== undefined) {
-      const usual = message.channel === 'sms' ? 'undelivered' : 'failed';
+      const usual = message.channel === 'whatsapp' ? 'failed' : 'undelivered';
       return { code: rule.code, status: rule.status ?? usual };
     }
     const code = message.channel === 'whatsapp' ? this.#whatsAppFailure(message, template) : undefined;
@@ -139,11 +146,12 @@ export class TwilioSending {
 function messageResource(message: EmulatedMessage, accountSid: string): object {
   const isUnassigned = message.status === 'accepted';
   const hasLeft = ['sent', 'delivered', 'read', 'failed', 'undelivered'].includes(message.status);
+  const isObfuscated = hasLeft && message.addressRetention === 'obfuscate';
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Messages/${message.sid}`;
   return {
     account_sid: accountSid,
     api_version: API_VERSION,
-    body: message.text,
+    body: hasLeft && message.contentRetention === 'discard' ? '' : message.text,
     date_created: twilioDate(message.createdAt),
     date_sent: hasLeft ? twilioDate(message.createdAt) : null,
     date_updated: twilioDate(message.updatedAt),
@@ -159,7 +167,7 @@ function messageResource(message: EmulatedMessage, accountSid: string): object {
     sid: message.sid,
     status: message.status,
     subresource_uris: { media: `${uri}/Media.json` },
-    to: addressOf(message.channel, message.to),
+    to: addressOf(message.channel, isObfuscated ? message.to.replace(/.{4}$/, 'XXXX') : message.to),
     uri: `${uri}.json`,
   };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { formOf, type RecordedRequest } from '../server/request.js';
 import type { AllSettings, TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
@@ -68,6 +69,7 @@ interface VerificationRequest {
   readonly customCode: string | undefined;
   readonly locale: string | undefined;
   readonly riskCheck: 'enable' | 'disable' | undefined;
+  readonly deviceIp: string | undefined;
 }
 
 const CHANNELS: readonly VerifyChannel[] = ['sms', 'call', 'whatsapp'];
@@ -96,6 +98,8 @@ export function readVerification(
   const riskCheck = field('RiskCheck');
   if (riskCheck !== undefined && riskCheck !== 'enable' && riskCheck !== 'disable')
     return invalid('RiskCheck');
+  const deviceIp = field('DeviceIp');
+  if (deviceIp !== undefined && isIP(deviceIp) === 0) return invalid('DeviceIp');
   const locale = field('Locale');
   if (locale !== undefined && !VERIFY_LOCALES.has(locale)) return refuse(20404);
 
@@ -112,7 +116,7 @@ export function readVerification(
   if (recipients.isUnverified(to)) {
     return refuse(21608, `The number ${to} is unverified. Trial accounts cannot send there.`);
   }
-  return { to, channel, customCode, locale, riskCheck };
+  return { to, channel, customCode, locale, riskCheck, deviceIp };
 }
 
 function invalid(parameter: string): { readonly error: TwilioError } {

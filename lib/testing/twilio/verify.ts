@@ -28,6 +28,8 @@ export interface EmulatedVerification {
   /** The requested locale. */
   readonly locale: string | undefined;
   readonly riskCheck: 'enable' | 'disable' | undefined;
+  /** The IP address of the user of the latest send. */
+  readonly deviceIp: string | undefined;
   /** Every send. Another one while it is pending keeps the SID. */
   readonly attempts: readonly {
     readonly sid: string;
@@ -87,7 +89,7 @@ export class TwilioVerify {
     const { lateFailures, recipients, clock, phones } = this.#context;
     const read = readVerification(request, this.#service, recipients);
     if ('error' in read) return twilioErrorReply(read.error);
-    const { to, channel, locale, riskCheck, customCode } = read;
+    const { to, channel, locale, riskCheck, deviceIp, customCode } = read;
     const pending = this.#find(to);
     if (pending !== undefined && pending.attempts.length >= MAX_SENDS) {
       return twilioErrorReply({ code: 60203 });
@@ -103,6 +105,7 @@ export class TwilioVerify {
       code,
       locale,
       riskCheck,
+      deviceIp,
       attempts: [...(pending?.attempts ?? []), attempt],
       createdAt: pending?.createdAt ?? now,
       updatedAt: now,

@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ProviderError, reportedCode } from '#lib/core/errors.js';
-import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
+import type {
+  SenderByCountry,
+  SmsSender,
+  TwilioSettings,
+  WhatsAppSender,
+} from '#lib/channels/twilio/settings.js';
 import { twilioMessages } from '#lib/channels/twilio/messages.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
@@ -45,7 +50,7 @@ describe('twilioMessages', () => {
   }
   const overWhatsApp = (whatsapp: WhatsAppSender): ConnectedChannel =>
     connect('whatsapp', { senders: { sms: { default: '+15005550006' }, voice: undefined, whatsapp } });
-  const overSms = (sms: SenderByCountry, channel = 'sms'): ConnectedChannel =>
+  const overSms = (sms: SenderByCountry<SmsSender>, channel = 'sms'): ConnectedChannel =>
     connect(channel, { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
   const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
 
@@ -57,6 +62,7 @@ describe('twilioMessages', () => {
         To: PHONE_NUMBER,
         From: '+15005550006',
         Body: `Your code is ${OTP_CODE}.`,
+        SmartEncoded: 'true',
         ValidityPeriod: '300',
         ProvideFeedback: 'true',
       });
@@ -81,6 +87,22 @@ describe('twilioMessages', () => {
     it('requests status callbacks if statusCallbackUrl is set', async () => {
       await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ StatusCallback: REPORTED });
+    });
+
+    it('leaves the encoding to the Messaging Service without smartEncoding', async () => {
+      await connect('sms', { smartEncoding: false }).send(makeMessage(), contextOf());
+      expect(sentForm()).to.not.have.property('SmartEncoded');
+    });
+
+    const rcs = { service: SERVICE_SID, fallbackFrom: '+15005550006' };
+    it('sends by the service with the sender of its SMS, also for one country alone', async () => {
+      for (const channel of [overSms({ default: rcs }), overSms({ default: 'ACME', GB: rcs })]) {
+        api.script(SENT);
+        await channel.send(makeMessage(), contextOf());
+        expect(sentForm()).to.include({ MessagingServiceSid: SERVICE_SID, FallbackFrom: '+15005550006' });
+        expect(sentForm()).to.include({ Body: `Your code is ${OTP_CODE}.`, SmartEncoded: 'true' });
+        expect(sentForm()).to.not.have.property('From');
+      }
     });
 
     const senders = { default: '+15005550006', GB: 'ACME', FR: SERVICE_SID };
@@ -180,6 +202,17 @@ describe('twilioMessages', () => {
       expect(api.requests).to.have.lengthOf(0);
     });
   });
+
+  for (const [channel, settings] of [
+    ['sms', {}],
+    ['whatsapp', { senders: { sms: undefined, voice: undefined, whatsapp: SANDBOX_TEMPLATE } }],
+  ] as const) {
+    it(`asks Twilio not to keep the text and the number of a message by ${channel}`, async () => {
+      const kept = { contentRetention: 'discard', addressRetention: 'obfuscate' } as const;
+      await connect(channel, { ...settings, ...kept }).send(makeMessage(), contextOf());
+      expect(sentForm()).to.include({ ContentRetention: 'discard', AddressRetention: 'obfuscate' });
+    });
+  }
 
   it('sends again without the callback if Twilio refuses its URL', async () => {
     api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);

@@ -101,6 +101,8 @@ export function makeSettings(settings: Partial<TwilioSettings> = {}): TwilioSett
     region: undefined,
     edge: undefined,
     baseUrl: undefined,
+    smartEncoding: true,
+    deviceIp: true,
     senders: { sms: { default: '+15005550006' }, voice: { default: '+15005550006' }, whatsapp: undefined },
     statusCallbackUrl: undefined,
     ...settings,

@@ -79,6 +79,23 @@ describe('twilioVerify', () => {
     }
   });
 
+  it("sends the user's IP address, unless it is none or switched off", async () => {
+    const { request } = makeMessage();
+    for (const [ipAddress, deviceIp, expected] of [
+      ['203.0.113.7', true, '203.0.113.7'],
+      ['2001:db8::7', true, '2001:db8::7'],
+      ['203.0.113.7', false, null],
+      ['203.0.113.7, 198.51.100.1', true, null],
+      ['unknown', true, null],
+      [undefined, true, null],
+    ] as const) {
+      api.script(SENT);
+      const message = makeMessage({ request: { ...request, ipAddress } });
+      await connect('voice', {}, { deviceIp }).send(message, contextOf());
+      expect(api.requests[0]?.form.get('DeviceIp'), String(ipAddress)).to.equal(expected);
+    }
+  });
+
   it('sends no locale that Verify has no message in', async () => {
     await connect('sms').send(makeMessage({ locale: 'is-IS' }), contextOf());
     expect(api.requests[0]?.form.has('Locale')).to.equal(false);

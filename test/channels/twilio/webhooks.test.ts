@@ -113,9 +113,26 @@ describe('readStatusCallback', () => {
     });
   }
 
+  for (const mark of [
+    { From: 'rcs:acme_agent' },
+    { To: 'RCS:+447700900123' },
+    { ChannelPrefix: 'rcs' },
+    { ChannelPrefix: 'RCS' },
+  ]) {
+    it(`recognises RCS by ${JSON.stringify(mark)}`, () => {
+      expect(readStatusCallback({ ...sms, ...mark })?.channel).to.equal('rcs');
+    });
+  }
+
+  for (const From of ['messenger:acme', 'rcs', 'arcs:acme', '+447700900123']) {
+    it(`takes a message from ${From} for an SMS`, () => {
+      expect(readStatusCallback({ ...sms, From })?.channel).to.equal('sms');
+    });
+  }
+
   it('reads the recipient of an RCS message, and the ExternalUserId of a WhatsApp user', () => {
     expect(readStatusCallback({ ...sms, To: 'rcs:+447700900123', From: 'rcs:acme_agent' })).to.include({
-      channel: 'sms',
+      channel: 'rcs',
       to: '+447700900123',
     });
     const both = { ...sms, To: 'whatsapp:+447700900123', ExternalUserId: 'US.13491208655302741918' };

@@ -64,6 +64,59 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(params).to.include({ MessagingServiceSid: twilio.messagingServiceSid, From: twilio.smsNumber });
   });
 
+  describe('by RCS', () => {
+    const byService = (form: Readonly<Record<string, string>> = {}): Promise<TwilioAnswer> =>
+      sms({ MessagingServiceSid: twilio.messagingServiceSid, From: '', ...form });
+    beforeEach(async () => {
+      await twilio.close();
+      twilio = await startTwilioEmulator({ callbackDelayMs: 1, rcsPhones: [PHONE] });
+    });
+
+    it('sends to a phone with RCS from the RCS sender, and posts addresses with the prefix', async () => {
+      expect((await byService()).body['to']).to.equal(`rcs:${PHONE}`);
+      const [request] = await gateway.waitFor(2);
+      expect(paramsOf(request)).to.include({
+        From: 'rcs:emulated_agent',
+        To: `rcs:${PHONE}`,
+        ChannelPrefix: 'rcs',
+        ChannelToAddress: PHONE,
+        MessagingServiceSid: twilio.messagingServiceSid,
+      });
+      expect(paramsOf(request)).to.not.have.property('RawDlrDoneDate');
+      const [message] = twilio.messages;
+      expect(message).to.include({ channel: 'rcs', from: 'emulated_agent', to: PHONE, status: 'delivered' });
+      expect(twilio.inbox(PHONE).map(({ channel }) => channel)).to.deep.equal(['sms']);
+      twilio.markRead(message?.sid ?? '');
+      const [, , read] = await gateway.waitFor(3);
+      expect(paramsOf(read)).to.include({ MessageStatus: 'read', EventType: 'READ', To: `rcs:${PHONE}` });
+    });
+
+    it('sends an SMS from the number, and from FallbackFrom to another phone', async () => {
+      const other = { To: '+4915112345679', FallbackFrom: twilio.voiceNumber };
+      const sent = [await sms(), await byService(other), await byService({ To: other.To })];
+      expect(sent.map(({ status }) => status)).to.deep.equal([201, 201, 201]);
+      expect(twilio.messages.map(({ channel, from }) => [channel, from])).to.deep.equal([
+        ['sms', twilio.smsNumber],
+        ['sms', twilio.voiceNumber],
+        ['sms', twilio.smsNumber],
+      ]);
+      expect(twilio.messages.map(({ fallbackFrom }) => fallbackFrom)).to.deep.equal([
+        undefined,
+        twilio.voiceNumber,
+        undefined,
+      ]);
+    });
+
+    it('reports a message by RCS as undelivered by a failLater() rule', async () => {
+      twilio.failLater({ code: 30008 });
+      await byService();
+      await gateway.waitFor(2);
+      expect(field('MessageStatus')).to.deep.equal(['sent', 'undelivered']);
+      expect(field('To')).to.deep.equal([`rcs:${PHONE}`, `rcs:${PHONE}`]);
+      expect(twilio.inbox(PHONE)).to.deep.equal([]);
+    });
+  });
+
   it('posts failed with code 63015 for a WhatsApp message to a phone outside the sandbox', async () => {
     await whatsApp();
     const [request] = await gateway.waitFor(1);

@@ -1,19 +1,25 @@
 import { expect } from 'chai';
 import { startTwilioEmulator, type TwilioEmulator } from '#lib/testing/index.js';
+import { until } from '#harness/until.js';
 import { jsonOf } from '../local.js';
 import { PHONE, restOf } from './rest.js';
 
 const CONTENT = `HX${'a'.repeat(32)}`;
+/** A Messaging Service without an RCS sender. */
+const SMS_SERVICE = `MG${'5'.repeat(32)}`;
 const HOUR_MS = 3600 * 1000;
 
 describe('startTwilioEmulator: the REST API', () => {
   let now = Date.UTC(2026, 2, 1);
   let twilio: TwilioEmulator;
   const rest = restOf(() => twilio);
-  const { message, whatsApp, call, at } = rest;
+  const { get, message, whatsApp, call, at } = rest;
 
   beforeEach(async () => {
-    twilio = await startTwilioEmulator({ clock: () => now, senders: ['ACME', 'whatsapp:+4930123456'] });
+    twilio = await startTwilioEmulator({
+      clock: () => now,
+      senders: ['ACME', SMS_SERVICE, 'whatsapp:+4930123456'],
+    });
   });
   afterEach(() => twilio.close());
 
@@ -72,6 +78,7 @@ describe('startTwilioEmulator: the REST API', () => {
   });
 
   it('refuses each invalid message with the error code of Twilio and delivers none', async () => {
+    const byService = { From: '', MessagingServiceSid: twilio.messagingServiceSid };
     const cases: [Record<string, string>, number][] = [
       [{ To: '' }, 21604],
       [{ From: '' }, 21603],
@@ -89,6 +96,15 @@ describe('startTwilioEmulator: the REST API', () => {
       [{ To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.smsNumber}` }, 63007],
       [{ From: '', MessagingServiceSid: `MG${'0'.repeat(32)}` }, 21701],
       [{ From: '', MessagingServiceSid: twilio.messagingServiceSid, To: `whatsapp:${PHONE}` }, 21703],
+      [{ FallbackFrom: twilio.smsNumber }, 21664],
+      [{ ...byService, From: twilio.smsNumber, FallbackFrom: twilio.smsNumber }, 21664],
+      [{ From: '', FallbackFrom: twilio.smsNumber }, 21666],
+      [{ ...byService, FallbackFrom: '+4930999999' }, 21665],
+      [{ ...byService, FallbackFrom: 'rcs:emulated_agent' }, 21665],
+      [{ ...byService, FallbackFrom: twilio.messagingServiceSid }, 21665],
+      [{ ...byService, MessagingServiceSid: SMS_SERVICE, FallbackFrom: twilio.smsNumber }, 21667],
+      [{ ContentRetention: 'forget' }, 30029],
+      [{ AddressRetention: 'discard' }, 30030],
       [{ To: twilio.smsNumber }, 21266],
       [{ StatusCallback: 'ftp://example.com' }, 21609],
       [{ StatusCallback: 'https://under_score.example.com' }, 21609],
@@ -103,6 +119,18 @@ describe('startTwilioEmulator: the REST API', () => {
     }
     expect(twilio.messages).to.have.length(0);
     expect(twilio.inbox(PHONE)).to.deep.equal([]);
+  });
+
+  it('keeps a text and a number only until they were sent, if the message says so', async () => {
+    const { body } = await message({ ContentRetention: 'discard', AddressRetention: 'obfuscate' });
+    expect(body).to.include({ body: 'Your code is 204981', to: PHONE });
+    await until(() => twilio.messages[0]?.status === 'delivered');
+    const kept = await get(at(`Messages/${String(body['sid'])}.json`));
+    expect(kept.body).to.include({ body: '', to: '+491511234XXXX', status: 'delivered' });
+    expect(twilio.messages[0]).to.include({ contentRetention: 'discard', addressRetention: 'obfuscate' });
+    expect(twilio.messages[0]).to.include({ to: PHONE, text: 'Your code is 204981', smartEncoded: false });
+    await message({ SmartEncoded: 'true' });
+    expect(twilio.messages[1]).to.include({ smartEncoded: true, contentRetention: undefined });
   });
 
   it('accepts a body of 1600 characters and a ValidityPeriod of 1 or 36000 seconds', async () => {

@@ -23,7 +23,7 @@ describe('startTwilioEmulator: Verify', () => {
   afterEach(() => twilio.close());
 
   it('delivers a custom code to the phone by SMS, call and WhatsApp, and keeps it out of the response', async () => {
-    const { status, body } = await begin({ Locale: 'en-GB', RiskCheck: 'disable' });
+    const { status, body } = await begin({ Locale: 'en-GB', RiskCheck: 'disable', DeviceIp: '2001:db8::7' });
     expect(status).to.equal(201);
     expect(body).to.include({
       account_sid: twilio.accountSid,
@@ -41,6 +41,7 @@ describe('startTwilioEmulator: Verify', () => {
       code: '204981',
       locale: 'en-GB',
       riskCheck: 'disable',
+      deviceIp: '2001:db8::7',
       channel: 'sms',
     });
     await begin({ To: '+12025550142', Channel: 'call' });
@@ -143,6 +144,7 @@ describe('startTwilioEmulator: Verify', () => {
       [{ CustomCode: '123' }, {}, 400, 60200, 'Invalid parameter: CustomCode'],
       [{ CustomCode: '12345678901' }, {}, 400, 60200, 'Invalid parameter: CustomCode'],
       [{ RiskCheck: 'no' }, {}, 400, 60200, 'Invalid parameter: RiskCheck'],
+      [{ DeviceIp: '203.0.113' }, {}, 400, 60200, 'Invalid parameter: DeviceIp'],
       [{}, { customCodeEnabled: false }, 403, 60204],
       [{ To: LANDLINE }, {}, 403, 60205],
       [{ To: '+8613912345678' }, {}, 400, 60220],

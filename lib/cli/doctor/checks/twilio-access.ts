@@ -30,6 +30,8 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
         region: undefined,
         edge: undefined,
         baseUrl,
+        smartEncoding: false,
+        deviceIp: false,
         senders: { sms: undefined, voice: undefined, whatsapp: undefined },
         statusCallbackUrl: undefined,
       },

@@ -1,6 +1,6 @@
 import type { EnteredView, HookAnswerView, PhoneItem, SendAttempt, SuppressionView } from '../api.js';
 
-export const CHANNELS = { whatsapp: 'WhatsApp', sms: 'SMS', voice: 'Call' } as const;
+export const CHANNELS = { whatsapp: 'WhatsApp', rcs: 'RCS', sms: 'SMS', voice: 'Call' } as const;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });

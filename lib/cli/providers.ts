@@ -79,6 +79,17 @@ export const PROVIDERS = {
       'vonage.whatsapp': [...VONAGE_KEY, 'VONAGE_WHATSAPP_FROM'],
     },
   },
+  azure: {
+    title: 'Azure',
+    prefix: 'AZURE_SMS_',
+    credential: [
+      { name: 'AZURE_SMS_ENDPOINT', what: "the resource's endpoint, https://….communication.azure.com" },
+      { name: 'AZURE_SMS_ACCESS_KEY', what: 'an access key of the resource' },
+    ],
+    channels: { sms: [{ name: 'AZURE_SMS_FROM', what: 'the sender of SMS' }] },
+    isWhole: (variables) => variables.hasAny('AZURE_SMS_ACCESS_KEY') && variables.hasAny('AZURE_SMS_FROM'),
+    doubtful: { 'azure.sms': ['AZURE_SMS_ENDPOINT', 'AZURE_SMS_ACCESS_KEY'] },
+  },
   line: {
     title: 'LINE',
     prefix: 'LINE_',

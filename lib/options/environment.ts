@@ -21,7 +21,7 @@ import {
   usesProvider,
 } from './read-variables.js';
 import { VariableReader } from './variable-reader.js';
-import { OPTION_NAMES } from './variables.js';
+import { OPTION_NAMES, variablesWhere } from './variables.js';
 
 export type { Environment } from './options.js';
 
@@ -49,6 +49,10 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
       'TWILIO_AUTH_TOKEN is missing: with it, the gateway checks that a delivery report or a STOP comes from Twilio. Set it, or set PUBLIC_URL only where you run okta-telephony-hook setup, which needs no auth token',
     );
   }
+  const receives = reader.hasAny(...variablesWhere((row) => row.receives === true));
+  if (receives && publicUrl === undefined) {
+    reader.complain('PUBLIC_URL is missing: a provider sends its reports to it');
+  }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
   const guard = guardOf(reader.read('GUARD_COUNTRIES'));
   const redis = readRedis(reader);
@@ -59,8 +63,8 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
     sandboxNumber,
     channels,
     guard,
-    // The command line needs it in any case; the hook needs it for Twilio's callbacks.
-    publicUrl: hasTwilio ? publicUrl : undefined,
+    // The command line needs it in any case; the hook needs it for callbacks.
+    publicUrl: hasTwilio || receives ? publicUrl : undefined,
     optInAttribute,
     state: redis && redisState(redis),
   };

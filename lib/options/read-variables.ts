@@ -1,4 +1,6 @@
 import type { Channel } from '../channels/channel.js';
+import { azureSms } from '../channels/azure/azure.js';
+import type { AzureSmsOptions } from '../channels/azure/options.js';
 import { lineChannel } from '../channels/line/line.js';
 import { twilioVerify } from '../channels/twilio/verify.js';
 import type { VonageChannelOptions } from '../channels/vonage/options.js';
@@ -23,7 +25,7 @@ export const hasWhatsAppSender = (reader: VariableReader): boolean =>
 export function requireAnySender(reader: VariableReader): void {
   if (hasSender(reader)) return;
   reader.complain(
-    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN',
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; AZURE_SMS_FROM; LINE_CHANNEL_ACCESS_TOKEN',
   );
 }
 
@@ -116,7 +118,12 @@ export type ChannelsByName = Readonly<Record<string, Channel>>;
  * The providers beyond Twilio's senders, by the beginning of their variables and in the order in which a channel tries them. A
  * new one is a row here, and its variables are rows in `variables.ts`.
  */
-const PROVIDERS = { TWILIO_VERIFY_: readVerifyChannels, VONAGE_: readVonage, LINE_: readLine };
+const PROVIDERS = {
+  TWILIO_VERIFY_: readVerifyChannels,
+  VONAGE_: readVonage,
+  AZURE_SMS_: readAzure,
+  LINE_: readLine,
+};
 
 /** The channels of one provider; none without its variables, or with problems. */
 export const readProvider = (reader: VariableReader, prefix: keyof typeof PROVIDERS): ChannelsByName =>
@@ -180,6 +187,17 @@ function requireVonageCredential(reader: VariableReader): void {
   const what = "the account's; in place of both VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY will do";
   reader.required('VONAGE_API_KEY', what);
   reader.required('VONAGE_API_SECRET', what);
+}
+
+function readAzure(reader: VariableReader): ChannelsByName {
+  reader.required('AZURE_SMS_ACCESS_KEY', 'an access key of the resource');
+  const make = (options: AzureSmsOptions & { readonly reportSecret?: string }): Channel => {
+    // Two secrets have a comma between them.
+    const reportSecret = options.reportSecret?.split(',').map((secret) => secret.trim());
+    return azureSms({ ...options, reportSecret });
+  };
+  const sms = reader.make('azureSms', make);
+  return sms === undefined ? {} : { sms };
 }
 
 function readLine(reader: VariableReader): ChannelsByName {

@@ -34,6 +34,8 @@ export interface Variable {
   readonly isPem?: true;
   /** The channel that the value is a sender of: one of these variables is enough for a gateway. */
   readonly sends?: string;
+  /** The provider then pushes to `PUBLIC_URL`, which makes an option also without Twilio. */
+  readonly receives?: true;
 }
 
 const whole = (value: string): readonly string[] => [value];
@@ -136,6 +138,16 @@ const TABLE = {
   VONAGE_WHATSAPP_LANGUAGE: { option: 'vonageChannel.template.languages.default', rule: templateLanguage },
   /** Another host of Vonage's API. */
   VONAGE_BASE_URL: { option: 'vonageChannel.baseUrl' },
+  /** The endpoint of an Azure Communication Services resource, such as `https://acme.communication.azure.com`. */
+  AZURE_SMS_ENDPOINT: { option: 'azureSms.endpoint' },
+  /** An access key of that resource. */
+  AZURE_SMS_ACCESS_KEY: { option: 'azureSms.accessKey', secretsIn: whole },
+  /** A sender of SMS: `channels.sms` is then an `azureSms`. */
+  AZURE_SMS_FROM: { option: 'azureSms.from', sends: 'sms' },
+  /** The secret in the URL of Event Grid's webhook, or two with a comma between them. It needs `PUBLIC_URL`. */
+  AZURE_SMS_REPORT_SECRET: { option: 'azureSms.reportSecret', secretsIn: eachKey, receives: true },
+  /** Another origin of Azure's API. */
+  AZURE_SMS_BASE_URL: { option: 'azureSms.baseUrl' },
   /** A long-lived token of a LINE Official Account: `channels.line` is then a `lineChannel`. */
   LINE_CHANNEL_ACCESS_TOKEN: { option: 'lineChannel.channelAccessToken', secretsIn: whole, sends: 'line' },
   /** The profile attribute with the LINE user id. The default is `lineUserId`. */
@@ -146,7 +158,7 @@ const TABLE = {
   GUARD_COUNTRIES: { option: 'guard.countries.allow', rule: countriesOrAll },
   /** The profile attribute with the user's choice. */
   OPT_IN_ATTRIBUTE: { option: 'optInAttribute', rule: attributeName },
-  /** The middleware's public URL, as entered in Okta. Without Twilio it makes no option. */
+  /** The middleware's public URL, as entered in Okta. It makes an option if Twilio, or a provider whose reports are set up, needs it. */
   PUBLIC_URL: { option: 'publicUrl', rule: publicUrl },
   /** The Redis that several gateways share. It needs `STATE_ENCRYPTION_KEY`. */
   REDIS_URL: { option: 'redisState.connection', secretsIn: passwordOf },

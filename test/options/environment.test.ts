@@ -71,6 +71,11 @@ const WITHOUT_TWILIO: Environment = {
   VONAGE_WHATSAPP_TEMPLATE: 'okta_code',
   VONAGE_WHATSAPP_LANGUAGE: 'pt_BR',
   VONAGE_BASE_URL: 'http://127.0.0.1:4011',
+  AZURE_SMS_ENDPOINT: 'https://acme.communication.azure.com',
+  AZURE_SMS_ACCESS_KEY: Buffer.alloc(48, 7).toString('base64'),
+  AZURE_SMS_FROM: '+18335550100',
+  AZURE_SMS_REPORT_SECRET: 'event-grid-secret-of-the-environment, the-next-secret-of-event-grid',
+  AZURE_SMS_BASE_URL: 'http://127.0.0.1:4013',
   LINE_CHANNEL_ACCESS_TOKEN: 'line-token-of-the-environment',
   LINE_USER_ID_ATTRIBUTE: 'lineId',
   LINE_BASE_URL: 'http://127.0.0.1:4012',
@@ -137,7 +142,7 @@ const without = (env: Environment, ...names: readonly string[]): Environment =>
 
 describe('the table of the variables', () => {
   it('has the place of each option that optionsFrom sets', () => {
-    const ofFunctions = /^(?:twilioVerify|vonageChannel|lineChannel|redisState)\./;
+    const ofFunctions = /^(?:twilioVerify|vonageChannel|azureSms|lineChannel|redisState)\./;
     const previous = { HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
     const sandbox = { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' };
     const environments: readonly Environment[] = [{ ...LEAST, ...previous }, WHOLE, WITHOUT_TWILIO, sandbox];
@@ -145,7 +150,7 @@ describe('the table of the variables', () => {
       const options = optionsFrom(env);
       for (const name of Object.keys(env) as VariableName[]) {
         const { option = '' } = VARIABLES[name];
-        if (ofFunctions.test(option) || (name === 'PUBLIC_URL' && env === WITHOUT_TWILIO)) continue;
+        if (ofFunctions.test(option)) continue;
         const value = name === 'GUARD_COUNTRIES' ? env[name]?.split(',') : env[name];
         expect(options, name).to.have.deep.nested.property(option, value);
       }
@@ -166,7 +171,7 @@ describe('the table of the variables', () => {
 
   it('marks each secret', () => {
     const named = variablesWhere((_row, name) =>
-      /(?:TOKEN|SECRET|SECRET_PREVIOUS|PRIVATE_KEY|ENCRYPTION_KEY|REDIS_URL)$/.test(name),
+      /(?:TOKEN|SECRET|SECRET_PREVIOUS|ACCESS_KEY|PRIVATE_KEY|ENCRYPTION_KEY|REDIS_URL)$/.test(name),
     );
     expect(variablesWhere(({ secretsIn }) => secretsIn !== undefined)).to.deep.equal(named);
   });
@@ -222,16 +227,18 @@ describe('optionsFrom', () => {
     });
   });
 
-  it('needs no Twilio if another provider sends, and then sets no publicUrl', () => {
+  it('needs no Twilio if another provider sends, and then sets publicUrl only for its reports', () => {
     const { credentials, publicUrl, senders } = optionsFrom(WITHOUT_TWILIO);
-    expect([credentials.twilio, publicUrl]).to.deep.equal([undefined, undefined]);
+    expect([credentials.twilio, publicUrl]).to.deep.equal([undefined, WITHOUT_TWILIO['PUBLIC_URL']]);
+    const silent = without(WITHOUT_TWILIO, 'AZURE_SMS_REPORT_SECRET');
+    expect(optionsFrom(silent).publicUrl).to.equal(undefined);
     expect(senders).to.deep.equal({ sms: undefined, voice: undefined, whatsapp: undefined });
-    const providers = { line: ['LINE'], whatsapp: ['VONAGE'], sms: ['VONAGE'] };
+    const providers = { line: ['LINE'], whatsapp: ['VONAGE'], sms: ['VONAGE', 'AZURE'] };
     expect(providersOf(WITHOUT_TWILIO)).to.deep.equal(providers);
     expect(providersOf({ ...WITHOUT_TWILIO, ...BY_APP })).to.deep.equal(providers);
   });
 
-  it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage', () => {
+  it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure', () => {
     expect(providersOf({ ...LEAST, ...VERIFY })).to.deep.equal({
       sms: ['TWILIO', 'TWILIO_VERIFY'],
       voice: ['TWILIO_VERIFY'],
@@ -241,7 +248,7 @@ describe('optionsFrom', () => {
     expect(providersOf(all)).to.deep.equal({
       line: ['LINE'],
       whatsapp: ['TWILIO', 'TWILIO_VERIFY', 'VONAGE'],
-      sms: ['TWILIO', 'VONAGE'],
+      sms: ['TWILIO', 'VONAGE', 'AZURE'],
       voice: ['TWILIO', 'TWILIO_VERIFY'],
     });
   });
@@ -312,7 +319,7 @@ describe('optionsFrom', () => {
         [{ TWILIO_SMS_FROM: 'no sender at all' }, /^TWILIO_SMS_FROM must be a phone number/],
         [
           { TWILIO_SMS_FROM: '' },
-          /TWILIO_SMS_FROM.*TWILIO_VOICE_FROM.*TWILIO_SANDBOX_NUMBER.*TWILIO_WHATSAPP_FROM.*TWILIO_WHATSAPP_TEMPLATE.*VONAGE.*LINE/,
+          /TWILIO_SMS_FROM.*TWILIO_VOICE_FROM.*TWILIO_SANDBOX_NUMBER.*TWILIO_WHATSAPP_FROM.*TWILIO_WHATSAPP_TEMPLATE.*VONAGE.*AZURE.*LINE/,
         ],
         [{ ...ORDER, TWILIO_WHATSAPP_TEMPLATE: '' }, /^TWILIO_WHATSAPP_TEMPLATE is missing/],
         [{ ...ORDER, TWILIO_WHATSAPP_FROM: '' }, /^TWILIO_WHATSAPP_FROM is missing/],
@@ -376,6 +383,14 @@ describe('optionsFrom', () => {
           { VONAGE_SMS_FROM: '', VONAGE_WHATSAPP_FROM: '', VONAGE_WHATSAPP_TEMPLATE: '' },
           /^VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing/,
         ],
+        [{ AZURE_SMS_ENDPOINT: '' }, /^AZURE_SMS_ENDPOINT is missing: the resource's endpoint/],
+        [{ AZURE_SMS_ACCESS_KEY: '' }, /^AZURE_SMS_ACCESS_KEY is missing: an access key/],
+        [{ AZURE_SMS_ACCESS_KEY: 'kept-for-me' }, /^AZURE_SMS_ACCESS_KEY must be an access key.*base64/],
+        [{ AZURE_SMS_FROM: '' }, /^AZURE_SMS_FROM is missing/],
+        [{ AZURE_SMS_FROM: 'Twelve Letters' }, /^AZURE_SMS_FROM must be/],
+        [{ AZURE_SMS_REPORT_SECRET: 'short' }, /^AZURE_SMS_REPORT_SECRET must be a secret of at least 16/],
+        [{ PUBLIC_URL: '' }, /^PUBLIC_URL is missing: a provider sends its reports to it/],
+        [{ AZURE_SMS_BASE_URL: 'http://azure.example' }, /^AZURE_SMS_BASE_URL must be an origin/],
         [
           { LINE_CHANNEL_ACCESS_TOKEN: '' },
           /^LINE_CHANNEL_ACCESS_TOKEN is missing: the channel access token/,

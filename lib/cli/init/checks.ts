@@ -26,7 +26,9 @@ const DOUBTFUL: Provider['doubtful'] = {
   'okta.org': ['OKTA_ORG_URL'],
   'okta.engine': ['OKTA_ORG_URL'],
   'okta.credential': ['OKTA_API_TOKEN'],
-  ...Object.assign({}, ...PROVIDER_NAMES.map((name) => PROVIDERS[name].doubtful)),
+  ...Object.fromEntries(
+    PROVIDER_NAMES.flatMap((name) => Object.entries<readonly VariableName[]>(PROVIDERS[name].doubtful)),
+  ),
 };
 
 /** The variables that may be wrong after this failure. Without an API key Twilio's credential is the auth token. */

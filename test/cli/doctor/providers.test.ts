@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
+import { startAzure } from '../../channels/azure/emulator.js';
 import { startLineEmulator, type LineEmulator } from '../../channels/line/emulator.js';
 import { startVonageEmulator, type VonageEmulator } from '../../channels/vonage/emulator.js';
 import { keptParts } from '../kept-output.js';
@@ -77,6 +78,22 @@ describe('doctor without Twilio', () => {
   it('checks LINE beside Vonage', async () => {
     const env = { LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken, LINE_BASE_URL: line.baseUrl };
     await expectFindings('LINE beside Vonage', env, 'line.line');
+  });
+
+  it('checks Azure beside Vonage, and fails if it refuses the key', async () => {
+    const azure = await startAzure();
+    const { endpoint, accessKey } = azure.credential;
+    const env = {
+      ...{ AZURE_SMS_ENDPOINT: endpoint, AZURE_SMS_ACCESS_KEY: accessKey },
+      AZURE_SMS_FROM: azure.number,
+    };
+    await expectFindings('Azure beside Vonage', env, 'azure.sms');
+    const wrong = { ...env, AZURE_SMS_ACCESS_KEY: Buffer.alloc(48, 3).toString('base64') };
+    await expectFindings('Azure with another key', wrong, 'azure.sms');
+    const missing = await ward.lines({ ...variables(), ...env, AZURE_SMS_ACCESS_KEY: '' });
+    expect(lineOf(missing, 'azure.variables').message).to.match(/^AZURE_SMS_ACCESS_KEY is missing/);
+    expect(azure.messages).to.be.empty;
+    await azure.close();
   });
 
   it('refuses a boolean attribute for LINE alone, and accepts one with channel names', async () => {

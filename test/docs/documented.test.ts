@@ -97,6 +97,7 @@ const FURTHER_OPTIONS = [
   ['testing/okta/hooks/hook-calls.ts', 'HookCall', 'docs/test/test.md', 'Send what Okta sends'],
   ['testing/okta/hooks/verdict.ts', 'OktaVerdict', 'docs/test/test.md', 'Send what Okta sends'],
   ['testing/okta/emulator.ts', 'OktaEmulatorOptions', 'docs/test/emulators.md', 'Okta emulator'],
+  ['testing/azure/emulator.ts', 'AzureEmulatorOptions', 'docs/test/provider-emulators.md', 'Azure'],
   ['testing/twilio/emulator.ts', 'TwilioEmulatorOptions', 'docs/test/emulators.md', 'Twilio emulator'],
 ] as const;
 

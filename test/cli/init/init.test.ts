@@ -24,6 +24,7 @@ import { freePort } from '#harness/free-port.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
+import { startAzure } from '../../channels/azure/emulator.js';
 import { run, type Run, type RunOptions } from '../runs.js';
 
 describe('init', () => {
@@ -358,6 +359,25 @@ describe('init', () => {
     expect(made.stderr).to.include('because vonage.sms failed');
     expect(made.code).to.equal(1);
     expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('asks for the endpoint, the key and the sender of Azure, and checks them', async () => {
+    const azure = await startAzure();
+    const { endpoint, accessKey } = azure.credential;
+    const made = await init(`--org ${okta.orgUrl} --url id.acme.com --provider azure --channels sms`, {
+      answers: [okta.apiToken, endpoint, accessKey, azure.number, ''],
+    });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({
+      AZURE_SMS_ENDPOINT: endpoint,
+      AZURE_SMS_ACCESS_KEY: accessKey,
+      AZURE_SMS_FROM: azure.number,
+      GUARD_COUNTRIES: 'US,CA',
+    });
+    expect(azure.requests.map(({ path }) => path)).to.deep.equal([
+      '/phoneNumbers?api-version=2022-12-01&top=1',
+    ]);
+    await azure.close();
   });
 
   it('writes nothing if the input ends before the last question', async () => {

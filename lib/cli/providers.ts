@@ -70,13 +70,15 @@ export const PROVIDERS = {
         { name: 'VONAGE_WHATSAPP_FROM', what: 'the number of the WhatsApp sender' },
         { name: 'VONAGE_WHATSAPP_TEMPLATE', what: 'the name of the approved authentication template' },
       ],
+      voice: [{ name: 'VONAGE_VOICE_FROM', what: 'the number of the application that calls' }],
     },
     isWhole: (variables) =>
       variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
-      variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM'),
+      variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM', 'VONAGE_VOICE_FROM'),
     doubtful: {
       'vonage.sms': VONAGE_KEY,
       'vonage.whatsapp': [...VONAGE_KEY, 'VONAGE_WHATSAPP_FROM'],
+      'vonage.voice': ['VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY'],
     },
   },
   azure: {

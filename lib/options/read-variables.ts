@@ -3,7 +3,8 @@ import { azureSms } from '../channels/azure/azure.js';
 import type { AzureSmsOptions } from '../channels/azure/options.js';
 import { lineChannel } from '../channels/line/line.js';
 import { twilioVerify } from '../channels/twilio/verify.js';
-import type { VonageChannelOptions } from '../channels/vonage/options.js';
+import type { VonageChannelOptions, VonageVoiceOptions } from '../channels/vonage/options.js';
+import { vonageVoice } from '../channels/vonage/voice.js';
 import { vonageChannel } from '../channels/vonage/vonage.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import type { OktaCredential, TwilioCredential } from './credential-types.js';
@@ -25,7 +26,7 @@ export const hasWhatsAppSender = (reader: VariableReader): boolean =>
 export function requireAnySender(reader: VariableReader): void {
   if (hasSender(reader)) return;
   reader.complain(
-    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; AZURE_SMS_FROM; LINE_CHANNEL_ACCESS_TOKEN',
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM, VONAGE_VOICE_FROM; AZURE_SMS_FROM; LINE_CHANNEL_ACCESS_TOKEN',
   );
 }
 
@@ -154,8 +155,13 @@ function readVonage(reader: VariableReader): ChannelsByName {
   const name = reader.read('VONAGE_WHATSAPP_TEMPLATE');
   const language = reader.read('VONAGE_WHATSAPP_LANGUAGE') ?? 'en_US';
   if (name !== undefined) reader.required('VONAGE_WHATSAPP_FROM', 'the sender of VONAGE_WHATSAPP_TEMPLATE');
-  else if (!reader.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM')) {
-    reader.complain('VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both');
+  else if (!reader.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM', 'VONAGE_VOICE_FROM')) {
+    reader.complain(
+      'VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both; for calls VONAGE_VOICE_FROM',
+    );
+  }
+  if (reader.hasAny('VONAGE_DLT_CONTENT_ID')) {
+    reader.required('VONAGE_DLT_ENTITY_ID', 'the id of the organisation of VONAGE_DLT_CONTENT_ID');
   }
   requireVonageCredential(reader);
   const template = name === undefined ? undefined : { name, languages: { default: language } };
@@ -165,11 +171,31 @@ function readVonage(reader: VariableReader): ChannelsByName {
   ] as const;
   const channels = senders.flatMap(([kind, from, template]) => {
     if (!reader.hasAny(from)) return [];
-    const make = (options: VonageChannelOptions): Channel => vonageChannel({ ...options, kind, template });
+    const make = (options: VonageChannelOptions): Channel =>
+      vonageChannel({ ...options, ...signatureOf(reader), kind, template });
     const made = reader.make('vonageChannel', make, { from });
     return made === undefined ? [] : [[kind, made] as const];
   });
-  return Object.fromEntries(channels);
+  const voice = reader.hasAny('VONAGE_VOICE_FROM') ? readVonageVoice(reader) : undefined;
+  return Object.fromEntries(voice === undefined ? channels : [...channels, ['voice', voice]]);
+}
+
+function readVonageVoice(reader: VariableReader): Channel | undefined {
+  const make = (options: VonageVoiceOptions): Channel => vonageVoice({ ...options, ...signatureOf(reader) });
+  return reader.make('vonageVoice', make, {
+    applicationId: 'VONAGE_APPLICATION_ID',
+    privateKey: 'VONAGE_PRIVATE_KEY',
+    signatureSecret: 'VONAGE_SIGNATURE_SECRET',
+    baseUrl: 'VONAGE_BASE_URL',
+  });
+}
+
+/** The current and the next secret have a comma between them. */
+function signatureOf(reader: VariableReader): Pick<VonageVoiceOptions, 'signatureSecret'> {
+  const [current, next, ...more] = reader.read('VONAGE_SIGNATURE_SECRET')?.split(',') ?? [];
+  if (current === undefined) return {};
+  if (more.length > 0) reader.complain('VONAGE_SIGNATURE_SECRET must be one secret, or two with a comma');
+  return { signatureSecret: next === undefined ? current : [current.trim(), next.trim()] };
 }
 
 function requireVonageCredential(reader: VariableReader): void {
@@ -179,7 +205,7 @@ function requireVonageCredential(reader: VariableReader): void {
       'VONAGE_API_KEY and VONAGE_API_SECRET do not go with VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY: unset one of the pairs',
     );
   }
-  if (isByApp) {
+  if (isByApp || reader.hasAny('VONAGE_VOICE_FROM')) {
     reader.required('VONAGE_APPLICATION_ID', 'the id of the application of VONAGE_PRIVATE_KEY');
     reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID');
     return;

@@ -1,5 +1,6 @@
 import type Joi from 'joi';
 import { serviceSidRule } from '../channels/provider.js';
+import { DLT_ID } from '../channels/vonage/options.js';
 import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/whatsapp-template.js';
 import { textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';
@@ -50,6 +51,7 @@ function passwordOf(value: string): readonly string[] {
 const VERIFY_CHANNELS = /^(?:sms|voice|whatsapp)(?:,(?:sms|voice|whatsapp))*$/;
 const verifyChannels = (): Joi.AnySchema =>
   textOf('sms, voice or whatsapp, or several with commas between them').pattern(VERIFY_CHANNELS);
+const dltId = (): Joi.AnySchema => textOf('an id of DLT, without spaces').pattern(DLT_ID);
 const templateName = (): Joi.AnySchema =>
   textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME);
 const templateLanguage = (): Joi.AnySchema =>
@@ -136,6 +138,14 @@ const TABLE = {
   VONAGE_WHATSAPP_TEMPLATE: { option: 'vonageChannel.template.name', rule: templateName },
   /** The language of that template. The default is `en_US`. */
   VONAGE_WHATSAPP_LANGUAGE: { option: 'vonageChannel.template.languages.default', rule: templateLanguage },
+  /** The number of a Vonage application that calls: `channels.voice` is then a `vonageVoice`. */
+  VONAGE_VOICE_FROM: { option: 'vonageVoice.from', sends: 'voice' },
+  /** Proves Vonage's webhooks; while you rotate it: `current,next`. It needs `PUBLIC_URL`. */
+  VONAGE_SIGNATURE_SECRET: { option: 'vonageChannel.signatureSecret', secretsIn: eachKey, receives: true },
+  /** The id of your organisation at India's DLT, for SMS to India. */
+  VONAGE_DLT_ENTITY_ID: { option: 'vonageChannel.dlt.entityId', rule: dltId },
+  /** The id of the text at DLT. */
+  VONAGE_DLT_CONTENT_ID: { option: 'vonageChannel.dlt.contentId', rule: dltId },
   /** Another host of Vonage's API. */
   VONAGE_BASE_URL: { option: 'vonageChannel.baseUrl' },
   /** The endpoint of an Azure Communication Services resource, such as `https://acme.communication.azure.com`. */

@@ -92,6 +92,15 @@ const BY_APP: Environment = {
   }) as string,
 };
 
+/** An application of Vonage with calls, webhooks and DLT. */
+const WITH_WEBHOOKS: Environment = {
+  ...BY_APP,
+  VONAGE_VOICE_FROM: '+447700900444',
+  VONAGE_SIGNATURE_SECRET: 'signature-secret-of-the-environment,next-secret-of-the-environment',
+  VONAGE_DLT_ENTITY_ID: '1101456780000012345',
+  VONAGE_DLT_CONTENT_ID: '1107161234567890123',
+};
+
 const isList = (given: Channel | readonly Channel[]): given is readonly Channel[] => Array.isArray(given);
 
 /** A connection with every sender, so that each Twilio channel connects. */
@@ -142,7 +151,7 @@ const without = (env: Environment, ...names: readonly string[]): Environment =>
 
 describe('the table of the variables', () => {
   it('has the place of each option that optionsFrom sets', () => {
-    const ofFunctions = /^(?:twilioVerify|vonageChannel|azureSms|lineChannel|redisState)\./;
+    const ofFunctions = /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|lineChannel|redisState)\./;
     const previous = { HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
     const sandbox = { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' };
     const environments: readonly Environment[] = [{ ...LEAST, ...previous }, WHOLE, WITHOUT_TWILIO, sandbox];
@@ -159,7 +168,7 @@ describe('the table of the variables', () => {
 
   it('has every variable that optionsFrom reads, and no other', () => {
     const readNames = new Set<string>();
-    for (const env of [LEAST, WHOLE, WITHOUT_TWILIO, { ...WITHOUT_TWILIO, ...BY_APP }]) {
+    for (const env of [LEAST, WHOLE, WITHOUT_TWILIO, { ...WITHOUT_TWILIO, ...WITH_WEBHOOKS }]) {
       const get = (target: Environment, name: string | symbol): string | undefined => {
         readNames.add(String(name));
         return target[String(name)];
@@ -188,6 +197,7 @@ describe('optionsFrom', () => {
     'Verify beside the senders of Twilio': { ...WHOLE, ...VERIFY },
     'other providers, and OAuth': WITHOUT_TWILIO,
     'an application of Vonage': { ...WITHOUT_TWILIO, ...BY_APP },
+    'calls, webhooks and DLT of Vonage': { ...WITHOUT_TWILIO, ...WITH_WEBHOOKS },
     'the sandbox': { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' },
     'calls only': { ...without(LEAST, 'TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+15005550008' },
     'two keys for Redis': {
@@ -236,6 +246,17 @@ describe('optionsFrom', () => {
     const providers = { line: ['LINE'], whatsapp: ['VONAGE'], sms: ['VONAGE', 'AZURE'] };
     expect(providersOf(WITHOUT_TWILIO)).to.deep.equal(providers);
     expect(providersOf({ ...WITHOUT_TWILIO, ...BY_APP })).to.deep.equal(providers);
+  });
+
+  it("sets publicUrl for Vonage's webhooks, which then come to each of its channels", () => {
+    const env = { ...WITHOUT_TWILIO, ...WITH_WEBHOOKS };
+    const { publicUrl, channels = {} } = optionsFrom(env);
+    expect(publicUrl).to.equal('https://id.acme.com/okta/telephony');
+    for (const channel of ['sms', 'whatsapp', 'voice']) {
+      const [made] = [channels[channel] ?? []].flat();
+      expect(made && connectChannel(made, { channel }), channel).to.have.property('receive');
+    }
+    expect(providersOf(env)).to.deep.include({ whatsapp: ['VONAGE'], voice: ['VONAGE'] });
   });
 
   it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure', () => {
@@ -372,6 +393,17 @@ describe('optionsFrom', () => {
         ],
         [{ ...BY_APP, VONAGE_PRIVATE_KEY: 'kept-for-me' }, /^VONAGE_PRIVATE_KEY must be/],
         [{ VONAGE_SMS_FROM: 'Twelve Letters' }, /^VONAGE_SMS_FROM must be/],
+        [{ ...BY_APP, VONAGE_VOICE_FROM: 'ACME' }, /^VONAGE_VOICE_FROM must be a phone number/],
+        [
+          { VONAGE_API_KEY: '', VONAGE_API_SECRET: '', VONAGE_VOICE_FROM: '+447700900444' },
+          /^VONAGE_APPLICATION_ID is missing/,
+          /^VONAGE_PRIVATE_KEY is missing/,
+        ],
+        [{ VONAGE_SIGNATURE_SECRET: 'a b' }, /^VONAGE_SIGNATURE_SECRET must be the account's signature/],
+        [{ VONAGE_SIGNATURE_SECRET: 'a,b,c' }, /^VONAGE_SIGNATURE_SECRET must be one secret, or two/],
+        [{ VONAGE_SIGNATURE_SECRET: 'a', PUBLIC_URL: '' }, /^PUBLIC_URL is missing: a provider/],
+        [{ VONAGE_DLT_CONTENT_ID: '1107' }, /^VONAGE_DLT_ENTITY_ID is missing/],
+        [{ VONAGE_DLT_ENTITY_ID: '1101 1' }, /^VONAGE_DLT_ENTITY_ID must be an id of DLT/],
         [{ VONAGE_WHATSAPP_FROM: '' }, /^VONAGE_WHATSAPP_FROM is missing/],
         [{ VONAGE_WHATSAPP_TEMPLATE: 'Okta Code' }, /^VONAGE_WHATSAPP_TEMPLATE must be the name/],
         [{ VONAGE_WHATSAPP_LANGUAGE: 'portuguese' }, /^VONAGE_WHATSAPP_LANGUAGE must be/],

@@ -181,7 +181,7 @@ export function withoutPlus(number: string): string {
 }
 
 /** An id of DLT. Vonage takes any text without spaces. */
-const DLT_ID = /^[\x21-\x7e]+$/;
+export const DLT_ID = /^[\x21-\x7e]+$/;
 
 function isContentId(value: unknown): boolean {
   const ids = isObject(value) ? Object.values(value) : [value];

@@ -1,4 +1,5 @@
 import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
+import { VOICE } from '../../core/channel.js';
 import type { OktaCredential } from '../../options/credential-types.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import type { HookProof } from '../admin/hook-resource.js';
@@ -133,7 +134,7 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
-    if (hasOtherSms(variables)) return without(ok('Not set: another provider sends the codes.'));
+    if (isSentByOther('sms', variables)) return without(ok('Not set: another provider sends the codes.'));
     const lack = 'Not set, and no other provider sends SMS or makes calls';
     const remedy =
       'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM or AZURE_SMS_FROM.';
@@ -152,7 +153,7 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
       ));
   requireAnySender(variables);
   const verify = readVerify(variables);
-  const byOthers = hasOtherSms(variables) ? ['sms'] : [];
+  const byOthers = ['sms', VOICE].filter((channel) => isSentByOther(channel, variables));
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
@@ -161,9 +162,9 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
   });
 }
 
-/** Whether a provider beyond Twilio sends SMS. */
-const hasOtherSms = (variables: Variables): boolean =>
-  variables.hasAny(...variablesWhere(({ sends }, name) => sends === 'sms' && !name.startsWith('TWILIO_')));
+/** Whether a provider beyond Twilio sends by a channel. */
+const isSentByOther = (channel: string, variables: Variables): boolean =>
+  variables.hasAny(...variablesWhere(({ sends }, name) => sends === channel && !name.startsWith('TWILIO_')));
 
 /** A provider beyond Twilio that the gateway sends by. */
 export interface OtherProvider {

@@ -60,7 +60,13 @@ export const URL_QUESTION: Question = {
 
 /** What is asked about the guard, after the senders. Enter takes the country of a sender's number. */
 export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
-  const senders = ['TWILIO_SMS_FROM', 'TWILIO_VOICE_FROM', 'VONAGE_SMS_FROM', 'AZURE_SMS_FROM'] as const;
+  const senders = [
+    'TWILIO_SMS_FROM',
+    'TWILIO_VOICE_FROM',
+    'VONAGE_SMS_FROM',
+    'VONAGE_VOICE_FROM',
+    'AZURE_SMS_FROM',
+  ] as const;
   return {
     name: 'GUARD_COUNTRIES',
     what: 'the only countries that codes may go to, such as DE,AT, or * for every country',

@@ -75,6 +75,16 @@ describe('doctor without Twilio', () => {
     expect(lineOf(missing, 'vonage.variables').message).to.match(/^VONAGE_API_SECRET is missing/);
   });
 
+  it('checks the calls of an application of Vonage', async () => {
+    const { applicationId, privateKey } = vonage;
+    const byApplication = {
+      ...{ VONAGE_API_KEY: '', VONAGE_API_SECRET: '', VONAGE_APPLICATION_ID: applicationId },
+      ...{ VONAGE_PRIVATE_KEY: privateKey, VONAGE_VOICE_FROM: `+${vonage.number}` },
+    };
+    await expectFindings('calls by Vonage', byApplication, 'vonage.sms', 'vonage.voice');
+    expect(vonage.calls).to.have.lengthOf(0);
+  });
+
   it('checks LINE beside Vonage', async () => {
     const env = { LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken, LINE_BASE_URL: line.baseUrl };
     await expectFindings('LINE beside Vonage', env, 'line.line');

@@ -12,6 +12,8 @@ export interface Provider {
   readonly credential: readonly Question[];
   /** Its channels, and the questions about their senders. */
   readonly channels: Readonly<Record<string, readonly Question[]>>;
+  /** What doctor checks beside the variables and the channels. */
+  readonly further?: readonly string[];
   /** Whether the variables are enough for its checks. */
   isWhole(variables: Variables): boolean;
   /** The variables that may be wrong if a check fails. */
@@ -91,6 +93,27 @@ export const PROVIDERS = {
     channels: { sms: [{ name: 'AZURE_SMS_FROM', what: 'the sender of SMS' }] },
     isWhole: (variables) => variables.hasAny('AZURE_SMS_ACCESS_KEY') && variables.hasAny('AZURE_SMS_FROM'),
     doubtful: { 'azure.sms': ['AZURE_SMS_ENDPOINT', 'AZURE_SMS_ACCESS_KEY'] },
+  },
+  meta: {
+    title: 'Meta',
+    prefix: 'META_',
+    credential: [
+      { name: 'META_ACCESS_TOKEN', what: "a system user's access token" },
+      { name: 'META_APP_SECRET', what: "the app's secret, with which Meta signs its webhooks" },
+      { name: 'META_VERIFY_TOKEN', what: "a text of your choice, which you enter in the app's webhook" },
+    ],
+    channels: {
+      whatsapp: [
+        { name: 'META_PHONE_NUMBER_ID', what: 'the id of the number in WhatsApp Manager' },
+        { name: 'META_TEMPLATE', what: 'the name of the approved authentication template' },
+      ],
+    },
+    further: ['template'],
+    isWhole: (variables) =>
+      variables.hasAny('META_ACCESS_TOKEN') &&
+      variables.hasAny('META_PHONE_NUMBER_ID') &&
+      variables.hasAny('META_TEMPLATE'),
+    doubtful: { 'meta.whatsapp': ['META_ACCESS_TOKEN', 'META_PHONE_NUMBER_ID', 'META_TEMPLATE'] },
   },
   line: {
     title: 'LINE',

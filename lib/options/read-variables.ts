@@ -2,6 +2,8 @@ import type { Channel } from '../channels/channel.js';
 import { azureSms } from '../channels/azure/azure.js';
 import type { AzureSmsOptions } from '../channels/azure/options.js';
 import { lineChannel } from '../channels/line/line.js';
+import type { WhatsAppCloudOptions } from '../channels/meta/options.js';
+import { whatsAppCloud } from '../channels/meta/whatsapp-cloud.js';
 import { twilioVerify } from '../channels/twilio/verify.js';
 import type { VonageChannelOptions, VonageVoiceOptions } from '../channels/vonage/options.js';
 import { vonageVoice } from '../channels/vonage/voice.js';
@@ -26,7 +28,7 @@ export const hasWhatsAppSender = (reader: VariableReader): boolean =>
 export function requireAnySender(reader: VariableReader): void {
   if (hasSender(reader)) return;
   reader.complain(
-    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM, VONAGE_VOICE_FROM; AZURE_SMS_FROM; LINE_CHANNEL_ACCESS_TOKEN',
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM, VONAGE_VOICE_FROM; AZURE_SMS_FROM; META_PHONE_NUMBER_ID; LINE_CHANNEL_ACCESS_TOKEN',
   );
 }
 
@@ -123,6 +125,7 @@ const PROVIDERS = {
   TWILIO_VERIFY_: readVerifyChannels,
   VONAGE_: readVonage,
   AZURE_SMS_: readAzure,
+  META_: readMeta,
   LINE_: readLine,
 };
 
@@ -224,6 +227,34 @@ function readAzure(reader: VariableReader): ChannelsByName {
   };
   const sms = reader.make('azureSms', make);
   return sms === undefined ? {} : { sms };
+}
+
+function readMeta(reader: VariableReader): ChannelsByName {
+  const whatsapp = makeByMeta(reader, whatsAppCloud);
+  return whatsapp === undefined ? {} : { whatsapp };
+}
+
+/** Makes something of the options of `whatsAppCloud`; `undefined` with problems. */
+export function makeByMeta<Made>(
+  reader: VariableReader,
+  make: (options: WhatsAppCloudOptions) => Made,
+): Made | undefined {
+  reader.required('META_TEMPLATE', 'the name of the approved authentication template');
+  return reader.make('whatsAppCloud', (options: MetaVariables) => make(metaOptionsOf(options)));
+}
+
+/** The options of `whatsAppCloud`, as variables can give them: all of them may be missing. */
+type MetaVariables = Omit<WhatsAppCloudOptions, 'appSecret' | 'templates'> & {
+  readonly appSecret?: string;
+  readonly templates?: { readonly name?: string; readonly languages?: { readonly default: string } };
+};
+
+function metaOptionsOf({ appSecret = '', templates, ...options }: MetaVariables): WhatsAppCloudOptions {
+  const { name = '', languages = { default: 'en_US' } } = templates ?? {};
+  // The current and the next secret have a comma between them. The function itself counts them.
+  const [current = '', ...others] = appSecret.split(',').map((secret) => secret.trim());
+  const secrets = others.length === 0 ? current : ([current, ...others] as [string, string]);
+  return { ...options, appSecret: secrets, templates: { name, languages } };
 }
 
 function readLine(reader: VariableReader): ChannelsByName {

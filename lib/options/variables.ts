@@ -158,6 +158,22 @@ const TABLE = {
   AZURE_SMS_REPORT_SECRET: { option: 'azureSms.reportSecret', secretsIn: eachKey, receives: true },
   /** Another origin of Azure's API. */
   AZURE_SMS_BASE_URL: { option: 'azureSms.baseUrl' },
+  /** The id of a number in Meta's WhatsApp Manager: `channels.whatsapp` is then a `whatsAppCloud`. It needs `PUBLIC_URL`. */
+  META_PHONE_NUMBER_ID: { option: 'whatsAppCloud.phoneNumberId', sends: 'whatsapp' },
+  /** A token of a system user at Meta. */
+  META_ACCESS_TOKEN: { option: 'whatsAppCloud.accessToken', secretsIn: whole },
+  /** The secret of Meta's app; while you rotate it: `current,next`. */
+  META_APP_SECRET: { option: 'whatsAppCloud.appSecret', secretsIn: eachKey, receives: true },
+  /** The verify token that you enter in the app's webhook settings. */
+  META_VERIFY_TOKEN: { option: 'whatsAppCloud.verifyToken', secretsIn: whole },
+  /** The name of the approved WhatsApp template at Meta. */
+  META_TEMPLATE: { option: 'whatsAppCloud.templates.name', rule: templateName },
+  /** The language of that template. The default is `en_US`. */
+  META_TEMPLATE_LANGUAGE: { option: 'whatsAppCloud.templates.languages.default', rule: templateLanguage },
+  /** The version of Meta's Graph API. The default is `v25.0`. */
+  META_API_VERSION: { option: 'whatsAppCloud.apiVersion' },
+  /** Another origin of Meta's API. */
+  META_BASE_URL: { option: 'whatsAppCloud.baseUrl' },
   /** A long-lived token of a LINE Official Account: `channels.line` is then a `lineChannel`. */
   LINE_CHANNEL_ACCESS_TOKEN: { option: 'lineChannel.channelAccessToken', secretsIn: whole, sends: 'line' },
   /** The profile attribute with the LINE user id. The default is `lineUserId`. */

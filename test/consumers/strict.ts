@@ -68,6 +68,9 @@ import {
   azureSms,
   lineChannel,
   relayChannel,
+  whatsAppCloud,
+  type WhatsAppCloudOptions,
+  type WhatsAppTemplate,
   type AzureCredential,
   type AzureSmsOptions,
   type AzureToken,
@@ -286,6 +289,12 @@ const azureOptions: AzureSmsOptions = {
   ...{ reportSecret: ['current-secret-123', 'next-secret-123456'], baseUrl: undefined },
 };
 const azure: Channel = azureSms(azureOptions);
+const whatsAppTemplate: WhatsAppTemplate = template;
+const cloudOptions: WhatsAppCloudOptions = {
+  ...{ phoneNumberId: '106540352242922', accessToken: 'token', templates: whatsAppTemplate },
+  ...{ appSecret: ['current', 'next'], verifyToken: 'token', apiVersion: undefined, baseUrl: undefined },
+};
+const cloud: Channel = whatsAppCloud(cloudOptions);
 const relayOptions: RelayChannelOptions = {
   ...{ url: 'https://flow.example/invoke', headers: { authorization: 'secret' } },
   ...{ provider: undefined, refusals: undefined },
@@ -396,6 +405,7 @@ export const hooks: readonly TelephonyHook[] = [
     channels: {
       own: ownChannel,
       line,
+      whatsapp: [cloud, overTwilio],
       sms: [port, overTwilio, overHttp, verify, vonage, vonageVia, azure, relay],
       voice: [twilioCalls(), vonageVoice(voiceOptions)],
     },

@@ -101,6 +101,19 @@ const WITH_WEBHOOKS: Environment = {
   VONAGE_DLT_CONTENT_ID: '1107161234567890123',
 };
 
+/** WhatsApp from Meta, which reports to `PUBLIC_URL`. */
+const META: Environment = {
+  META_PHONE_NUMBER_ID: '106540352242922',
+  META_ACCESS_TOKEN: 'meta-token-of-the-environment',
+  META_APP_SECRET: 'meta-secret-one,meta-secret-two',
+  META_VERIFY_TOKEN: 'meta-verify-token',
+  META_TEMPLATE: 'okta_code',
+  META_TEMPLATE_LANGUAGE: 'pt_BR',
+  META_API_VERSION: 'v26.0',
+  META_BASE_URL: 'http://127.0.0.1:4013',
+  PUBLIC_URL: 'https://id.acme.com/okta/telephony',
+};
+
 const isList = (given: Channel | readonly Channel[]): given is readonly Channel[] => Array.isArray(given);
 
 /** A connection with every sender, so that each Twilio channel connects. */
@@ -151,7 +164,8 @@ const without = (env: Environment, ...names: readonly string[]): Environment =>
 
 describe('the table of the variables', () => {
   it('has the place of each option that optionsFrom sets', () => {
-    const ofFunctions = /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|lineChannel|redisState)\./;
+    const ofFunctions =
+      /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|whatsAppCloud|lineChannel|redisState)\./;
     const previous = { HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
     const sandbox = { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' };
     const environments: readonly Environment[] = [{ ...LEAST, ...previous }, WHOLE, WITHOUT_TWILIO, sandbox];
@@ -198,6 +212,8 @@ describe('optionsFrom', () => {
     'other providers, and OAuth': WITHOUT_TWILIO,
     'an application of Vonage': { ...WITHOUT_TWILIO, ...BY_APP },
     'calls, webhooks and DLT of Vonage': { ...WITHOUT_TWILIO, ...WITH_WEBHOOKS },
+    'WhatsApp from Meta beside Twilio': { ...LEAST, ...META },
+    'WhatsApp from Meta without Twilio': { ...WITHOUT_TWILIO, ...META, META_APP_SECRET: 'meta-secret' },
     'the sandbox': { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' },
     'calls only': { ...without(LEAST, 'TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+15005550008' },
     'two keys for Redis': {
@@ -257,6 +273,18 @@ describe('optionsFrom', () => {
       expect(made && connectChannel(made, { channel }), channel).to.have.property('receive');
     }
     expect(providersOf(env)).to.deep.include({ whatsapp: ['VONAGE'], voice: ['VONAGE'] });
+  });
+
+  it('sets publicUrl without Twilio if a provider reports to it', () => {
+    expect(optionsFrom({ ...WITHOUT_TWILIO, ...META }).publicUrl).to.equal(META['PUBLIC_URL']);
+  });
+
+  it('sends WhatsApp by Meta behind Twilio and Vonage', () => {
+    const env = { ...WHOLE, ...without(WITHOUT_TWILIO, 'OKTA_API_TOKEN'), ...META };
+    expect(providersOf(env)['whatsapp']).to.deep.equal(['TWILIO', 'VONAGE', 'META']);
+    expect(providersOf({ ...LEAST, ...META, META_TEMPLATE_LANGUAGE: '' })['whatsapp']).to.deep.equal([
+      'META',
+    ]);
   });
 
   it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure', () => {
@@ -437,6 +465,23 @@ describe('optionsFrom', () => {
         ],
       ] as const
     ).map(([env, ...problems]) => [WITHOUT_TWILIO, env, ...problems] as const),
+    ...(
+      [
+        [{ META_PHONE_NUMBER_ID: '' }, /^META_PHONE_NUMBER_ID is missing: the id of the number/],
+        [{ META_PHONE_NUMBER_ID: '+14155550199' }, /^META_PHONE_NUMBER_ID must be.*not the number itself$/],
+        [{ META_ACCESS_TOKEN: '' }, /^META_ACCESS_TOKEN is missing/],
+        [{ META_APP_SECRET: '' }, /^META_APP_SECRET is missing: the app's secret/],
+        [{ META_APP_SECRET: 'one-is,two-are,three-too-many' }, /^META_APP_SECRET must be/],
+        [{ META_VERIFY_TOKEN: '' }, /^META_VERIFY_TOKEN is missing/],
+        [{ META_TEMPLATE: '' }, /^META_TEMPLATE is missing: the name of the approved/],
+        [{ META_TEMPLATE: '', META_TEMPLATE_LANGUAGE: '' }, /^META_TEMPLATE is missing/],
+        [{ META_TEMPLATE: 'Okta Code' }, /^META_TEMPLATE must be the name/],
+        [{ META_TEMPLATE_LANGUAGE: 'portuguese' }, /^META_TEMPLATE_LANGUAGE must be/],
+        [{ META_API_VERSION: '25' }, /^META_API_VERSION must be a version of the Graph API, such as v25\.0$/],
+        [{ META_BASE_URL: 'http://graph.example' }, /^META_BASE_URL must be.*graph\.facebook\.com; https/],
+        [{ PUBLIC_URL: '' }, /^PUBLIC_URL is missing: a provider sends its reports to it$/],
+      ] as const
+    ).map(([env, ...problems]) => [{ ...LEAST, ...META }, env, ...problems] as const),
   ];
   for (const [base, env, ...patterns] of wrong) {
     it(`reports ${JSON.stringify(env)} as ${patterns.map(({ source }) => source).join(', ')}`, () => {

@@ -2,15 +2,38 @@ import { ProviderError } from '../../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer, HttpRequest } from '../../core/http.js';
 import type { Refusal, SendContext } from '../../core/channel.js';
+import { USER_AGENT } from '../../http/call.js';
 import { readObject } from '../../http/request.js';
 import { checkProvider } from '../provider.js';
 import type { WhatsAppTemplate } from '../whatsapp-template.js';
 import { readRefusal } from './error-codes.js';
+import type { WhatsAppCloudSettings } from './options.js';
 
 /** Whether Meta lets the number send, and whether its templates are approved: for `ready()` and doctor. */
 
+type Context = Pick<SendContext, 'http'>;
+
 /** Makes a GET of the Graph API at this path. */
-export type GraphRequest = (path: string) => HttpRequest;
+type GraphRequest = (path: string) => HttpRequest;
+
+/**
+ * Checks the token and the number, and reads the template.
+ *
+ * @returns the languages of the template; `undefined` if the token may not read them, with which it may still send.
+ * @throws ProviderError if Meta does not accept the token, or blocks the number.
+ */
+export async function findTemplates(
+  { phoneNumberId, accessToken, apiVersion, baseUrl, templates }: WhatsAppCloudSettings,
+  context: Context,
+): Promise<readonly MetaTemplate[] | undefined> {
+  const request: GraphRequest = (path) => ({
+    method: 'GET',
+    url: `${new URL(baseUrl).origin}/${apiVersion}/${path}`,
+    headers: { authorization: `Bearer ${accessToken}`, 'user-agent': USER_AGENT },
+  });
+  const accountId = await checkNumber(phoneNumberId, request, context);
+  return accountId === undefined ? undefined : readTemplates(accountId, templates.name, request, context);
+}
 
 const CHECK_NUMBER =
   'Look at the number, its account and the payment method in WhatsApp Manager: each names what is missing.';
@@ -19,16 +42,11 @@ const CHECK_TEMPLATE =
 const WAIT_FOR_REVIEW = 'Wait for its review, or look up in WhatsApp Manager why Meta rejected or paused it.';
 const CHECK_CATEGORY = 'Make another one in the category Authentication: Meta allows codes in these alone.';
 
-/**
- * Checks the token and the number.
- *
- * @returns the id of its WhatsApp account; `undefined` if Meta does not say it.
- * @throws ProviderError
- */
-export async function checkNumber(
+/** The id of the number's WhatsApp account; `undefined` if Meta does not say it. */
+async function checkNumber(
   phoneNumberId: string,
   request: GraphRequest,
-  context: Pick<SendContext, 'http'>,
+  context: Context,
 ): Promise<string | undefined> {
   let health: unknown;
   await checkProvider(
@@ -81,12 +99,11 @@ export interface MetaTemplate {
 
 const FIELDS = 'name,language,status,category,message_send_ttl_seconds';
 
-/** The templates of an account with a name; `undefined` if the token may not read them, with which it may still send. */
-export async function readTemplates(
+async function readTemplates(
   accountId: string,
   name: string,
   request: GraphRequest,
-  { http }: Pick<SendContext, 'http'>,
+  { http }: Context,
 ): Promise<readonly MetaTemplate[] | undefined> {
   const result = await http(
     request(`${accountId}/message_templates?name=${name}&fields=${FIELDS}&limit=200`),

@@ -8,7 +8,7 @@ import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.j
 import { metaWebhook } from './callbacks.js';
 import { readRefusal } from './error-codes.js';
 import { readWhatsAppCloudOptions, type WhatsAppCloudOptions } from './options.js';
-import { checkNumber, checkTemplates, readTemplates, type GraphRequest } from './template-check.js';
+import { checkTemplates, findTemplates } from './template-check.js';
 
 const FACTORY = 'whatsAppCloud';
 const MESSAGE_ID = /^wamid\.[\w+/=-]+$/;
@@ -27,9 +27,7 @@ export function whatsAppCloud(options: WhatsAppCloudOptions): Channel {
   const { phoneNumberId, accessToken, templates, apiVersion, baseUrl } = settings;
   const { origin, host } = new URL(baseUrl);
   const headers = { authorization: `Bearer ${accessToken}`, 'user-agent': USER_AGENT };
-  const urlOf = (path: string): string => `${origin}/${apiVersion}/${path}`;
-  const read: GraphRequest = (path) => ({ method: 'GET', url: urlOf(path), headers });
-  const url = urlOf(`${phoneNumberId}/messages`);
+  const url = `${origin}/${apiVersion}/${phoneNumberId}/messages`;
   return ({ channel }) => {
     requireTextChannel(channel, FACTORY);
     return {
@@ -39,9 +37,7 @@ export function whatsAppCloud(options: WhatsAppCloudOptions): Channel {
       reports: 'deliveries',
       receive: metaWebhook(settings),
       check: async (context) => {
-        const accountId = await checkNumber(phoneNumberId, read, context);
-        if (accountId === undefined) return;
-        const found = await readTemplates(accountId, templates.name, read, context);
+        const found = await findTemplates(settings, context);
         if (found !== undefined) checkTemplates(templates, found);
       },
       send: async ({ to, locale, request }, { http, reference }) => {

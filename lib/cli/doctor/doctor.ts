@@ -1,6 +1,7 @@
 import { examineHook } from './checks/hook.js';
 import { examineMachine } from './checks/machine.js';
 import { examineOkta } from './checks/okta.js';
+import { metaTemplateFinding } from './checks/meta-template.js';
 import { examineProvider } from './checks/provider.js';
 import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
@@ -8,7 +9,7 @@ import { examineReachability } from './checks/reachability.js';
 import { textOptions, type Command, type CommandCall } from '../command.js';
 import { runCheckup, type Checkup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
-import { isOther, PROVIDER_NAMES, PROVIDERS } from '../providers.js';
+import { isOther, PROVIDER_NAMES, PROVIDERS, type Provider } from '../providers.js';
 import {
   readHookVariables,
   readOktaVariables,
@@ -26,8 +27,8 @@ const CALL_SHARE = 0.8;
 /** The lines of the help about the checks of the providers beyond Twilio. */
 function linesOfProviders(): string {
   const lines = PROVIDER_NAMES.filter(isOther).map((name) => {
-    const channels = Object.keys(PROVIDERS[name].channels);
-    return `  ${`${name}.`.padEnd(9)}variables, ${channels.join(', ')} (where it is set)`;
+    const { channels, further = [] }: Provider = PROVIDERS[name];
+    return `  ${`${name}.`.padEnd(9)}variables, ${[...Object.keys(channels), ...further].join(', ')} (where it is set)`;
   });
   return lines.join('\n');
 }
@@ -52,7 +53,7 @@ ${linesOfProviders()}
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls, file (of --env)
 
-Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, VONAGE_…,
+Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, VONAGE_…, META_…,
 AZURE_SMS_…, LINE_…, REDIS_URL and STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE, if the gateway's options name it.
 Service app: okta.users.read, and for the other checks okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
 okta.eventHooks.read, okta.customTelephonyProvider.read. If the credential may not read something, that is a warning.
@@ -127,7 +128,15 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
     hookExamination.group,
     reachability,
     examineTwilio(twilio, { callMs, hasPublicUrl: hook.value !== undefined }),
-    ...others.map((provider) => examineProvider(provider, { callMs })),
+    ...others.map((provider) =>
+      examineProvider(provider, {
+        callMs,
+        further:
+          provider.name === 'meta'
+            ? { template: (context) => metaTemplateFinding(variables, context) }
+            : undefined,
+      }),
+    ),
     examineRedis(redis, { time, callMs }),
     examineMachine(variables, oktaExamination),
   ].filter(({ checks }) => checks.length > 0);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
 import { startAzure } from '../../channels/azure/emulator.js';
 import { startLineEmulator, type LineEmulator } from '../../channels/line/emulator.js';
+import { startMetaEmulator } from '#lib/testing/index.js';
 import { startVonageEmulator, type VonageEmulator } from '../../channels/vonage/emulator.js';
 import { keptParts } from '../kept-output.js';
 import { lineOf, openWard, textOf, type Ward } from './scene.js';
@@ -104,6 +105,39 @@ describe('doctor without Twilio', () => {
     expect(lineOf(missing, 'azure.variables').message).to.match(/^AZURE_SMS_ACCESS_KEY is missing/);
     expect(azure.messages).to.be.empty;
     await azure.close();
+  });
+
+  it('checks Meta beside Vonage: the number, the template, and how long WhatsApp keeps a message', async () => {
+    const meta = await startMetaEmulator();
+    const { templates, ...given } = meta.options;
+    const env = {
+      META_PHONE_NUMBER_ID: given.phoneNumberId,
+      META_ACCESS_TOKEN: given.accessToken,
+      META_APP_SECRET: given.appSecret,
+      META_VERIFY_TOKEN: given.verifyToken,
+      META_TEMPLATE: templates.name,
+      META_BASE_URL: given.baseUrl,
+    };
+    try {
+      const find = (what: string, more = {}): Promise<void> =>
+        expectFindings(what, { ...env, ...more }, 'meta.variables', 'meta.whatsapp', 'meta.template');
+      await find('Meta');
+      await find('Meta without a template', { META_TEMPLATE: '' });
+      await find('Meta with another token', { META_ACCESS_TOKEN: 'another' });
+      // Other languages do not count.
+      meta.addTemplate({ name: templates.name, language: 'pt_BR' });
+      meta.addTemplate({ name: templates.name, language: 'en_US', message_send_ttl_seconds: 300 });
+      await find('Meta, with a language that is not used');
+      meta.addTemplate({ name: templates.name, language: 'en_US' });
+      await find("Meta's default for the validity period");
+      meta.addTemplate({ name: templates.name, language: 'en_US', message_send_ttl_seconds: -1 });
+      await find('Meta, with thirty days');
+      meta.configure({ mayManage: false });
+      await find('Meta, and a token that may not read templates');
+      expect(meta.messages).to.be.empty;
+    } finally {
+      await meta.close();
+    }
   });
 
   it('refuses a boolean attribute for LINE alone, and accepts one with channel names', async () => {

@@ -95,7 +95,7 @@ import {
 } from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import { createPhonesPage, startDemoOrg, type DemoHookOptions } from 'okta-telephony-hook/demo';
-import { startOktaEmulator, startTwilioEmulator } from 'okta-telephony-hook/testing';
+import { startAzureEmulator, startOktaEmulator, startTwilioEmulator } from 'okta-telephony-hook/testing';
 
 const header: HookCredential = { scheme: 'header', name: undefined, secrets: ['secret', 'the one before'] };
 const basic: HookCredential = { scheme: 'basic', users: [{ username: 'okta', password: 'a:b' }] };
@@ -540,6 +540,9 @@ export const ownConnection: TwilioConnection = { host: 'api.twilio.com' };
 export async function tryOut(): Promise<void> {
   const okta = await startOktaEmulator();
   const twilio = await startTwilioEmulator();
+  const resource = await startAzureEmulator();
+  azureSms({ ...resource.credential, from: resource.number });
+  await resource.close();
   const { hookCredential, credential: oktaCredential } = okta;
   oktaTelephonyHook({
     credentials: { hook: hookCredential, okta: oktaCredential, twilio: twilio.credential },

@@ -96,7 +96,7 @@ export function readAzureOptions(options: unknown, factory: string): AzureSettin
 
 /** Whether a key could be Azure's. A connection string is a usual slip. */
 function isAccessKey(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Za-z\d+/]{16,}={0,2}$/.test(value) && value.length % 4 === 0;
+  return typeof value === 'string' && /^[A-Za-z\d+/]+={0,2}$/.test(value) && value.length % 4 === 0;
 }
 
 function areSecrets(value: unknown): boolean {

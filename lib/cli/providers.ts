@@ -56,6 +56,7 @@ export const PROVIDERS = {
       'twilio.credential': ['TWILIO_ACCOUNT_SID', 'TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'],
       'twilio.auth-token': ['TWILIO_AUTH_TOKEN'],
       'twilio.sms': ['TWILIO_SMS_FROM'],
+      'twilio.sms-fallback': ['TWILIO_SMS_FALLBACK_FROM'],
       'twilio.voice': ['TWILIO_VOICE_FROM'],
     },
   },

@@ -16,6 +16,7 @@ import {
   readProviders,
   readRedis,
   readSenders,
+  readTwilioFeatures,
   readTwilioLogin,
   requireAnySender,
   usesProvider,
@@ -40,7 +41,13 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   const hook = readHookCredentials(reader);
   const hasTwilio = usesProvider(reader, 'TWILIO_');
   const twilio = hasTwilio ? readTwilioLogin(reader) : undefined;
-  const { sandboxNumber, ...senders } = readSenders(reader);
+  const features = readTwilioFeatures(reader);
+  const { sandboxNumber, sms: smsFrom, smsFallbackFrom, ...others } = readSenders(reader);
+  const sms =
+    smsFrom === undefined || smsFallbackFrom === undefined
+      ? smsFrom
+      : { service: smsFrom, fallbackFrom: smsFallbackFrom };
+  const senders = { sms, ...others };
   const channels = channelsOf(reader, { ...senders, whatsapp: senders.whatsapp ?? sandboxNumber });
   requireAnySender(reader);
   const publicUrl = reader.read('PUBLIC_URL');
@@ -59,6 +66,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   refuse(reader.takeProblems());
   return {
     credentials: { ...hook, okta, twilio },
+    ...(features === undefined ? {} : { twilio: features }),
     senders,
     sandboxNumber,
     channels,

@@ -4,14 +4,16 @@ import type { AzureSmsOptions } from '../channels/azure/options.js';
 import { lineChannel } from '../channels/line/line.js';
 import type { WhatsAppCloudOptions } from '../channels/meta/options.js';
 import { whatsAppCloud } from '../channels/meta/whatsapp-cloud.js';
+import { MESSAGING_SERVICE_SID } from '../channels/twilio/settings.js';
 import { twilioVerify } from '../channels/twilio/verify.js';
 import type { VonageChannelOptions, VonageVoiceOptions } from '../channels/vonage/options.js';
 import { vonageVoice } from '../channels/vonage/voice.js';
 import { vonageChannel } from '../channels/vonage/vonage.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import type { OktaCredential, TwilioCredential } from './credential-types.js';
+import type { OktaTelephonyHookOptions } from './options.js';
 import { attempt, type VariableReader } from './variable-reader.js';
-import { variablesWhere } from './variables.js';
+import { variablesWhere, type VariableName } from './variables.js';
 
 /** Reads the variables that go together, for `optionsFrom` and the command line. */
 
@@ -87,17 +89,26 @@ export const hasApiKey = (reader: VariableReader): boolean =>
 /** Twilio's senders. */
 export interface SenderVariables {
   readonly sms: string | undefined;
+  /** Only beside a Messaging Service. */
+  readonly smsFallbackFrom: string | undefined;
   readonly voice: string | undefined;
   readonly sandboxNumber: string | undefined;
   readonly whatsapp: { readonly from: string; readonly templates: { readonly default: string } } | undefined;
 }
 
 export function readSenders(reader: VariableReader): SenderVariables {
+  const smsFallbackFrom = reader.read('TWILIO_SMS_FALLBACK_FROM');
   const sms = reader.read('TWILIO_SMS_FROM');
+  if (smsFallbackFrom !== undefined && !MESSAGING_SERVICE_SID.test(sms ?? '')) {
+    reader.complain(
+      'TWILIO_SMS_FALLBACK_FROM needs a Messaging Service with an RCS sender in TWILIO_SMS_FROM',
+    );
+  }
   const voice = reader.read('TWILIO_VOICE_FROM');
   const sandboxNumber = reader.read('TWILIO_SANDBOX_NUMBER');
+  const others = { sms, smsFallbackFrom, voice, sandboxNumber };
   if (!reader.hasAny('TWILIO_WHATSAPP_FROM', 'TWILIO_WHATSAPP_TEMPLATE')) {
-    return { sms, voice, sandboxNumber, whatsapp: undefined };
+    return { ...others, whatsapp: undefined };
   }
   if (sandboxNumber !== undefined) {
     reader.complain(
@@ -107,8 +118,23 @@ export function readSenders(reader: VariableReader): SenderVariables {
   const from = reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE');
   const what = 'the Content SID of the authentication template';
   const template = reader.required('TWILIO_WHATSAPP_TEMPLATE', what);
-  return { sms, voice, sandboxNumber, whatsapp: { from, templates: { default: template } } };
+  return { ...others, whatsapp: { from, templates: { default: template } } };
 }
+
+/** What Twilio keeps of messages and gets with them; `undefined` without a variable for it. */
+export function readTwilioFeatures(reader: VariableReader): OktaTelephonyHookOptions['twilio'] {
+  const only = <Value extends string>(name: VariableName, value: Value): Value | undefined =>
+    reader.read(name) === value ? value : undefined;
+  const contentRetention = only('TWILIO_CONTENT_RETENTION', 'discard');
+  const addressRetention = only('TWILIO_ADDRESS_RETENTION', 'obfuscate');
+  const smartEncoding = flagOf(reader.read('TWILIO_SMART_ENCODING'));
+  const deviceIp = flagOf(reader.read('TWILIO_DEVICE_IP'));
+  const features = { contentRetention, addressRetention, smartEncoding, deviceIp };
+  return Object.values(features).every((value) => value === undefined) ? undefined : features;
+}
+
+const flagOf = (text: string | undefined): boolean | undefined =>
+  text === undefined ? undefined : text === 'true';
 
 /** Whether a variable with a prefix such as `TWILIO_` is set. */
 export const usesProvider = (reader: VariableReader, prefix: string): boolean =>

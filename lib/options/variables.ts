@@ -2,7 +2,7 @@ import type Joi from 'joi';
 import { serviceSidRule } from '../channels/provider.js';
 import { DLT_ID } from '../channels/vonage/options.js';
 import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/whatsapp-template.js';
-import { textOf, urlRule } from '../core/option-rules.js';
+import { oneOf, textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';
 import {
   accountSid,
@@ -16,7 +16,7 @@ import {
   twilioBaseUrl,
 } from './credentials.js';
 import { attributeName, publicUrl } from './schema.js';
-import { contentSid, countriesOrAll, phone, smsSender } from './senders.js';
+import { contentSid, countriesOrAll, fallbackSender, phone, smsSender } from './senders.js';
 
 /** The environment as one table. `optionsFrom`, the command line and the reference of the variables read it. */
 
@@ -56,6 +56,7 @@ const templateName = (): Joi.AnySchema =>
   textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME);
 const templateLanguage = (): Joi.AnySchema =>
   textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE);
+const yesOrNo = (): Joi.AnySchema => oneOf('true or false', 'true', 'false');
 const issuer = (): Joi.AnySchema =>
   urlRule("the issuer of the hook's access tokens", (url) => url.search === '');
 const hookKeyId = (): Joi.AnySchema =>
@@ -116,8 +117,24 @@ const TABLE = {
   },
   /** A number, a Messaging Service or an alphanumeric sender. */
   TWILIO_SMS_FROM: { option: 'senders.sms', rule: smsSender, sends: 'sms' },
+  /** The sender of the SMS to phones without RCS. It needs a Messaging Service in `TWILIO_SMS_FROM`. */
+  TWILIO_SMS_FALLBACK_FROM: { option: 'senders.sms.fallbackFrom', rule: fallbackSender },
   /** A number that calls. */
   TWILIO_VOICE_FROM: { option: 'senders.voice', rule: phone, sends: 'voice' },
+  /** `discard`: Twilio does not keep texts. The account needs Message Redaction. */
+  TWILIO_CONTENT_RETENTION: {
+    option: 'twilio.contentRetention',
+    rule: () => oneOf('discard, or be left out', 'discard'),
+  },
+  /** `obfuscate`: Twilio does not keep the end of a number. The account needs Message Redaction. */
+  TWILIO_ADDRESS_RETENTION: {
+    option: 'twilio.addressRetention',
+    rule: () => oneOf('obfuscate, or be left out', 'obfuscate'),
+  },
+  /** `false`: the Messaging Service decides whether characters outside GSM-7 are replaced. */
+  TWILIO_SMART_ENCODING: { option: 'twilio.smartEncoding', rule: yesOrNo },
+  /** `false`: Verify gets no IP addresses of users. */
+  TWILIO_DEVICE_IP: { option: 'twilio.deviceIp', rule: yesOrNo },
   /** A Verify service, `VA…`. */
   TWILIO_VERIFY_SERVICE_SID: { option: 'twilioVerify.serviceSid', rule: serviceSidRule, sends: 'sms' },
   /** The channels that Verify sends, such as `sms,voice`, which is the default. */

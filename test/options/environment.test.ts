@@ -81,6 +81,15 @@ const WITHOUT_TWILIO: Environment = {
   LINE_BASE_URL: 'http://127.0.0.1:4012',
   PUBLIC_URL: 'https://id.acme.com/okta/telephony',
 };
+/** RCS with another sender of SMS, and every option of Twilio. */
+const RCS: Environment = {
+  TWILIO_SMS_FROM: SID('MG'),
+  TWILIO_SMS_FALLBACK_FROM: '+15005550006',
+  TWILIO_CONTENT_RETENTION: 'discard',
+  TWILIO_ADDRESS_RETENTION: 'obfuscate',
+  TWILIO_SMART_ENCODING: 'false',
+  TWILIO_DEVICE_IP: 'true',
+};
 const VERIFY: Environment = { TWILIO_VERIFY_SERVICE_SID: SID('VA') };
 const BY_APP: Environment = {
   VONAGE_API_KEY: undefined,
@@ -168,13 +177,25 @@ describe('the table of the variables', () => {
       /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|whatsAppCloud|lineChannel|redisState)\./;
     const previous = { HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
     const sandbox = { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' };
-    const environments: readonly Environment[] = [{ ...LEAST, ...previous }, WHOLE, WITHOUT_TWILIO, sandbox];
+    const rcs = { ...LEAST, ...RCS };
+    const environments: readonly Environment[] = [
+      { ...LEAST, ...previous },
+      WHOLE,
+      WITHOUT_TWILIO,
+      sandbox,
+      rcs,
+    ];
+    const values = new Map<string, unknown>([
+      ['TWILIO_SMART_ENCODING', false],
+      ['TWILIO_DEVICE_IP', true],
+    ]);
     for (const env of environments) {
       const options = optionsFrom(env);
       for (const name of Object.keys(env) as VariableName[]) {
-        const { option = '' } = VARIABLES[name];
+        const isService = name === 'TWILIO_SMS_FROM' && env === rcs;
+        const option = isService ? 'senders.sms.service' : (VARIABLES[name].option ?? '');
         if (ofFunctions.test(option)) continue;
-        const value = name === 'GUARD_COUNTRIES' ? env[name]?.split(',') : env[name];
+        const value = name === 'GUARD_COUNTRIES' ? env[name]?.split(',') : (values.get(name) ?? env[name]);
         expect(options, name).to.have.deep.nested.property(option, value);
       }
     }
@@ -214,6 +235,7 @@ describe('optionsFrom', () => {
     'calls, webhooks and DLT of Vonage': { ...WITHOUT_TWILIO, ...WITH_WEBHOOKS },
     'WhatsApp from Meta beside Twilio': { ...LEAST, ...META },
     'WhatsApp from Meta without Twilio': { ...WITHOUT_TWILIO, ...META, META_APP_SECRET: 'meta-secret' },
+    'RCS with another sender of SMS, and every option of Twilio': { ...LEAST, ...RCS },
     'the sandbox': { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' },
     'calls only': { ...without(LEAST, 'TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+15005550008' },
     'two keys for Redis': {
@@ -383,6 +405,21 @@ describe('optionsFrom', () => {
           /^REDIS_URL must be a URL such as rediss.*without a query$/,
           /^STATE_ENCRYPTION_KEY must be 32 bytes/,
         ],
+        [{ TWILIO_SMS_FALLBACK_FROM: 'ACME' }, /^TWILIO_SMS_FALLBACK_FROM needs a Messaging Service/],
+        [
+          { TWILIO_SMS_FROM: SID('MG'), TWILIO_SMS_FALLBACK_FROM: SID('MG') },
+          /^TWILIO_SMS_FALLBACK_FROM must be a phone number in E\.164 form, or an alphanumeric/,
+        ],
+        [
+          { TWILIO_CONTENT_RETENTION: 'retain' },
+          /^TWILIO_CONTENT_RETENTION must be discard, or be left out$/,
+        ],
+        [
+          { TWILIO_ADDRESS_RETENTION: 'discard' },
+          /^TWILIO_ADDRESS_RETENTION must be obfuscate, or be left out$/,
+        ],
+        [{ TWILIO_SMART_ENCODING: 'no' }, /^TWILIO_SMART_ENCODING must be true or false$/],
+        [{ TWILIO_DEVICE_IP: 'TRUE' }, /^TWILIO_DEVICE_IP must be true or false$/],
         [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries.*; use AT$/],
         [{ GUARD_COUNTRIES: 'de,UK,FR' }, /^GUARD_COUNTRIES must be.*; use DE and GB$/],
         [{ GUARD_COUNTRIES: 'Germany' }, /^GUARD_COUNTRIES must be.* for every country$/],

@@ -14,13 +14,11 @@ import {
   SID_NAMESPACE,
 } from './outcome.js';
 import type { TwilioMessageParameters } from './sdk-types.js';
-import { senderFor, type TwilioSettings, type WhatsAppSender } from './settings.js';
+import { MESSAGING_SERVICE_SID, senderFor, type TwilioSettings, type WhatsAppSender } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
-
-const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
 /** The parameters of a message, or the refusal if it cannot be composed. */
 type Composed = TwilioMessageParameters | Outcome;

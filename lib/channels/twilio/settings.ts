@@ -2,6 +2,8 @@ import { readNumber } from '../../numbers/phone-number.js';
 
 /** The hook's options for Twilio in normal form, and the choice of a sender. */
 
+export const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
+
 /** Senders by the recipient's ISO 3166 country, with `default`. */
 export type SenderByCountry<Sender = string> = { readonly default: Sender } & Readonly<
   Record<string, Sender>

@@ -10,6 +10,7 @@ import {
   readProvider,
   readRedis,
   readSenders,
+  readTwilioFeatures,
   readTwilioLogin,
   readVerify,
   requireAnySender,
@@ -61,6 +62,8 @@ export interface HookVariables {
 
 export type TwilioSide = TwilioVariables &
   SenderVariables & {
+    /** Whether Twilio must discard texts or obfuscate numbers. */
+    readonly hasRedaction: boolean;
     readonly verifyServiceSid: string | undefined;
     /** The channels that Verify or another provider serves. */
     readonly otherChannels: ReadonlySet<string>;
@@ -153,10 +156,12 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
       ));
   requireAnySender(variables);
   const verify = readVerify(variables);
+  const { contentRetention, addressRetention } = readTwilioFeatures(variables) ?? {};
   const byOthers = ['sms', VOICE].filter((channel) => isSentByOther(channel, variables));
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
+    hasRedaction: contentRetention !== undefined || addressRetention !== undefined,
     verifyServiceSid: verify?.serviceSid,
     otherChannels: new Set([...(verify?.channels ?? []), ...byOthers]),
   });

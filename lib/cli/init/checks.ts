@@ -70,12 +70,19 @@ function twilioChecks(variables: Variables): CheckGroup | undefined {
   const login = readTwilioLogin(variables);
   const senders = readSenders(variables);
   if (variables.hasProblems()) return undefined;
-  const value = { ...login, ...senders, verifyServiceSid: undefined, otherChannels: new Set<string>() };
+  const value = {
+    ...login,
+    ...senders,
+    hasRedaction: false,
+    verifyServiceSid: undefined,
+    otherChannels: new Set<string>(),
+  };
   const group = examineTwilio(section(value), { callMs: CALL_MS, hasPublicUrl: false });
   return only(group, [
     'twilio.credential',
     ...(login.authToken === undefined ? [] : ['twilio.auth-token']),
     ...(senders.sms === undefined ? [] : ['twilio.sms']),
+    ...(senders.smsFallbackFrom === undefined ? [] : ['twilio.sms-fallback']),
     ...(senders.voice === undefined ? [] : ['twilio.voice']),
     ...(senders.whatsapp === undefined ? [] : ['twilio.template']),
   ]);

@@ -826,6 +826,31 @@ const SENDERS: readonly Misconfiguration[] = [
     plant: { TWILIO_SMS_FROM: `MG${'0'.repeat(32)}` },
     finds: 'fail twilio.sms',
   },
+  {
+    what: 'a fallback for RCS that is a number of somebody else',
+    plant: [byService, { TWILIO_SMS_FALLBACK_FROM: OF_OTHERS }],
+    finds: 'fail twilio.sms-fallback',
+  },
+  {
+    what: 'a fallback for RCS that is a name',
+    plant: [byService, { TWILIO_SMS_FALLBACK_FROM: 'ACME' }],
+    finds: 'ok twilio.sms-fallback',
+  },
+  {
+    what: 'a fallback for RCS that is a number of the account',
+    plant: [byService, ({ twilio }) => ({ TWILIO_SMS_FALLBACK_FROM: twilio.smsNumber })],
+    finds: 'ok twilio.sms-fallback',
+  },
+  {
+    what: 'that Twilio must discard texts',
+    plant: { TWILIO_CONTENT_RETENTION: 'discard' },
+    finds: 'warn twilio.redaction',
+  },
+  {
+    what: 'that Twilio must obfuscate numbers',
+    plant: { TWILIO_ADDRESS_RETENTION: 'obfuscate' },
+    finds: 'warn twilio.redaction',
+  },
   ...['warn', 'ok', 'ok'].map((status, count): Misconfiguration => ({
     what: `a Messaging Service with ${count} numbers`,
     plant: [

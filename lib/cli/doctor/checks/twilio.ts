@@ -21,6 +21,11 @@ const NO_VOICE = warn(
   'Set it if codes should also go out as voice calls.',
 );
 
+const REDACTION = warn(
+  'Doctor does not check whether the account has Message Redaction, without which Twilio refuses every message (30029, 30030).',
+  'Turn it on: Twilio Console, Messaging > Settings > General. Then send a code to your own phone.',
+);
+
 const CHECKS: CheckTable<TwilioParts> = {
   credential: { run: ({ side, access }) => credentialFinding(side, access) },
   'auth-token': { run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl) },
@@ -30,11 +35,19 @@ const CHECKS: CheckTable<TwilioParts> = {
     run: ({ side, access }) =>
       side.sms === undefined ? withoutSender('sms', NO_SMS, side) : smsFinding(access, side.sms),
   },
+  'sms-fallback': {
+    isUsed: ({ side }) => side.smsFallbackFrom !== undefined,
+    run: ({ side, access }) => fallbackFinding(access, side.smsFallbackFrom ?? ''),
+  },
+  redaction: {
+    isUsed: ({ side }) => side.hasRedaction,
+    run: () => REDACTION,
+  },
   voice: {
     run: ({ side, access }) =>
       side.voice === undefined
         ? withoutSender('voice', NO_VOICE, side)
-        : numberFinding(access, side.voice, 'voice'),
+        : numberFinding(access, side.voice, 'TWILIO_VOICE_FROM'),
   },
   whatsapp: { run: ({ side }) => whatsAppFinding(side) },
   template: {
@@ -145,19 +158,24 @@ async function balanceFinding({ sending }: TwilioAccess): Promise<Finding> {
 
 /** @param sender - a number, a Messaging Service (`MG…`) or an alphanumeric sender id. */
 async function smsFinding(access: TwilioAccess, sender: string): Promise<Finding> {
-  if (sender.startsWith('+')) return numberFinding(access, sender, 'sms');
+  if (sender.startsWith('+')) return numberFinding(access, sender, 'TWILIO_SMS_FROM');
   if (/^MG[0-9a-zA-Z]{32}$/.test(sender)) return serviceFinding(access, sender);
   return ok(
     'TWILIO_SMS_FROM is an alphanumeric sender: many countries require its registration, and the US and Canada allow none.',
   );
 }
 
+function fallbackFinding(access: TwilioAccess, sender: string): Finding | Promise<Finding> {
+  if (sender.startsWith('+')) return numberFinding(access, sender, 'TWILIO_SMS_FALLBACK_FROM');
+  return ok('TWILIO_SMS_FALLBACK_FROM is an alphanumeric sender, which some countries do not allow.');
+}
+
 async function numberFinding(
   { sending }: TwilioAccess,
   number: string,
-  capability: 'sms' | 'voice',
+  variable: 'TWILIO_SMS_FROM' | 'TWILIO_SMS_FALLBACK_FROM' | 'TWILIO_VOICE_FROM',
 ): Promise<Finding> {
-  const variable = capability === 'sms' ? 'TWILIO_SMS_FROM' : 'TWILIO_VOICE_FROM';
+  const capability = variable === 'TWILIO_VOICE_FROM' ? 'voice' : 'sms';
   const does = capability === 'sms' ? 'send SMS' : 'make calls';
   const reading = await sending.numbers(number);
   if (reading.kind !== 'found') return unreadFinding('The numbers of the account', reading);

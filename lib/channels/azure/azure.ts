@@ -116,11 +116,14 @@ const AZURE: AnswerReader = {
   readRefusal: (answer) => (isAzureError(answer) ? describeRefusal(`HTTP_${answer.status}`) : undefined),
 };
 
-/** A refusal of the repeat is one of the first request only if Azure has recognised the ids. */
+/** A refusal of the repeat is one of the first request only if Azure has recognised the ids, whose result has any case. */
 const REPEATED: AnswerReader = {
   provider: 'Azure',
   readSuccess: (answer) =>
-    readRecipient(answer, ({ repeatabilityResult }) => repeatabilityResult === 'accepted'),
+    readRecipient(
+      answer,
+      (recipient) => textFieldOf(recipient, 'repeatabilityResult')?.toLowerCase() === 'accepted',
+    ),
   readRefusal: () => undefined,
 };
 

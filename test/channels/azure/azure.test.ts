@@ -170,6 +170,16 @@ describe('Azure', () => {
       expect(azure.messages).to.be.empty;
     });
 
+    it('is refused if Azure writes the result of the ids in another case', async () => {
+      const recipient = {
+        ...{ to: ANA.phone, httpStatusCode: 404 },
+        ...{ repeatabilityResult: 'Accepted', successful: false },
+      };
+      azure.fault({ fault: { kind: 'reset', delivered: true }, times: 1 });
+      azure.fault({ fault: { kind: 'status', status: 202, body: { value: [recipient] } }, times: 1 });
+      expect(await send()).to.include({ status: 'refused', code: 'RECIPIENT_404' });
+    });
+
     it('stays unknown if Azure did not recognise the ids', async () => {
       const recipient = {
         to: ANA.phone,

@@ -67,8 +67,9 @@ export {
   type VonageCallbackFault,
   type VonageEmulator,
   type VonageEmulatorOptions,
-  type VonageFailureRule,
-  type VonageInbound,
+  type VonageLateFailureRule,
+  type VonageInboundMessage,
+  type VonageRefusalRule,
 } from './vonage/emulator.js';
 export type { EmulatedVonageCall } from './vonage/calls.js';
 export type { EmulatedVonageMessage } from './vonage/messages.js';

@@ -92,7 +92,7 @@ describe('two providers of SMS', () => {
 
   it('give both refusals in one answer', async () => {
     scene.twilio.refuseWith({ code: 20503 });
-    vonage.refuseWith(422, '1420');
+    vonage.refuseWith({ status: 422, error: '1420' });
     const { body } = await scene.call();
     expect(JSON.stringify(body))
       .to.include('20503: ')

@@ -309,7 +309,7 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
         const dispatcher = new Agent();
         return {
           refuse: (status, says) => {
-            vonage.refuseWith(status, says);
+            vonage.refuseWith({ status, error: says, times: 1 });
             return sendBy(channel, dispatcher);
           },
           close: () => Promise.all([dispatcher.close(), vonage.close()]),

@@ -95,7 +95,12 @@ import {
 } from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import { createPhonesPage, startDemoOrg, type DemoHookOptions } from 'okta-telephony-hook/demo';
-import { startAzureEmulator, startOktaEmulator, startTwilioEmulator } from 'okta-telephony-hook/testing';
+import {
+  startAzureEmulator,
+  startOktaEmulator,
+  startTwilioEmulator,
+  startVonageEmulator,
+} from 'okta-telephony-hook/testing';
 
 const header: HookCredential = { scheme: 'header', name: undefined, secrets: ['secret', 'the one before'] };
 const basic: HookCredential = { scheme: 'basic', users: [{ username: 'okta', password: 'a:b' }] };
@@ -543,6 +548,9 @@ export async function tryOut(): Promise<void> {
   const resource = await startAzureEmulator();
   azureSms({ ...resource.credential, from: resource.number });
   await resource.close();
+  const emulatedVonage = await startVonageEmulator({ port: undefined });
+  emulatedVonage.failLater({ status: undefined, error: '1300', times: 1 });
+  vonageVoice({ ...emulatedVonage.credential, from: emulatedVonage.number });
   const { hookCredential, credential: oktaCredential } = okta;
   oktaTelephonyHook({
     credentials: { hook: hookCredential, okta: oktaCredential, twilio: twilio.credential },
@@ -602,6 +610,8 @@ export type {
   EmulatedTemplate,
   EmulatedUser,
   EmulatedVerification,
+  EmulatedVonageCall,
+  EmulatedVonageMessage,
   EnteredCode,
   EventDelivery,
   Fault,
@@ -644,5 +654,11 @@ export type {
   UserSchemaView,
   VerifyChannel,
   VerifySettings,
+  VonageCallbackFault,
+  VonageEmulator,
+  VonageEmulatorOptions,
+  VonageInboundMessage,
+  VonageLateFailureRule,
+  VonageRefusalRule,
   WebhookAnswer,
 } from 'okta-telephony-hook/testing';

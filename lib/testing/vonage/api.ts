@@ -15,8 +15,8 @@ interface Account {
   readonly number: string;
   readonly templateName: string;
   readonly clock: () => number;
-  /** The answer to each new message, if it is refused. */
-  readonly refusal: () => Reply | undefined;
+  /** The answer to a new message or call that is refused. */
+  readonly refusal: (request: RecordedRequest) => Reply | undefined;
   /** Called with each accepted message. */
   readonly accept: (message: StoredMessage, request: RecordedRequest) => void;
   readonly acceptCall: (call: StoredCall, request: RecordedRequest) => void;
@@ -35,7 +35,7 @@ export function vonageApi(account: Account): Api {
       const extra = { invalid_parameters: [{ name: field, reason: 'Wrong' }] };
       return refusalReply({ status: 422, error, title: 'Invalid params' }, extra);
     }
-    const refusal = account.refusal();
+    const refusal = account.refusal(request);
     if (refusal !== undefined) return refusal;
     const id = randomUUID();
     return {
@@ -54,7 +54,7 @@ export function vonageApi(account: Account): Api {
     if (typeof read === 'string') {
       return voiceReply(400, 'BAD_REQUEST', 'Bad Request', { invalid_parameters: { [read]: 'Is invalid.' } });
     }
-    const refusal = account.refusal();
+    const refusal = account.refusal(request);
     if (refusal !== undefined) return refusal;
     const { uuid, conversationUuid: conversation_uuid } = read;
     return {

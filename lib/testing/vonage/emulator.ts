@@ -9,7 +9,7 @@ import type { RecordedRequest } from '../server/request.js';
 import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
 import { vonageApi } from './api.js';
 import type { EmulatedVonageCall, StoredCall } from './calls.js';
-import { errorOf, refusalReply, type VonageRefusal } from './errors.js';
+import { errorOf, refusalReply } from './errors.js';
 import { deliveredItem, type EmulatedVonageMessage, type StoredMessage } from './messages.js';
 import { signVonageWebhook } from './webhook.js';
 
@@ -23,8 +23,16 @@ export interface VonageEmulatorOptions {
   readonly callbackDelayMs?: number | undefined;
 }
 
+/** A refusal of new messages and calls. */
+export interface VonageRefusalRule extends LimitedRule {
+  /** Of the answer. */
+  readonly status: number;
+  /** The end of the type of Vonage's error: a number such as `1420`, or words such as `low-balance`. */
+  readonly error: string;
+}
+
 /** The failure of accepted messages and calls. */
-export interface VonageFailureRule extends LimitedRule {
+export interface VonageLateFailureRule extends LimitedRule {
   /**
    * The last status. Default: `undeliverable`, of calls `failed`. A message whose time to live has ended is `rejected`. A call may also be
    * `busy`, `unanswered`, `cancelled` or `timeout`.
@@ -40,7 +48,7 @@ export interface VonageFailureRule extends LimitedRule {
 export type VonageCallbackFault = CallbackRule<EmulatedVonageMessage | EmulatedVonageCall>;
 
 /** A message that a person writes to a number of the account. */
-export interface VonageInbound {
+export interface VonageInboundMessage {
   /** The URL that the application has for inbound messages: the hook's `…/callbacks/sms`. */
   readonly url: string;
   /** The person's number, E.164; or another id that WhatsApp shows in its place. */
@@ -86,16 +94,16 @@ export interface VonageEmulator {
   /** Calls a listener for every message and call that a phone gets. */
   onDelivered(listener: (item: DeliveredItem) => void): void;
   /** Posts what a person writes, signed. Resolves to the status of the answer; `undefined` without one. */
-  receive(message: VonageInbound): Promise<number | undefined>;
+  receive(message: VonageInboundMessage): Promise<number | undefined>;
   /** `Authorization` of a webhook with this body. @param claims - replace claims of the token. */
   sign(body: string, claims?: Readonly<Record<string, unknown>>): string;
   /** Signs with another secret from now on, as after its rotation in the Dashboard. */
   rotateSignatureSecret(secret: string): void;
 
   /** Refuses new messages and calls with one of Vonage's errors, in its own shape. */
-  refuseWith(status: number, error: string): void;
+  refuseWith(rule: VonageRefusalRule): void;
   /** Accepts new messages and calls, and reports later that they failed. */
-  failLater(rule: VonageFailureRule): void;
+  failLater(rule: VonageLateFailureRule): void;
   /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
   fault(rule: FaultRule | Fault): void;
   /** Makes the webhooks of new messages and calls late, repeated, out of order, or not at all. */
@@ -132,8 +140,8 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
   const messages: StoredMessage[] = [];
   const calls: StoredCall[] = [];
   const phones = new Phones();
-  const failures = new RuleList<VonageFailureRule>();
-  let refusal: VonageRefusal | undefined;
+  const failures = new RuleList<VonageLateFailureRule>();
+  const refusals = new RuleList<VonageRefusalRule>();
 
   const server = await startEmulatedServer({
     port: options.port,
@@ -162,7 +170,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       post,
     },
   );
-  const run = (message: StoredMessage, rule: VonageFailureRule | undefined): void => {
+  const run = (message: StoredMessage, rule: VonageLateFailureRule | undefined): void => {
     const last = rule === undefined ? 'delivered' : (rule.status ?? 'undeliverable');
     callbacks.walk(message, ['submitted', last], (status) => {
       message.status = status;
@@ -172,7 +180,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       return { message_uuid: id, to, from, timestamp, status, channel, client_ref, ...error };
     });
   };
-  const runCall = (call: StoredCall, rule: VonageFailureRule | undefined): void => {
+  const runCall = (call: StoredCall, rule: VonageLateFailureRule | undefined): void => {
     const last = rule === undefined ? 'completed' : (rule.status ?? 'failed');
     const steps = rule === undefined ? ['ringing', 'answered', last] : [last];
     callbacks.walk(call, ['started', ...steps], (status) => {
@@ -188,7 +196,10 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       ...account,
       publicKey,
       clock,
-      refusal: () => refusal && refusalReply(refusal),
+      refusal: (request) => {
+        const rule = refusals.take(request);
+        return rule && refusalReply({ ...rule, title: 'Refused' });
+      },
       accept: (message, request) => {
         messages.push(message);
         const failure = failures.take(request);
@@ -241,15 +252,13 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     rotateSignatureSecret: (secret) => {
       signingSecret = secret;
     },
-    refuseWith: (status, error) => {
-      refusal = { status, error, title: 'Refused' };
-    },
+    refuseWith: (rule) => refusals.add(rule),
     failLater: (rule) => failures.add(rule),
     fault: server.fault,
     faultCallbacks: (fault) => callbacks.fault(fault),
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
-      refusal = undefined;
+      refusals.clear();
       server.clearFaults();
       failures.clear();
       callbacks.clearFaults();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jsonReply, type Reply } from '../server/reply.js';
 
 /** One of Vonage's errors: `1420`, `unauthorized`. */
-export interface VonageRefusal {
+interface VonageRefusal {
   readonly status: number;
   readonly error: string;
   readonly title: string;

@@ -262,7 +262,7 @@ describe('Vonage', () => {
     ] as const) {
       it(title, async () => {
         await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
-        vonage.refuseWith(status, error);
+        vonage.refuseWith({ status, error });
         await scene.call();
         const follower = next === undefined ? [] : [['sms', next, 'accepted', undefined]];
         expect(attempts()).to.deep.equal([['sms', 'VONAGE', 'refused', code], ...follower]);
@@ -271,7 +271,7 @@ describe('Vonage', () => {
 
     it('by SMS of Twilio after an opt-out from WhatsApp', async () => {
       await start({ whatsapp: vonageChannel(byKey()), sms: twilioMessages() });
-      vonage.refuseWith(422, '1240');
+      vonage.refuseWith({ status: 422, error: '1240' });
       await scene.call();
       expect(attempts()).to.deep.equal([
         ['whatsapp', 'VONAGE', 'refused', '1240'],
@@ -281,7 +281,7 @@ describe('Vonage', () => {
 
     it('by no provider if Fraud Defender blocks the code, and Okta gets PENDING', async () => {
       await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
-      vonage.refuseWith(403, '1473');
+      vonage.refuseWith({ status: 403, error: '1473' });
       expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
       expect(scene.twilio.messages).to.be.empty;
     });

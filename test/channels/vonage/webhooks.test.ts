@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { VonageChannelOptions } from '#lib/channels/index.js';
 import { vonageChannel } from '#lib/channels/index.js';
+import { twilioMessages } from '#lib/index.js';
 import type { CallbackAnswer, CallbackReceiver } from '#lib/core/channel.js';
-import type { VonageFailureRule } from '#lib/testing/index.js';
+import type { VonageLateFailureRule } from '#lib/testing/index.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import { ANA, channelOf, CODE, commandOf, scenes, type HookOptions, type Scene } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -197,7 +198,8 @@ describe('webhooks of Vonage', () => {
     const whatsapp = (): HookOptions['channels'] => ({ whatsapp: vonageChannel(options()) });
     const statuses = (): unknown[] =>
       scene.of('message.reported').flatMap(({ channel, status }) => (channel === 'whatsapp' ? [status] : []));
-    const failed = (rule: VonageFailureRule = {}): void => vonage.failLater({ status: 'rejected', ...rule });
+    const failed = (rule: VonageLateFailureRule = {}): void =>
+      vonage.failLater({ status: 'rejected', ...rule });
     const ended = (): Promise<void> => until(() => scene.of('failover.ended').length > 0);
 
     it('are asked for with each message, which has the reference of its attempt', async () => {
@@ -243,6 +245,20 @@ describe('webhooks of Vonage', () => {
       expect(scene.twilio.messages.map(({ text }) => text)).to.deep.equal([`Your code is ${CODE}`]);
     });
 
+    it('let the next provider of SMS send the code after a failure, and wait for no delivery', async () => {
+      failed({ status: 'undeliverable' });
+      await start({ sms: [vonageChannel(options()), twilioMessages()] });
+      expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
+      await ended();
+      expect(scene.of('failover.ended')[0]).to.deep.nested.include({
+        fromChannel: 'sms',
+        'cause.code': 'UNDELIVERABLE',
+        outcome: 'accepted',
+        provider: 'TWILIO',
+      });
+      expect(vonage.messages[0]?.statusCallback).to.equal(`${scene.url}/callbacks/sms`);
+    });
+
     it('of a wrong number or of fraud start nothing', async () => {
       for (const error of ['1170', '1473']) {
         failed({ error, times: 1 });
@@ -280,6 +296,13 @@ describe('webhooks of Vonage', () => {
         transactionId: vonage.messages[0]?.id,
       });
       expect(scene.twilio.messages).to.be.empty;
+    });
+
+    it('turn SMS off by STOP, too', async () => {
+      await start({ sms: vonageChannel(options()) });
+      await vonage.receive({ url: `${scene.url}/callbacks/sms`, from: ANA.phone, text: 'STOP' });
+      await scene.call();
+      expect(vonage.messages).to.be.empty;
     });
 
     it('turn the channel off by STOP and on by START, and are refused if forged', async () => {

@@ -10,6 +10,7 @@ import { Variables, withFile } from './environment.js';
 import { init } from './init/init.js';
 import { preview } from './preview/preview.js';
 import { setupAttribute, setupEventHook, setupHook } from './setup/commands.js';
+import { setupWhatsAppTemplate } from './setup/whatsapp-template.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** The parts of the process that the program uses, so that a test can replace them. */
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   setupAttribute,
   setupHook,
   setupEventHook,
+  setupWhatsAppTemplate,
   doctor,
   preview,
   demo,

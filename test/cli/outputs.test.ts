@@ -10,7 +10,16 @@ import { expectKept, shownRun } from './kept-output.js';
 import { patientTime, run, type RunOptions } from './runs.js';
 
 const NEW_SECRET = 'hook-secret-b27c01d9';
-const COMMANDS = ['init', 'setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
+const COMMANDS = [
+  'init',
+  'setup attribute',
+  'setup hook',
+  'setup event-hook',
+  'setup whatsapp-template',
+  'doctor',
+  'preview',
+  'demo',
+];
 
 describe('the complete output equals its file in test/cli/outputs', () => {
   let scene: Scene;

@@ -34,7 +34,8 @@ describe('the command line', () => {
 
   it('names an unknown command and a similar one, unless the word may be a secret', async () => {
     mustNotShow('s3cr3t-as-an-argument');
-    const all = 'init, setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
+    const all =
+      'init, setup attribute, setup hook, setup event-hook, setup whatsapp-template, doctor, preview, demo.';
     for (const [args, message] of [
       ['bogus', `There is no command "bogus". The commands are ${all}`],
       ['setup bogus --yes', `There is no command "setup bogus". The commands are ${all}`],
@@ -80,7 +81,7 @@ describe('the command line', () => {
     expect(all.stderr).to.equal('');
     const commands = all.json()['commands'] as { command: string }[];
     expect(commands.map(({ command }) => command)).to.include.members(['setup hook', 'doctor', 'demo']);
-    expect((await run(okta, 'setup --help --json')).json()['commands']).to.have.length(3);
+    expect((await run(okta, 'setup --help --json')).json()['commands']).to.have.length(4);
     const own = (await run(okta, 'setup hook -h --json')).json();
     expect(own).to.include({ command: 'setup hook' }).and.have.property('help').that.includes('PUBLIC_URL');
     expect(own['options']).to.deep.include({ option: '--yes', short: '-y', takesValue: false });

@@ -13,8 +13,16 @@ import type { WhatsAppCloudSettings } from './options.js';
 
 type Context = Pick<SendContext, 'http'>;
 
-/** Makes a GET of the Graph API at this path. */
 type GraphRequest = (path: string) => HttpRequest;
+
+/** Makes a GET of the Graph API at this path. */
+export const graphRequests =
+  ({ accessToken, apiVersion, baseUrl }: WhatsAppCloudSettings): GraphRequest =>
+  (path) => ({
+    method: 'GET',
+    url: `${new URL(baseUrl).origin}/${apiVersion}/${path}`,
+    headers: { authorization: `Bearer ${accessToken}`, 'user-agent': USER_AGENT },
+  });
 
 /**
  * Checks the token and the number, and reads the template.
@@ -23,14 +31,11 @@ type GraphRequest = (path: string) => HttpRequest;
  * @throws ProviderError if Meta does not accept the token, or blocks the number.
  */
 export async function findTemplates(
-  { phoneNumberId, accessToken, apiVersion, baseUrl, templates }: WhatsAppCloudSettings,
+  settings: WhatsAppCloudSettings,
   context: Context,
 ): Promise<readonly MetaTemplate[] | undefined> {
-  const request: GraphRequest = (path) => ({
-    method: 'GET',
-    url: `${new URL(baseUrl).origin}/${apiVersion}/${path}`,
-    headers: { authorization: `Bearer ${accessToken}`, 'user-agent': USER_AGENT },
-  });
+  const { phoneNumberId, templates } = settings;
+  const request = graphRequests(settings);
   const accountId = await checkNumber(phoneNumberId, request, context);
   return accountId === undefined ? undefined : readTemplates(accountId, templates.name, request, context);
 }
@@ -38,12 +43,12 @@ export async function findTemplates(
 const CHECK_NUMBER =
   'Look at the number, its account and the payment method in WhatsApp Manager: each names what is missing.';
 const CHECK_TEMPLATE =
-  "Compare whatsAppCloud's templates with WhatsApp Manager: the name, and each language.";
+  "Compare whatsAppCloud's templates with WhatsApp Manager, or run okta-telephony-hook setup whatsapp-template.";
 const WAIT_FOR_REVIEW = 'Wait for its review, or look up in WhatsApp Manager why Meta rejected or paused it.';
 const CHECK_CATEGORY = 'Make another one in the category Authentication: Meta allows codes in these alone.';
 
 /** The id of the number's WhatsApp account; `undefined` if Meta does not say it. */
-async function checkNumber(
+export async function checkNumber(
   phoneNumberId: string,
   request: GraphRequest,
   context: Context,
@@ -99,7 +104,8 @@ export interface MetaTemplate {
 
 const FIELDS = 'name,language,status,category,message_send_ttl_seconds';
 
-async function readTemplates(
+/** The languages of a template; `undefined` if the token may not read them. */
+export async function readTemplates(
   accountId: string,
   name: string,
   request: GraphRequest,

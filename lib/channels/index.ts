@@ -3,6 +3,9 @@
  *
  * @module okta-telephony-hook/channels
  */
+export { awsSms } from './aws/sms.js';
+export type { AwsCredentialProvider, AwsCredentials, AwsSmsOptions } from './aws/options.js';
+export type { Dlt } from './dlt.js';
 export { azureSms } from './azure/azure.js';
 export type { AzureCredential, AzureSmsOptions, AzureToken } from './azure/options.js';
 export { lineChannel, type LineChannelOptions } from './line/line.js';
@@ -15,7 +18,6 @@ export type {
   VonageApplication,
   VonageChannelOptions,
   VonageCredential,
-  VonageDlt,
   VonageSignatureSecret,
   VonageTemplate,
   VonageVoiceOptions,

@@ -1,6 +1,6 @@
 import type Joi from 'joi';
+import { DLT_ID } from '../channels/dlt.js';
 import { serviceSidRule } from '../channels/provider.js';
-import { DLT_ID } from '../channels/vonage/options.js';
 import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/whatsapp-template.js';
 import { oneOf, textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';

@@ -8,6 +8,17 @@ export type { Fault, FaultRule } from './server/faults.js';
 export type { DeliveredItem, EmulatedPhoneItem } from './server/phones.js';
 export type { RecordedRequest } from './server/request.js';
 export type { EmulatedCallback } from './server/status-callbacks.js';
+export {
+  startAwsEmulator,
+  type AwsCallbackFault,
+  type AwsEmulator,
+  type AwsEmulatorOptions,
+  type AwsLateFailureRule,
+  type AwsRefusalRule,
+  type EmulatedAwsMessage,
+} from './aws/emulator.js';
+export type { AwsKeys } from './aws/proof.js';
+export type { SnsFields } from './aws/topic.js';
 export type { SchemaAttribute, SchemaAttributes, UserSchemaView } from './okta/users/attributes.js';
 export type { OidcApp } from './okta/sign-in/authorization-request.js';
 export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta/emulator.js';

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { lineChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
+import { awsSms, lineChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
 import type { Channel } from '#lib/channels/channel.js';
 import type { Message, MoveOn, Outcome } from '#lib/core/channel.js';
+import { startAwsEmulator } from '#lib/testing/index.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import { CODE, ANA } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -150,6 +151,164 @@ const VONAGE: readonly Row[] = [
       [400, 'words-that-are-new', 'HTTP_400'],
       // Every object inherits it; it is not an error.
       [400, 'constructor', 'HTTP_400'],
+    ],
+  },
+];
+
+/** Exceptions of AWS, each with its reason or without one. The code is the reason, else the exception. */
+const exceptions = (type: string, ...reasons: readonly string[]): Row['errors'] =>
+  reasons.length === 0
+    ? [[400, type, type]]
+    : reasons.map((reason) => [400, `${type} ${reason}`, reason] as const);
+
+const NEW_REASON = 'A_REASON_THAT_IS_NEW';
+
+const AWS: readonly Row[] = [
+  {
+    reason: 'AWS does not accept the credentials',
+    moveOn: 'other-provider',
+    remedy: /awsSms's credentials/,
+    errors: [
+      ...exceptions('ExpiredTokenException'),
+      ...exceptions('InvalidSignatureException'),
+      ...exceptions('MissingAuthenticationTokenException'),
+      ...exceptions('UnrecognizedClientException'),
+      [401, 'ExceptionThatIsNew', 'HTTP_401'],
+    ],
+  },
+  {
+    reason: 'The credentials may not send this message',
+    moveOn: 'other-provider',
+    remedy: /sms-voice:SendTextMessage/,
+    errors: [
+      ...exceptions('AccessDeniedException'),
+      [400, `AccessDeniedException ${NEW_REASON}`, 'AccessDeniedException'],
+      [403, 'ExceptionThatIsNew', 'HTTP_403'],
+    ],
+  },
+  {
+    reason: 'The AWS account may not send messages',
+    moveOn: 'other-provider',
+    errors: exceptions('AccessDeniedException', 'ACCOUNT_DISABLED', 'INSUFFICIENT_ACCOUNT_REPUTATION'),
+  },
+  {
+    reason: 'The monthly spending limit of the AWS account is reached',
+    moveOn: 'other-provider',
+    errors: exceptions(
+      'ServiceQuotaExceededException',
+      'MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT',
+      'MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS',
+    ),
+  },
+  {
+    reason: 'A quota of the AWS account is used up',
+    moveOn: 'other-provider',
+    errors: exceptions('ServiceQuotaExceededException'),
+  },
+  {
+    reason: 'Too many requests to AWS at once',
+    moveOn: true,
+    errors: [
+      ...exceptions('ThrottlingException'),
+      // As AWS names it with its namespace and its documentation.
+      [400, 'com.amazon.coral#ThrottlingException:http://internal.amazon.com/coral/', 'ThrottlingException'],
+      [429, 'ExceptionThatIsNew', 'HTTP_429'],
+    ],
+  },
+  { reason: 'AWS is not available', moveOn: true, errors: [[503, 'ServiceUnavailable', 'HTTP_503']] },
+  {
+    reason: 'Not a valid phone number',
+    moveOn: false,
+    errors: [
+      [
+        400,
+        'ValidationException INVALID_PARAMETER DestinationPhoneNumber',
+        'INVALID_DESTINATION_PHONE_NUMBER',
+      ],
+      [400, `ValidationException ${NEW_REASON} DestinationPhoneNumber`, 'INVALID_DESTINATION_PHONE_NUMBER'],
+    ],
+  },
+  {
+    reason: 'The recipient has opted out of messages from this sender',
+    moveOn: 'other-channel',
+    errors: exceptions('ConflictException', 'DESTINATION_PHONE_NUMBER_OPTED_OUT'),
+  },
+  {
+    reason: 'An account in the AWS sandbox sends to verified numbers only',
+    moveOn: 'other-provider',
+    remedy: /production access/,
+    errors: exceptions('ConflictException', 'DESTINATION_PHONE_NUMBER_NOT_VERIFIED'),
+  },
+  {
+    reason: "Blocked by AWS's protection against fraud",
+    moveOn: false,
+    isFraudBlock: true,
+    remedy: /protect configuration/,
+    errors: exceptions(
+      'ConflictException',
+      'DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE',
+      'DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION',
+    ),
+  },
+  {
+    reason: "The AWS account may not send to the recipient's country",
+    moveOn: true,
+    errors: exceptions('ValidationException', 'DESTINATION_COUNTRY_BLOCKED', 'COUNTRY_NOT_ENABLED'),
+  },
+  {
+    reason: "The sender may not send to the recipient's country",
+    moveOn: true,
+    errors: [
+      ...exceptions(
+        'ValidationException',
+        'INTERNATIONAL_SENDING_NOT_SUPPORTED',
+        'INVALID_IDENTITY_FOR_DESTINATION_COUNTRY',
+        'SENDER_ID_NOT_REGISTERED',
+        'SENDER_ID_NOT_SUPPORTED',
+        'SENDER_ID_REQUIRES_REGISTRATION',
+      ),
+      ...exceptions('ConflictException', 'NO_ORIGINATION_IDENTITIES_FOUND'),
+    ],
+  },
+  {
+    reason: 'The message costs more than maxPrice',
+    moveOn: true,
+    remedy: /maxPrice/,
+    errors: exceptions('ValidationException', 'PRICE_OVER_THRESHOLD'),
+  },
+  {
+    reason: 'AWS does not accept the sender or the configuration set',
+    moveOn: true,
+    remedy: /originationIdentity/,
+    errors: [
+      ...exceptions('ConflictException', 'NUMBER_CAPABILITIES_MISMATCH', 'RESOURCE_NOT_ACTIVE'),
+      ...exceptions('ConflictException'),
+      ...exceptions('ValidationException', 'CHANNEL_NOT_ENABLED', 'RESOURCE_NOT_ACCESSIBLE'),
+      ...exceptions('ResourceNotFoundException'),
+    ],
+  },
+  {
+    reason: 'The sender is for promotional messages',
+    moveOn: true,
+    errors: exceptions('ConflictException', 'MESSAGE_TYPE_MISMATCH'),
+  },
+  {
+    reason: 'AWS does not accept the request',
+    moveOn: true,
+    remedy: /report this/,
+    errors: [
+      ...exceptions('ValidationException', 'INVALID_PARAMETER', 'MISSING_PARAMETER'),
+      [400, `ValidationException ${NEW_REASON} MessageBody`, 'ValidationException'],
+    ],
+  },
+  {
+    reason: 'Refused by AWS',
+    moveOn: true,
+    errors: [
+      [400, 'ExceptionThatIsNew', 'HTTP_400'],
+      // Events are no exceptions, and each object inherits the other.
+      [400, 'TEXT_INVALID', 'HTTP_400'],
+      [404, 'constructor', 'HTTP_404'],
     ],
   },
 ];
@@ -313,6 +472,25 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
             return sendBy(channel, dispatcher);
           },
           close: () => Promise.all([dispatcher.close(), vonage.close()]),
+        };
+      },
+    ],
+    [
+      'AWS',
+      AWS.map((row) => ({ ...row, providerRequestId: REQUEST_ID })),
+      async () => {
+        const aws = await startAwsEmulator();
+        const channel = awsSms(aws.options);
+        const dispatcher = new Agent();
+        return {
+          refuse: (status, says) => {
+            const [type, reason, field] = says.split(' ');
+            const headers = { 'x-amzn-requestid': REQUEST_ID };
+            const body = { __type: type, Reason: reason, Fields: field && [{ Name: field }] };
+            aws.fault({ fault: { kind: 'status', status, body, headers }, times: 1 });
+            return sendBy(channel, dispatcher);
+          },
+          close: () => Promise.all([dispatcher.close(), aws.close()]),
         };
       },
     ],

@@ -1,6 +1,14 @@
 import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
-import { azureSms, lineChannel, relayChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
+import {
+  awsSms,
+  azureSms,
+  lineChannel,
+  relayChannel,
+  vonageChannel,
+  whatsAppCloud,
+} from '#lib/channels/index.js';
 import { startMetaEmulator } from '#lib/testing/meta/emulator.js';
+import { startAwsEmulator } from '#lib/testing/index.js';
 import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
@@ -112,6 +120,27 @@ const vonageWhatsApp: SubjectKind = {
   },
 };
 
+const aws: SubjectKind = {
+  title: 'AWS',
+  channel: 'sms',
+  name: 'AWS',
+  // AWS's own answers name their request and their exception.
+  refusal: (status) => ({
+    kind: 'status',
+    status,
+    body: { __type: 'AnExceptionThatIsNew', Message: 'No' },
+    headers: { 'x-amzn-requestid': '0d3a4f0c-8d55-4f0e-9c46-5d2c2f1b7a10' },
+  }),
+  start: async (hook) => {
+    const emulator = await startAwsEmulator();
+    return startSubject(emulator, () => emulator.messages.length, {
+      sandboxNumber: undefined,
+      channels: { sms: [awsSms(emulator.options), twilioMessages()] },
+      ...hook,
+    });
+  },
+};
+
 const azure: SubjectKind = {
   title: 'Azure',
   channel: 'sms',
@@ -191,4 +220,12 @@ async function startSubject(
 }
 
 /** Each channel that is not Twilio's. */
-export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp, azure, relay, metaWhatsApp];
+export const SUBJECTS: readonly SubjectKind[] = [
+  line,
+  vonageSms,
+  vonageWhatsApp,
+  aws,
+  azure,
+  relay,
+  metaWhatsApp,
+];

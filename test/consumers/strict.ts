@@ -65,15 +65,20 @@ import {
   type UserProfile,
 } from 'okta-telephony-hook';
 import {
+  awsSms,
   azureSms,
   lineChannel,
   relayChannel,
   whatsAppCloud,
   type WhatsAppCloudOptions,
   type WhatsAppTemplate,
+  type AwsCredentialProvider,
+  type AwsCredentials,
+  type AwsSmsOptions,
   type AzureCredential,
   type AzureSmsOptions,
   type AzureToken,
+  type Dlt,
   type RelayChannelOptions,
   vonageChannel,
   vonageVoice,
@@ -81,7 +86,6 @@ import {
   type VonageApplication,
   type VonageChannelOptions,
   type VonageCredential,
-  type VonageDlt,
   type VonageSignatureSecret,
   type VonageTemplate,
   type VonageVoiceOptions,
@@ -278,7 +282,21 @@ const credential: VonageCredential = { applicationId: 'app', privateKey: 'PEM', 
 const template: VonageTemplate = { name: 'code', languages: { default: 'en_US', pt: 'pt_BR' } };
 const application: VonageApplication = { applicationId: 'app', privateKey: 'PEM' };
 const signatureSecret: VonageSignatureSecret = ['current', 'next'];
-const dlt: VonageDlt = { entityId: '1101', contentId: { default: '1107', hi: '1108' } };
+const awsKeys: AwsCredentials = { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: undefined };
+const awsProvider: AwsCredentialProvider = () => Promise.resolve(awsKeys);
+const awsOptions: AwsSmsOptions = {
+  region: 'eu-central-1',
+  originationIdentity: 'pool-1',
+  configurationSet: undefined,
+  credentials: awsProvider,
+  topicArn: undefined,
+  maxPrice: undefined,
+  dlt: undefined,
+  feedback: undefined,
+  baseUrl: undefined,
+};
+export const aws: readonly Channel[] = [awsSms(awsOptions), awsSms({ ...awsOptions, credentials: awsKeys })];
+const dlt: Dlt = { entityId: '1101', contentId: { default: '1107', hi: '1108' } };
 const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template, dlt };
 const voiceOptions: VonageVoiceOptions = { ...application, from: '+1', signatureSecret, baseUrl: undefined };
 const vonageVia: Channel = vonageChannel({ ...application, from: '+1', signatureSecret, dlt: undefined });
@@ -587,6 +605,14 @@ export type {
 export type {
   AccountSettings,
   AdvancedOptOut,
+  AwsCallbackFault,
+  AwsEmulator,
+  AwsEmulatorOptions,
+  AwsKeys,
+  AwsLateFailureRule,
+  AwsRefusalRule,
+  EmulatedAwsMessage,
+  SnsFields,
   AuthenticatorStatus,
   AzureCallbackFault,
   AzureEmulator,

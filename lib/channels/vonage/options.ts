@@ -5,30 +5,19 @@ import {
   checkOptions,
   lazyRules,
   mustBe,
-  objectOf,
   oneOf,
   optionsOf,
   readOptionsBy,
   refuseProblems,
   tested,
 } from '../../core/option-rules.js';
+import { dltRule, type Dlt } from '../dlt.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
 import { numberRule, originRule, secretRule } from '../provider.js';
 import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export type VonageTemplate = WhatsAppTemplate;
-
-/** What DLT, India's register of senders and texts, knows of the SMS. Messages to other countries carry none of it. */
-export interface VonageDlt {
-  /** The id of the principal entity, which is your organisation. */
-  readonly entityId: string;
-  /**
-   * The id of the registered text. If you register a text for each language, ids by BCP-47 tag: `{ default: '…', hi: '…' }`.
-   * Default: none.
-   */
-  readonly contentId?: string | ({ readonly default: string } & Readonly<Record<string, string>>) | undefined;
-}
 
 /** An application of Vonage. */
 export interface VonageApplication {
@@ -68,7 +57,7 @@ export type VonageChannelOptions = VonageCredential & {
    */
   readonly signatureSecret?: VonageSignatureSecret | undefined;
   /** The ids that SMS to India (+91) need. Default: none. */
-  readonly dlt?: VonageDlt | undefined;
+  readonly dlt?: Dlt | undefined;
   /** In place of `https://api.nexmo.com`: a region's, Vonage's sandbox, an emulator; https, or http on loopback. */
   readonly baseUrl?: string | undefined;
 };
@@ -127,13 +116,7 @@ const RULES = lazyRules(() =>
     kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
     template: tested(`${WHATSAPP_TEMPLATE}, or be left out`, isWhatsAppTemplate),
     signatureSecret: signatureSecretRule(),
-    dlt: objectOf<VonageDlt>('{ entityId, contentId } of DLT, or be left out', {
-      entityId: secretRule("your organisation's id at DLT").required(),
-      contentId: tested(
-        "the registered text's id, or ids by language with a default, or be left out",
-        isContentId,
-      ),
-    }),
+    dlt: dltRule(),
     baseUrl: originRule(ORIGIN),
   }),
 );
@@ -178,15 +161,6 @@ export function signatureSecretsOf(secret: VonageSignatureSecret | undefined): r
 /** Vonage refuses numbers with a plus. */
 export function withoutPlus(number: string): string {
   return numberOfSender(number)?.slice(1) ?? number;
-}
-
-/** An id of DLT. Vonage takes any text without spaces. */
-export const DLT_ID = /^[\x21-\x7e]+$/;
-
-function isContentId(value: unknown): boolean {
-  const ids = isObject(value) ? Object.values(value) : [value];
-  const areIds = ids.every((id) => typeof id === 'string' && DLT_ID.test(id));
-  return areIds && (!isObject(value) || value['default'] !== undefined);
 }
 
 function isRsaKey(key: unknown): boolean {

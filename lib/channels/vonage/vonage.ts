@@ -3,21 +3,15 @@ import type { HttpRequest } from '../../core/http.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
-import { pickByLocale } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import type { Channel } from '../channel.js';
+import { dltIdsOf, type Dlt } from '../dlt.js';
 import { checkProvider, requireTextChannel } from '../provider.js';
 import { authorizer, sendAuthorized } from './authorization.js';
 import { messageReceiver } from './callbacks.js';
 import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.js';
 import { describeRefusal, isVonageError } from './error-codes.js';
-import {
-  readVonageOptions,
-  withoutPlus,
-  type VonageChannelOptions,
-  type VonageDlt,
-  type VonageTemplate,
-} from './options.js';
+import { readVonageOptions, withoutPlus, type VonageChannelOptions, type VonageTemplate } from './options.js';
 
 const FACTORY = 'vonageChannel';
 const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -109,27 +103,16 @@ interface VonageMessage {
   readonly text?: string;
   /** Seconds. */
   readonly ttl?: number;
-  readonly sms?: object;
+  readonly sms?: object | undefined;
   readonly custom?: object;
 }
 
-function smsOf(
-  { to, text, locale, expiresAt }: Message,
-  dlt: VonageDlt | undefined,
-  nowMs: number,
-): VonageMessage {
+function smsOf({ to, text, locale, expiresAt }: Message, dlt: Dlt | undefined, nowMs: number): VonageMessage {
   // An expired code must not arrive.
   const ttl = Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), SHORTEST_TTL_SECONDS);
-  const sms = dlt !== undefined && to.startsWith(INDIA) ? { sms: dltOf(dlt, locale) } : {};
-  return { channel: 'sms', message_type: 'text', text, ttl, ...sms };
-}
-
-const INDIA = '+91';
-
-function dltOf({ entityId, contentId }: VonageDlt, locale: string): object {
-  const id =
-    typeof contentId === 'object' ? (pickByLocale(contentId, locale) ?? contentId.default) : contentId;
-  return { entity_id: entityId, ...(id === undefined ? {} : { content_id: id }) };
+  const ids = dltIdsOf({ to, locale }, dlt);
+  const sms = ids && { entity_id: ids.entityId, content_id: ids.contentId };
+  return { channel: 'sms', message_type: 'text', text, ttl, sms };
 }
 
 /** Vonage passes `custom` on to WhatsApp unchanged; its content is WhatsApp's form of an authentication template. */

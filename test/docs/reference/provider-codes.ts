@@ -1,3 +1,4 @@
+import { ERRORS as AWS_ERRORS } from '#lib/channels/aws/error-codes.js';
 import {
   describeFailure as describeAzureFailure,
   describeRefusal as describeAzure,
@@ -13,7 +14,7 @@ import {
   ERRORS as VONAGE_ERRORS,
   MESSAGE_FAILURES as VONAGE_MESSAGES,
 } from '#lib/channels/vonage/error-codes.js';
-import type { MoveOn } from '#lib/core/channel.js';
+import { withEffect, type MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
 import { describeFailure } from '#lib/channels/relay/error-codes.js';
 import { describeRefusal as describeTwilio } from '#lib/channels/twilio/outcome.js';
@@ -64,6 +65,14 @@ ${tables({ 'Status webhooks without an error': VONAGE_MESSAGES }, vonageFailure,
 ${tables({ 'Events of calls': VONAGE_CALLS }, vonageCallFailure, (code) => `\`${code}\``)}
 
 A Vonage error without one of these codes has its status as code, such as \`HTTP_422\`.
+
+## AWS
+
+A code is the \`Reason\` of AWS's exception, else the exception's name. \`INVALID_DESTINATION_PHONE_NUMBER\` is the hook's own code for a \`ValidationException\` about this field.
+
+${awsTables()}
+
+An AWS error without one of these codes has its status as code, such as \`HTTP_400\`.
 
 ## Azure
 
@@ -166,6 +175,14 @@ const vonageFailure = (code: string): Meaning =>
 const vonageCallFailure = (code: string): Meaning =>
   describeVonageCall(code === 'REJECTED' ? 'rejected' : 'failed', code);
 const metaMeaning = (code: string): Meaning => describeMeta([{ code: Number(code) }]);
+
+const awsTables = (): string => tables(AWS_ERRORS, awsMeaning, (code) => `\`${code}\``);
+
+function awsMeaning(code: string): Meaning {
+  const meaning = Object.values(AWS_ERRORS).find((codes) => code in codes)?.[code];
+  if (meaning === undefined) throw new Error(`${code} is not in the table`);
+  return withEffect(meaning);
+}
 
 function relayTable(): string {
   const rows = (['error', 'failed', 401, 403] as const).map((answer) => {

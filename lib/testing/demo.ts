@@ -15,5 +15,5 @@ export {
   type DemoPerson,
 } from './phones/demo-org.js';
 export { pageStyle } from '../http/page/style.js';
-export type { PageLink, SuppressionReader } from './phones/api.js';
+export type { PageLink, PhoneSource, SuppressionReader } from './phones/api.js';
 export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones/page.js';

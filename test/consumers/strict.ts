@@ -580,7 +580,13 @@ export async function tryOut(): Promise<void> {
   okta.onHookCall((sent) => (result) => [sent, result.okta.action]);
   const org = await startDemoOrg({ optInAttribute: undefined });
   const options: DemoHookOptions = org.hookOptions('http://127.0.0.1:3000/okta/telephony');
-  const phones = createPhonesPage({ okta: org.okta, twilio: org.twilio, hook: oktaTelephonyHook(options) });
+  const source: PhoneSource = { inbox: () => [], onDelivered: () => undefined };
+  const phones = createPhonesPage({
+    okta: org.okta,
+    twilio: org.twilio,
+    emulators: { Vonage: source },
+    hook: oktaTelephonyHook(options),
+  });
   createServer((req: IncomingMessage, res: ServerResponse) => {
     phones(req, res);
   });
@@ -598,6 +604,7 @@ export type {
   DemoOrgOptions,
   DemoPerson,
   PageLink,
+  PhoneSource,
   PhonesPage,
   PhonesPageOptions,
   SuppressionReader,

@@ -2,7 +2,7 @@ import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
 import type { CodeProblem } from '../okta/hooks/codes.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/hooks/verdict.js';
-import type { EmulatedPhoneItem } from '../server/phones.js';
+import type { DeliveredItem, EmulatedPhoneItem } from '../server/phones.js';
 
 /** The JSON between the phones' page and its server. Only types: browsers do not load this file. */
 
@@ -17,6 +17,14 @@ export interface PhonesAbout {
     readonly link: string;
     readonly qrCode: readonly string[];
   };
+}
+
+/** The emulator of a provider beyond Twilio, as the page reads it. */
+export interface PhoneSource {
+  /** The messages and calls on the phone with this number, newest last. */
+  inbox(number: string): readonly EmulatedPhoneItem[];
+  /** Calls a listener for every message and call that a phone gets. */
+  onDelivered(listener: (item: DeliveredItem) => void): void;
 }
 
 /** A link to another page. */
@@ -76,9 +84,9 @@ export interface SuppressionReader {
 export interface PhoneItem extends Omit<EmulatedPhoneItem, 'spoken'> {
   /** Whether the phone's owner wrote it. */
   readonly isOwn: boolean;
-  /** The other number: E.164. */
+  /** The other number, E.164; the name of the provider if it is not Twilio. */
   readonly with: string;
-  /** Twilio's current status; `undefined` for a reply, which has none. */
+  /** Twilio's current status; `undefined` for a reply and for other providers, which have none. */
   readonly status: string | undefined;
   /** The language of the text or of a call, BCP 47; `undefined` if it is not known. */
   readonly language: string | undefined;

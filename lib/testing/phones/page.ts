@@ -8,7 +8,7 @@ import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { makeActions } from './actions.js';
-import type { PageLink, SuppressionReader } from './api.js';
+import type { PageLink, PhoneSource, SuppressionReader } from './api.js';
 import { aboutOf, rememberSuppressions, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
@@ -17,6 +17,8 @@ import type { TwilioEmulator } from '../twilio/emulator.js';
 export interface PhonesPageOptions {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;
+  /** Emulators of other providers, by the name that the page shows. Their messages are on the phones, too. Default: none. */
+  readonly emulators?: Readonly<Record<string, PhoneSource>> | undefined;
   /** The profile attribute of the page's opt-in switches. Default: `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
   /**
@@ -65,6 +67,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const {
     okta,
     twilio,
+    emulators = {},
     optInAttribute = 'whatsAppOptIn',
     links = [],
     insecureRemoteAccess = false,
@@ -72,12 +75,12 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
   const suppressionsOf = rememberSuppressions(options.hook);
-  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressionsOf };
+  const parts = { okta, twilio, emulators, optInAttribute, switches, signIns, suppressionsOf };
   const assets = createAssets(() => import('./page-files.js'));
   const about = aboutOf(twilio);
   const html = phonesHtml(links, insecureRemoteAccess);
   const live = new LiveState(() => stateOf(parts));
-  twilio.onDelivered(() => live.update());
+  for (const source of [twilio, ...Object.values(emulators)]) source.onDelivered(() => live.update());
 
   const router = Router({ caseSensitive: true, strict: true });
   const onlyMethods = (allow: string): RequestHandler => {

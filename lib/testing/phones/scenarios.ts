@@ -176,6 +176,20 @@ export const SWITCHES: readonly SwitchScenario[] = [
     description: `Each comes ${LATE_CALLBACK_MS / 1000} s late and twice, the last one first.`,
     apply: (rules) => rules.callbacks({ delayMs: LATE_CALLBACK_MS, copies: 2, isReversed: true }),
   },
+  {
+    id: 'callbacks-reversed',
+    side: 'twilio',
+    title: 'Delivery reports out of order',
+    description: 'The last report of a message comes first. A code that was delivered stays delivered.',
+    apply: (rules) => rules.callbacks({ isReversed: true }),
+  },
+  {
+    id: 'callbacks-twice',
+    side: 'twilio',
+    title: 'Delivery reports come twice',
+    description: 'Twilio posts each report two times. The hook counts it once.',
+    apply: (rules) => rules.callbacks({ copies: 2 }),
+  },
 ];
 
 /** The day from morning to evening. */

@@ -6,6 +6,7 @@ import { textFieldOf } from '../../core/json.js';
 import type {
   PersonView,
   PhoneItem,
+  PhoneSource,
   PhonesAbout,
   PhonesState,
   SuppressionReader,
@@ -18,6 +19,8 @@ import type { TwilioEmulator } from '../twilio/emulator.js';
 export interface StateParts {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;
+  /** Other providers by name. */
+  readonly emulators: Readonly<Record<string, PhoneSource>>;
   readonly optInAttribute: string;
   readonly switches: FaultSwitches;
   readonly signIns: SignIns;
@@ -72,7 +75,7 @@ function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: Sta
     hasOptedIn: user.profile[optInAttribute] === true,
     isInSandbox: twilio.isInSandbox(phone),
     suppressions: suppressionsOf(phone),
-    items: itemsOf(phone, { made, language: languageOf(user) }, twilio),
+    items: itemsOf(phone, { made, language: languageOf(user) }, parts),
     signIn: signIns.viewOf(user.id),
   };
 }
@@ -83,7 +86,7 @@ type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | Twilio
 function itemsOf(
   phone: string,
   of: { readonly made: MadeBySid; readonly language: string | undefined },
-  twilio: TwilioEmulator,
+  { twilio, emulators }: Pick<StateParts, 'twilio' | 'emulators'>,
 ): readonly PhoneItem[] {
   const senders = { whatsapp: twilio.sandboxNumber, sms: twilio.smsNumber, voice: twilio.voiceNumber };
   const got = twilio.inbox(phone).map(({ sid, channel, text, button, at }): PhoneItem => {
@@ -115,8 +118,21 @@ function itemsOf(
       status: undefined,
       language: undefined,
     }));
+  const byOthers = Object.entries(emulators).flatMap(([name, source]) =>
+    source.inbox(phone).map(({ sid, channel, text, button, at }): PhoneItem => ({
+      sid,
+      channel,
+      isOwn: false,
+      with: name,
+      text,
+      button,
+      at,
+      status: undefined,
+      language: undefined,
+    })),
+  );
   // A message comes before a reply of the same millisecond.
-  return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
+  return [...written, ...got, ...byOthers].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
 }
 
 /** Returns the suppressions of a phone as the hook said last: the page's state is read at once, and the hook answers later. */

@@ -14,6 +14,7 @@ import {
   type PhonesPageOptions,
 } from '#lib/testing/demo.js';
 import type { PersonView, PhonesState } from '#lib/testing/phones/api.js';
+import { Phones } from '#lib/testing/server/phones.js';
 import { until } from '#harness/until.js';
 
 const ANA = '00uana0silveira00001';
@@ -33,6 +34,8 @@ describe('createPhonesPage', () => {
   let server: Server;
   let port: number;
   const events: HookEvent[] = [];
+  /** The phones as another provider reaches them. */
+  let byVonage: Phones;
 
   /** Sends a request with any headers. fetch does not allow all of them, such as Host. */
   const ask = async (
@@ -70,6 +73,7 @@ describe('createPhonesPage', () => {
     page = createPhonesPage({
       okta: org.okta,
       twilio: org.twilio,
+      emulators: { Vonage: byVonage },
       links: [{ title: 'Console', href: '/admin' }],
       // The hook is created after the page.
       hook: { suppressions: (number) => hook.suppressions(number) },
@@ -96,6 +100,7 @@ describe('createPhonesPage', () => {
   beforeEach(async () => {
     events.length = 0;
     org = await startDemoOrg();
+    byVonage = new Phones();
   });
   afterEach(async () => {
     page.close();
@@ -197,10 +202,45 @@ describe('createPhonesPage', () => {
         'connections-reset': 'pending: ',
         'callbacks-missing': 'sent: whatsapp',
         'callbacks-late': 'sent: whatsapp',
+        'callbacks-reversed': 'sent: whatsapp',
+        'callbacks-twice': 'sent: whatsapp',
         // The profile of Ana is cached by now.
         'okta-rate-limit': 'sent: whatsapp',
       });
     }).timeout(60_000);
+
+    for (const [id, posted] of [
+      ['callbacks-reversed', ['delivered', 'sent']],
+      ['callbacks-twice', ['sent', 'sent', 'delivered', 'delivered']],
+    ] as const) {
+      it(`posts ${posted.join(', ')} with ${id} on, and the hook reports each status once`, async () => {
+        await post('fault', { id, isOn: true });
+        await signIn(BOB);
+        await until(() => org.twilio.callbacks.length === posted.length);
+        await until(() => org.twilio.callbacks.every(({ httpStatus }) => httpStatus === 204));
+        const statuses = org.twilio.callbacks.map(({ params }) => params['MessageStatus']);
+        expect(statuses).to.deep.equal(posted);
+        const reported = events.filter(({ type }) => type === 'message.reported');
+        expect(reported).to.have.lengthOf(2);
+      });
+    }
+
+    it('shows the messages of another provider on the same phones, at once', async () => {
+      const stream = request({ port, host: '127.0.0.1', path: '/phones/api/stream', agent: false }).end();
+      const [answer] = (await once(stream, 'response')) as [IncomingMessage];
+      let streamed = '';
+      answer.setEncoding('utf8').on('data', (text: string) => (streamed += text));
+      await until(() => /^event: state$/m.test(streamed));
+      const { phone } = await person(BOB);
+      await signIn(BOB);
+      byVonage.deliver(phone, { channel: 'sms', text: 'Code by Vonage', at: Date.now() + 1, sid: 'v-1' });
+      await until(() => streamed.includes('Code by Vonage'));
+      stream.destroy();
+      const { items } = await person(BOB);
+      expect(items.map((item) => item.with)).to.deep.equal([org.twilio.smsNumber, 'Vonage']);
+      expect(items[1]).to.include({ sid: 'v-1', channel: 'sms', isOwn: false, text: 'Code by Vonage' });
+      expect((await person(ANA)).items).to.deep.equal([]);
+    });
 
     it('makes a code expire after 15 seconds with codes-run-out on', async () => {
       await post('fault', { id: 'codes-run-out', isOn: true });

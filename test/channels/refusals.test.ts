@@ -499,7 +499,7 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
       META.map((row) => ({ ...row, providerRequestId: TRACE })),
       async () => {
         const meta = await startMetaEmulator();
-        const channel = whatsAppCloud(meta.options);
+        const channel = whatsAppCloud(meta.credential);
         const dispatcher = new Agent();
         return {
           refuse: (status, code) => {

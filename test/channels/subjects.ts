@@ -188,7 +188,7 @@ const metaWhatsApp: SubjectKind = {
     const emulator = await startMetaEmulator();
     return startSubject(emulator, () => emulator.messages.length, {
       sandboxNumber: undefined,
-      channels: { whatsapp: whatsAppCloud(emulator.options) },
+      channels: { whatsapp: whatsAppCloud(emulator.credential) },
       ...hook,
     });
   },

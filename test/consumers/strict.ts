@@ -101,6 +101,7 @@ import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telep
 import { createPhonesPage, startDemoOrg, type DemoHookOptions } from 'okta-telephony-hook/demo';
 import {
   startAzureEmulator,
+  startMetaEmulator,
   startOktaEmulator,
   startTwilioEmulator,
   startVonageEmulator,
@@ -566,6 +567,9 @@ export async function tryOut(): Promise<void> {
   const resource = await startAzureEmulator();
   azureSms({ ...resource.credential, from: resource.number });
   await resource.close();
+  const emulatedMeta = await startMetaEmulator({ port: undefined, clock: undefined });
+  emulatedMeta.configure({ health: undefined });
+  whatsAppCloud(emulatedMeta.credential);
   const emulatedVonage = await startVonageEmulator({ port: undefined });
   emulatedVonage.failLater({ status: undefined, error: '1300', times: 1 });
   vonageVoice({ ...emulatedVonage.credential, from: emulatedVonage.number });
@@ -639,6 +643,8 @@ export type {
   EmulatedInbound,
   EmulatedInlineHook,
   EmulatedMessage,
+  EmulatedMetaMessage,
+  EmulatedMetaTemplate,
   EmulatedPhoneItem,
   EmulatedTemplate,
   EmulatedUser,
@@ -663,6 +669,15 @@ export type {
   LogEvent,
   LogEventOptions,
   LogParty,
+  MetaCallbackFault,
+  MetaEmulator,
+  MetaEmulatorOptions,
+  MetaIds,
+  MetaInboundMessage,
+  MetaLateFailureRule,
+  MetaRefusalRule,
+  MetaSettings,
+  NewMetaTemplate,
   NewTemplate,
   NewUser,
   NumberCapabilities,

@@ -50,8 +50,8 @@ export type MetaCallbackFault = CallbackRule<EmulatedMetaMessage>;
 export interface MetaEmulator extends MetaIds {
   /** E.g. `http://127.0.0.1:49152`. */
   readonly baseUrl: string;
-  /** The options of `whatsAppCloud`. The template is there in `en_US` and `pt_BR`. */
-  readonly options: Readonly<
+  /** What `whatsAppCloud` takes. The template is there in `en_US` and `pt_BR`. */
+  readonly credential: Readonly<
     Record<'phoneNumberId' | 'accessToken' | 'appSecret' | 'verifyToken' | 'baseUrl', string>
   > & { readonly templates: typeof TEMPLATES };
   /** Every request, newest last. */
@@ -200,7 +200,7 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
   return {
     ...ids,
     baseUrl: server.origin,
-    options: {
+    credential: {
       phoneNumberId,
       accessToken,
       appSecret,

@@ -12,7 +12,7 @@ describe("Meta's webhook", () => {
   const startScene = scenes();
   beforeEach(async () => {
     meta = await startMetaEmulator();
-    const { accessToken, appSecret, verifyToken } = meta.options;
+    const { accessToken, appSecret, verifyToken } = meta.credential;
     mustNotShow(accessToken, appSecret, verifyToken);
   });
   afterEach(() => meta.close());
@@ -22,7 +22,7 @@ describe("Meta's webhook", () => {
     options: Partial<WhatsAppCloudOptions> = {},
     hook: SceneOptions['hook'] = {},
   ): Promise<void> => {
-    const whatsapp = whatsAppCloud({ ...meta.options, ...options });
+    const whatsapp = whatsAppCloud({ ...meta.credential, ...options });
     scene = await startScene({
       hasCallbacks: true,
       hook: { sandboxNumber: undefined, channels: { whatsapp }, ...hook },
@@ -61,7 +61,7 @@ describe("Meta's webhook", () => {
     { secret, signature }: { secret?: string; signature?: string } = {},
   ): Promise<number> => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const digest = createHmac('sha256', secret ?? meta.options.appSecret)
+    const digest = createHmac('sha256', secret ?? meta.credential.appSecret)
       .update(text)
       .digest('hex');
     const headers = { 'x-hub-signature-256': signature ?? `sha256=${digest}` };
@@ -89,7 +89,7 @@ describe("Meta's webhook", () => {
       const fine = {
         'hub.mode': 'subscribe',
         'hub.challenge': '<b>1158201444</b>',
-        'hub.verify_token': meta.options.verifyToken,
+        'hub.verify_token': meta.credential.verifyToken,
       };
       expect(await verify(fine)).to.deep.equal([200, '<b>1158201444</b>', 'text/plain; charset=utf-8']);
       for (const wrong of [
@@ -276,9 +276,9 @@ describe("Meta's webhook", () => {
 
   it('accepts the current and the next secret while it is rotated', async () => {
     mustNotShow('the-next-secret');
-    await start({ appSecret: [meta.options.appSecret, 'the-next-secret'] });
+    await start({ appSecret: [meta.credential.appSecret, 'the-next-secret'] });
     for (const [secret, expected] of [
-      [meta.options.appSecret, 200],
+      [meta.credential.appSecret, 200],
       ['the-next-secret', 200],
       ['the-secret-before', 401],
     ] as const) {
@@ -395,7 +395,7 @@ describe("Meta's webhook", () => {
   });
 
   it('is not there without publicUrl, and silence then means nothing', async () => {
-    const whatsapp = whatsAppCloud(meta.options);
+    const whatsapp = whatsAppCloud(meta.credential);
     scene = await startScene({
       hook: {
         sandboxNumber: undefined,

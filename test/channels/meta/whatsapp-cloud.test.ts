@@ -12,14 +12,14 @@ describe('WhatsApp by Meta', () => {
   const startScene = scenes();
   beforeEach(async () => {
     meta = await startMetaEmulator();
-    const { accessToken, appSecret, verifyToken } = meta.options;
+    const { accessToken, appSecret, verifyToken } = meta.credential;
     mustNotShow(accessToken, appSecret, verifyToken);
   });
   afterEach(() => meta.close());
 
   /** A gateway that sends WhatsApp by Meta, and SMS by Twilio. */
   const start = async (options: Partial<WhatsAppCloudOptions> = {}): Promise<void> => {
-    const whatsapp = whatsAppCloud({ ...meta.options, ...options });
+    const whatsapp = whatsAppCloud({ ...meta.credential, ...options });
     scene = await startScene({ hook: { sandboxNumber: undefined, channels: { whatsapp } } });
   };
 
@@ -124,8 +124,8 @@ describe('WhatsApp by Meta', () => {
           channels: {
             whatsapp:
               title === 'before'
-                ? [whatsAppCloud(meta.options), twilioMessages()]
-                : [twilioMessages(), whatsAppCloud(meta.options)],
+                ? [whatsAppCloud(meta.credential), twilioMessages()]
+                : [twilioMessages(), whatsAppCloud(meta.credential)],
           },
         },
       });

@@ -109,7 +109,7 @@ describe('doctor without Twilio', () => {
 
   it('checks Meta beside Vonage: the number, the template, and how long WhatsApp keeps a message', async () => {
     const meta = await startMetaEmulator();
-    const { templates, ...given } = meta.options;
+    const { templates, ...given } = meta.credential;
     const env = {
       META_PHONE_NUMBER_ID: given.phoneNumberId,
       META_ACCESS_TOKEN: given.accessToken,

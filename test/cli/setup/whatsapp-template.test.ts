@@ -13,7 +13,7 @@ describe('setup whatsapp-template', () => {
   let meta: MetaEmulator;
   beforeEach(async () => {
     [okta, meta] = await Promise.all([startOktaEmulator(), startMetaEmulator()]);
-    const { accessToken, appSecret, verifyToken } = meta.options;
+    const { accessToken, appSecret, verifyToken } = meta.credential;
     mustNotShow(accessToken, appSecret, verifyToken);
   });
   afterEach(() => Promise.all([okta.close(), meta.close()]));
@@ -22,9 +22,9 @@ describe('setup whatsapp-template', () => {
       ...options,
       env: {
         META_PHONE_NUMBER_ID: meta.phoneNumberId,
-        META_ACCESS_TOKEN: meta.options.accessToken,
-        META_APP_SECRET: meta.options.appSecret,
-        META_VERIFY_TOKEN: meta.options.verifyToken,
+        META_ACCESS_TOKEN: meta.credential.accessToken,
+        META_APP_SECRET: meta.credential.appSecret,
+        META_VERIFY_TOKEN: meta.credential.verifyToken,
         META_TEMPLATE: 'new_code',
         META_BASE_URL: meta.baseUrl,
         ...env,

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { whatsAppCloud, type WhatsAppCloudOptions } from '#lib/channels/index.js';
+import { metaWebhook } from '#lib/channels/meta/callbacks.js';
 import { startMetaEmulator, type MetaEmulator } from '#lib/testing/index.js';
+import { contextOf } from '#harness/channels.js';
 import { ANA, BOB, channelOf, commandOf, scenes, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { until } from '#harness/until.js';
@@ -272,6 +274,29 @@ describe("Meta's webhook", () => {
       expect(await post(text, { signature })).to.equal(200);
       expect(await post(`${text} `, { signature })).to.equal(401);
     });
+  });
+
+  it('checks the signature as in the published example of X-Hub-Signature-256', () => {
+    // GitHub's page "Validating webhook deliveries": the same header and algorithm as Meta's.
+    const receiver = metaWebhook({
+      phoneNumberId: '1',
+      appSecret: "It's a Secret to Everybody",
+      verifyToken: 'token',
+    });
+    const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+    const handle = (body: string): unknown =>
+      receiver.handle(
+        {
+          method: 'POST',
+          url: 'https://id.acme.com/okta/telephony/callbacks/whatsapp',
+          query: {},
+          headers: { 'x-hub-signature-256': signature },
+          rawBody: Buffer.from(body),
+        },
+        contextOf(),
+      );
+    expect(handle('Hello, World!')).to.have.property('status', 200);
+    expect(handle('Hello, World')).to.deep.equal({ status: 401 });
   });
 
   it('accepts the current and the next secret while it is rotated', async () => {

@@ -95,6 +95,23 @@ export const PROVIDERS = {
     isWhole: (variables) => variables.hasAny('AZURE_SMS_ACCESS_KEY') && variables.hasAny('AZURE_SMS_FROM'),
     doubtful: { 'azure.sms': ['AZURE_SMS_ENDPOINT', 'AZURE_SMS_ACCESS_KEY'] },
   },
+  aws: {
+    title: 'AWS',
+    prefix: 'AWS_SMS_',
+    credential: [
+      { name: 'AWS_REGION', what: 'the AWS Region of the sender, such as eu-central-1' },
+      { name: 'AWS_ACCESS_KEY_ID', what: 'the id of a key that may call sms-voice:SendTextMessage' },
+      { name: 'AWS_SECRET_ACCESS_KEY', what: 'the secret of that key' },
+    ],
+    channels: {
+      sms: [{ name: 'AWS_SMS_ORIGINATION_IDENTITY', what: 'the sender: a number, a sender id or a pool' }],
+    },
+    isWhole: (variables) =>
+      variables.hasAny('AWS_SECRET_ACCESS_KEY') && variables.hasAny('AWS_SMS_ORIGINATION_IDENTITY'),
+    doubtful: {
+      'aws.sms': ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SMS_ORIGINATION_IDENTITY'],
+    },
+  },
   meta: {
     title: 'Meta',
     prefix: 'META_',

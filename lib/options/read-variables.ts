@@ -1,4 +1,6 @@
 import type { Channel } from '../channels/channel.js';
+import type { AwsSmsOptions } from '../channels/aws/options.js';
+import { awsSms } from '../channels/aws/sms.js';
 import { azureSms } from '../channels/azure/azure.js';
 import type { AzureSmsOptions } from '../channels/azure/options.js';
 import { lineChannel } from '../channels/line/line.js';
@@ -30,7 +32,7 @@ export const hasWhatsAppSender = (reader: VariableReader): boolean =>
 export function requireAnySender(reader: VariableReader): void {
   if (hasSender(reader)) return;
   reader.complain(
-    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM, VONAGE_VOICE_FROM; AZURE_SMS_FROM; META_PHONE_NUMBER_ID; LINE_CHANNEL_ACCESS_TOKEN',
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM, VONAGE_VOICE_FROM; AZURE_SMS_FROM; AWS_SMS_ORIGINATION_IDENTITY; META_PHONE_NUMBER_ID; LINE_CHANNEL_ACCESS_TOKEN',
   );
 }
 
@@ -151,6 +153,7 @@ const PROVIDERS = {
   TWILIO_VERIFY_: readVerifyChannels,
   VONAGE_: readVonage,
   AZURE_SMS_: readAzure,
+  AWS_SMS_: readAws,
   META_: readMeta,
   LINE_: readLine,
 };
@@ -252,6 +255,22 @@ function readAzure(reader: VariableReader): ChannelsByName {
     return azureSms({ ...options, reportSecret });
   };
   const sms = reader.make('azureSms', make);
+  return sms === undefined ? {} : { sms };
+}
+
+function readAws(reader: VariableReader): ChannelsByName {
+  const what = 'of a key that may call sms-voice:SendTextMessage';
+  reader.required('AWS_ACCESS_KEY_ID', `the id ${what}`);
+  reader.required('AWS_SECRET_ACCESS_KEY', `the secret ${what}`);
+  if (reader.hasAny('AWS_SMS_DLT_CONTENT_ID')) {
+    reader.required('AWS_SMS_DLT_ENTITY_ID', 'the id of the organisation of AWS_SMS_DLT_CONTENT_ID');
+  }
+  const make = ({
+    feedback,
+    ...options
+  }: Omit<AwsSmsOptions, 'feedback'> & { readonly feedback?: string }): Channel =>
+    awsSms({ ...options, feedback: flagOf(feedback) });
+  const sms = reader.make('awsSms', make);
   return sms === undefined ? {} : { sms };
 }
 

@@ -1,6 +1,6 @@
 import type Joi from 'joi';
 import { DLT_ID } from '../channels/dlt.js';
-import { serviceSidRule } from '../channels/provider.js';
+import { secretRule, serviceSidRule } from '../channels/provider.js';
 import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/whatsapp-template.js';
 import { oneOf, textOf, urlRule } from '../core/option-rules.js';
 import { decodeUrlPart } from '../state/redis/options.js';
@@ -51,6 +51,7 @@ function passwordOf(value: string): readonly string[] {
 const VERIFY_CHANNELS = /^(?:sms|voice|whatsapp)(?:,(?:sms|voice|whatsapp))*$/;
 const verifyChannels = (): Joi.AnySchema =>
   textOf('sms, voice or whatsapp, or several with commas between them').pattern(VERIFY_CHANNELS);
+const awsKey = (): Joi.AnySchema => secretRule("a part of AWS's keys");
 const dltId = (): Joi.AnySchema => textOf('an id of DLT, without spaces').pattern(DLT_ID);
 const templateName = (): Joi.AnySchema =>
   textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME);
@@ -191,6 +192,30 @@ const TABLE = {
   META_API_VERSION: { option: 'whatsAppCloud.apiVersion' },
   /** Another origin of Meta's API. */
   META_BASE_URL: { option: 'whatsAppCloud.baseUrl' },
+  /** The sender of SMS: a number, a sender id or a pool. `channels.sms` is then an `awsSms`. */
+  AWS_SMS_ORIGINATION_IDENTITY: { option: 'awsSms.originationIdentity', sends: 'sms' },
+  /** A configuration set of AWS End User Messaging. */
+  AWS_SMS_CONFIGURATION_SET: { option: 'awsSms.configurationSet' },
+  /** The SNS topic with the events of messages. It needs `PUBLIC_URL`. */
+  AWS_SMS_TOPIC_ARN: { option: 'awsSms.topicArn', receives: true },
+  /** The highest price of a message in US dollars, such as `0.05`. */
+  AWS_SMS_MAX_PRICE: { option: 'awsSms.maxPrice' },
+  /** Your organisation's id at DLT, for SMS to India. */
+  AWS_SMS_DLT_ENTITY_ID: { option: 'awsSms.dlt.entityId', rule: dltId },
+  /** The id of the text at DLT. It needs `AWS_SMS_DLT_ENTITY_ID`. */
+  AWS_SMS_DLT_CONTENT_ID: { option: 'awsSms.dlt.contentId', rule: dltId },
+  /** `false` without an event hook: AWS then expects no feedback. The default is `true`. */
+  AWS_SMS_FEEDBACK: { option: 'awsSms.feedback', rule: yesOrNo },
+  /** Another origin of AWS's API. */
+  AWS_SMS_BASE_URL: { option: 'awsSms.baseUrl' },
+  /** The AWS Region of `AWS_SMS_ORIGINATION_IDENTITY`. Without this sender, the hook reads no variable of AWS. */
+  AWS_REGION: { option: 'awsSms.region' },
+  /** The id of a key of AWS. A container with a role needs code: `credentials` may be a function. */
+  AWS_ACCESS_KEY_ID: { option: 'awsSms.credentials.accessKeyId', rule: awsKey },
+  /** The secret of that key. */
+  AWS_SECRET_ACCESS_KEY: { option: 'awsSms.credentials.secretAccessKey', rule: awsKey, secretsIn: whole },
+  /** The session token of a temporary key. */
+  AWS_SESSION_TOKEN: { option: 'awsSms.credentials.sessionToken', rule: awsKey, secretsIn: whole },
   /** A long-lived token of a LINE Official Account: `channels.line` is then a `lineChannel`. */
   LINE_CHANNEL_ACCESS_TOKEN: { option: 'lineChannel.channelAccessToken', secretsIn: whole, sends: 'line' },
   /** The profile attribute with the LINE user id. The default is `lineUserId`. */

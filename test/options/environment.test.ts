@@ -76,6 +76,18 @@ const WITHOUT_TWILIO: Environment = {
   AZURE_SMS_FROM: '+18335550100',
   AZURE_SMS_REPORT_SECRET: 'event-grid-secret-of-the-environment, the-next-secret-of-event-grid',
   AZURE_SMS_BASE_URL: 'http://127.0.0.1:4013',
+  AWS_SMS_ORIGINATION_IDENTITY: 'pool-of-the-environment',
+  AWS_SMS_CONFIGURATION_SET: 'codes',
+  AWS_SMS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:otp-events',
+  AWS_SMS_MAX_PRICE: '0.05',
+  AWS_SMS_DLT_ENTITY_ID: '1101456780000012346',
+  AWS_SMS_DLT_CONTENT_ID: '1107161234567890124',
+  AWS_SMS_FEEDBACK: 'false',
+  AWS_SMS_BASE_URL: 'http://127.0.0.1:4014',
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'aws-key-id-of-the-environment',
+  AWS_SECRET_ACCESS_KEY: 'aws-secret-of-the-environment',
+  AWS_SESSION_TOKEN: 'aws-session-token-of-the-environment',
   LINE_CHANNEL_ACCESS_TOKEN: 'line-token-of-the-environment',
   LINE_USER_ID_ATTRIBUTE: 'lineId',
   LINE_BASE_URL: 'http://127.0.0.1:4012',
@@ -174,7 +186,7 @@ const without = (env: Environment, ...names: readonly string[]): Environment =>
 describe('the table of the variables', () => {
   it('has the place of each option that optionsFrom sets', () => {
     const ofFunctions =
-      /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|whatsAppCloud|lineChannel|redisState)\./;
+      /^(?:twilioVerify|vonageChannel|vonageVoice|azureSms|awsSms|whatsAppCloud|lineChannel|redisState)\./;
     const previous = { HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
     const sandbox = { ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886' };
     const rcs = { ...LEAST, ...RCS };
@@ -278,10 +290,10 @@ describe('optionsFrom', () => {
   it('needs no Twilio if another provider sends, and then sets publicUrl only for its reports', () => {
     const { credentials, publicUrl, senders } = optionsFrom(WITHOUT_TWILIO);
     expect([credentials.twilio, publicUrl]).to.deep.equal([undefined, WITHOUT_TWILIO['PUBLIC_URL']]);
-    const silent = without(WITHOUT_TWILIO, 'AZURE_SMS_REPORT_SECRET');
+    const silent = without(WITHOUT_TWILIO, 'AZURE_SMS_REPORT_SECRET', 'AWS_SMS_TOPIC_ARN');
     expect(optionsFrom(silent).publicUrl).to.equal(undefined);
     expect(senders).to.deep.equal({ sms: undefined, voice: undefined, whatsapp: undefined });
-    const providers = { line: ['LINE'], whatsapp: ['VONAGE'], sms: ['VONAGE', 'AZURE'] };
+    const providers = { line: ['LINE'], whatsapp: ['VONAGE'], sms: ['VONAGE', 'AZURE', 'AWS'] };
     expect(providersOf(WITHOUT_TWILIO)).to.deep.equal(providers);
     expect(providersOf({ ...WITHOUT_TWILIO, ...BY_APP })).to.deep.equal(providers);
   });
@@ -309,7 +321,7 @@ describe('optionsFrom', () => {
     ]);
   });
 
-  it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure', () => {
+  it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure, then AWS', () => {
     expect(providersOf({ ...LEAST, ...VERIFY })).to.deep.equal({
       sms: ['TWILIO', 'TWILIO_VERIFY'],
       voice: ['TWILIO_VERIFY'],
@@ -319,7 +331,7 @@ describe('optionsFrom', () => {
     expect(providersOf(all)).to.deep.equal({
       line: ['LINE'],
       whatsapp: ['TWILIO', 'TWILIO_VERIFY', 'VONAGE'],
-      sms: ['TWILIO', 'VONAGE', 'AZURE'],
+      sms: ['TWILIO', 'VONAGE', 'AZURE', 'AWS'],
       voice: ['TWILIO', 'TWILIO_VERIFY'],
     });
   });
@@ -390,7 +402,7 @@ describe('optionsFrom', () => {
         [{ TWILIO_SMS_FROM: 'no sender at all' }, /^TWILIO_SMS_FROM must be a phone number/],
         [
           { TWILIO_SMS_FROM: '' },
-          /TWILIO_SMS_FROM.*TWILIO_VOICE_FROM.*TWILIO_SANDBOX_NUMBER.*TWILIO_WHATSAPP_FROM.*TWILIO_WHATSAPP_TEMPLATE.*VONAGE.*AZURE.*LINE/,
+          /TWILIO_SMS_FROM.*TWILIO_VOICE_FROM.*TWILIO_SANDBOX_NUMBER.*TWILIO_WHATSAPP_FROM.*TWILIO_WHATSAPP_TEMPLATE.*VONAGE.*AZURE.*AWS.*LINE/,
         ],
         [{ ...ORDER, TWILIO_WHATSAPP_TEMPLATE: '' }, /^TWILIO_WHATSAPP_TEMPLATE is missing/],
         [{ ...ORDER, TWILIO_WHATSAPP_FROM: '' }, /^TWILIO_WHATSAPP_FROM is missing/],
@@ -480,6 +492,17 @@ describe('optionsFrom', () => {
           { VONAGE_SMS_FROM: '', VONAGE_WHATSAPP_FROM: '', VONAGE_WHATSAPP_TEMPLATE: '' },
           /^VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing/,
         ],
+        [{ AWS_SMS_ORIGINATION_IDENTITY: '' }, /^AWS_SMS_ORIGINATION_IDENTITY is missing: the sender/],
+        [{ AWS_REGION: 'Frankfurt' }, /^AWS_REGION must be an AWS Region/],
+        [{ AWS_REGION: '' }, /^AWS_REGION is missing: an AWS Region/],
+        [{ AWS_ACCESS_KEY_ID: '' }, /^AWS_ACCESS_KEY_ID is missing: the id of a key/],
+        [{ AWS_SECRET_ACCESS_KEY: '' }, /^AWS_SECRET_ACCESS_KEY is missing: the secret/],
+        [{ AWS_SECRET_ACCESS_KEY: 'two words' }, /^AWS_SECRET_ACCESS_KEY must be a part of AWS's keys/],
+        [{ AWS_SMS_TOPIC_ARN: 'otp-events' }, /^AWS_SMS_TOPIC_ARN must be the ARN/],
+        [{ AWS_SMS_MAX_PRICE: '5 cents' }, /^AWS_SMS_MAX_PRICE must be a price/],
+        [{ AWS_SMS_DLT_ENTITY_ID: '' }, /^AWS_SMS_DLT_ENTITY_ID is missing/],
+        [{ AWS_SMS_FEEDBACK: 'no' }, /^AWS_SMS_FEEDBACK must be/],
+        [{ AWS_SMS_BASE_URL: 'http://aws.example' }, /^AWS_SMS_BASE_URL must be an origin/],
         [{ AZURE_SMS_ENDPOINT: '' }, /^AZURE_SMS_ENDPOINT is missing: the resource's endpoint/],
         [{ AZURE_SMS_ACCESS_KEY: '' }, /^AZURE_SMS_ACCESS_KEY is missing: an access key/],
         [{ AZURE_SMS_ACCESS_KEY: 'kept-for-me' }, /^AZURE_SMS_ACCESS_KEY must be an access key.*base64/],

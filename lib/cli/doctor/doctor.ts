@@ -54,7 +54,8 @@ ${linesOfProviders()}
   machine. node, clock, proxy, tls, file (of --env)
 
 Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, VONAGE_…, META_…,
-AZURE_SMS_…, LINE_…, REDIS_URL and STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE, if the gateway's options name it.
+AZURE_SMS_…, AWS_…, LINE_…, REDIS_URL and STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE, if the gateway's options
+name it.
 Service app: okta.users.read, and for the other checks okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
 okta.eventHooks.read, okta.customTelephonyProvider.read. If the credential may not read something, that is a warning.
 With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}].

@@ -140,7 +140,7 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
     if (isSentByOther('sms', variables)) return without(ok('Not set: another provider sends the codes.'));
     const lack = 'Not set, and no other provider sends SMS or makes calls';
     const remedy =
-      'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM or AZURE_SMS_FROM.';
+      'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM, AZURE_SMS_FROM or AWS_SMS_ORIGINATION_IDENTITY.';
     return without(warn(`${lack}: users who have not opted in get no code by the gateway.`, remedy));
   }
   if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {

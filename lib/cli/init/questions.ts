@@ -66,6 +66,7 @@ export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
     'VONAGE_SMS_FROM',
     'VONAGE_VOICE_FROM',
     'AZURE_SMS_FROM',
+    'AWS_SMS_ORIGINATION_IDENTITY',
   ] as const;
   return {
     name: 'GUARD_COUNTRIES',

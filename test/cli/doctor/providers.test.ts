@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
 import { startAzure } from '../../channels/azure/emulator.js';
 import { startLineEmulator, type LineEmulator } from '../../channels/line/emulator.js';
-import { startMetaEmulator } from '#lib/testing/index.js';
+import { startAwsEmulator, startMetaEmulator } from '#lib/testing/index.js';
 import { startVonageEmulator, type VonageEmulator } from '../../channels/vonage/emulator.js';
 import { keptParts } from '../kept-output.js';
 import { lineOf, openWard, textOf, type Ward } from './scene.js';
@@ -105,6 +105,26 @@ describe('doctor without Twilio', () => {
     expect(lineOf(missing, 'azure.variables').message).to.match(/^AZURE_SMS_ACCESS_KEY is missing/);
     expect(azure.messages).to.be.empty;
     await azure.close();
+  });
+
+  it('checks AWS beside Vonage, and fails if it refuses the key', async () => {
+    const aws = await startAwsEmulator();
+    const { region, originationIdentity, credentials, baseUrl } = aws.options;
+    const env = {
+      ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SMS_BASE_URL: baseUrl },
+      ...{ AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey, AWS_SESSION_TOKEN: credentials.sessionToken },
+      AWS_SMS_ORIGINATION_IDENTITY: originationIdentity,
+    };
+    try {
+      await expectFindings('AWS beside Vonage', env, 'aws.sms');
+      const wrong = { ...env, AWS_SECRET_ACCESS_KEY: 'another-secret' };
+      await expectFindings('AWS with another key', wrong, 'aws.sms');
+      const missing = await ward.lines({ ...variables(), ...env, AWS_SECRET_ACCESS_KEY: '' });
+      expect(lineOf(missing, 'aws.variables').message).to.match(/^AWS_SECRET_ACCESS_KEY is missing/);
+      expect(aws.messages).to.be.empty;
+    } finally {
+      await aws.close();
+    }
   });
 
   it('checks Meta beside Vonage: the number, the template, and how long WhatsApp keeps a message', async () => {

@@ -90,7 +90,7 @@ describe('init', () => {
       ],
     });
     expect(made.code, made.stderr).to.equal(0);
-    expect(made.stderr).to.include('The provider is one of twilio, vonage, azure, meta, line.');
+    expect(made.stderr).to.include('The provider is one of twilio, vonage, azure, aws, meta, line.');
     expect(made.stderr).to.include('The channels of twilio are sms, voice, whatsapp');
     expect(made.stdout).to.include('Twilio does not accept the API key.');
     expect(made.stderr).to.include(
@@ -301,7 +301,7 @@ describe('init', () => {
     expect(url).to.include('. Without https:// it must begin with a domain name, such as acme.com');
     expect([urlAgain, ofLocalhost, ofFtp]).to.deep.equal([url, url, url]);
     expect(provider).to.include(
-      'The provider is one of twilio, vonage, azure, meta, line. Did you mean twilio?',
+      'The provider is one of twilio, vonage, azure, aws, meta, line. Did you mean twilio?',
     );
     expect(accountSid).to.include(
       "TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits",
@@ -400,7 +400,7 @@ describe('init', () => {
     const made = await init('--org https://acme.okta.com --skip-check --json', { input: '' });
     expect(made.code).to.equal(2);
     expect(made.json()).to.have.nested.property('error.code', 'NOBODY_TO_ASK');
-    expect(made.stderr).to.include('Name it with --provider: twilio, vonage, azure, meta, line.');
+    expect(made.stderr).to.include('Name it with --provider: twilio, vonage, azure, aws, meta, line.');
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
@@ -511,9 +511,9 @@ describe('init', () => {
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--url 8080', {}, 2, '- PUBLIC_URL must be the public URL of the hook with its host name'],
       ['--url localhost:8080', {}, 2, '. Without https:// it must begin with a domain name'],
-      ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, azure, meta, line.\n'],
-      ['--provider twilio,vonage', {}, 2, 'one of twilio, vonage, azure, meta, line.\n'],
-      ['--provider twilo', {}, 2, 'one of twilio, vonage, azure, meta, line. Did you mean twilio?\n'],
+      ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, azure, aws, meta, line.\n'],
+      ['--provider twilio,vonage', {}, 2, 'one of twilio, vonage, azure, aws, meta, line.\n'],
+      ['--provider twilo', {}, 2, 'one of twilio, vonage, azure, aws, meta, line. Did you mean twilio?\n'],
       ['--provider twilio --channels sms,voce', {}, 2, 'between them. Did you mean voice?\n'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
       [`--out ${process.execPath}`, {}, 2, `${process.execPath} is not a folder, and nothing was written`],

@@ -32,7 +32,7 @@ express()
 - An empty variable counts as absent. A missing variable means the default of its option.
 - Missing or wrong variables throw one \`ConfigurationError\`. Its \`problems\` names each variable and no value.
 - A value with quotes, spaces or invisible characters around it is refused. \`docker --env-file\` and \`kubectl --from-env-file\` keep such characters.
-- If a channel has several providers, Twilio's sender comes first, then Verify, then Vonage, then Azure, then Meta.
+- If a channel has several providers, Twilio's sender comes first, then Verify, then Vonage, then Azure, then AWS, then Meta.
 
 ## Variables for options
 

@@ -69,6 +69,20 @@ export const SCENARIOS: readonly Scenario[] = [
     makes: { CreateMessage: ['To', 'MessagingServiceSid', 'Body'] },
   },
   {
+    does: 'SMS by RCS with another sender, which Twilio neither keeps nor shows',
+    options: {
+      optInChannels: [],
+      senders: { sms: { service: sid('MG'), fallbackFrom: AMERICAN } },
+      twilio: { contentRetention: 'discard', addressRetention: 'obfuscate' },
+    },
+    makes: {
+      CreateMessage: [
+        ...['To', 'MessagingServiceSid', 'FallbackFrom', 'Body', 'SmartEncoded'],
+        ...['ContentRetention', 'AddressRetention'],
+      ],
+    },
+  },
+  {
     does: 'SMS from an alphanumeric sender',
     options: { optInChannels: [], senders: { sms: { default: AMERICAN, GB: 'ACME' } } },
     makes: { CreateMessage: TEXT },
@@ -95,7 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     does: 'a text by Verify',
     options: { optInChannels: [], channels: { sms: VERIFY } },
-    makes: { CreateVerification: ['To', 'Channel', 'CustomCode', 'Locale', 'RiskCheck'] },
+    makes: { CreateVerification: ['To', 'Channel', 'CustomCode', 'Locale', 'RiskCheck', 'DeviceIp'] },
   },
   {
     does: 'WhatsApp by Verify',

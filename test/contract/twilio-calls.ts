@@ -32,6 +32,10 @@ export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Pr
     MessagingServiceSid: twilio.messagingServiceSid,
     Body: TEXT,
   });
+  const byRcs = { To: BRITON, MessagingServiceSid: twilio.messagingServiceSid, Body: TEXT };
+  const kept = { ContentRetention: 'discard', AddressRetention: 'obfuscate', SmartEncoded: 'true' };
+  await post('an SMS with a fallback', messages, { ...byRcs, ...kept, FallbackFrom: twilio.smsNumber });
+  await post('an SMS with a wrong fallback', messages, { ...byRcs, FallbackFrom: '+12025550199' }, 400);
   await post('WhatsApp, as text', messages, { ...toWhatsApp, Body: TEXT });
   await post('WhatsApp, by a template', messages, {
     ...toWhatsApp,

@@ -198,6 +198,39 @@ describe('a channel that receives', () => {
     });
   });
 
+  it('resolves an unknown outcome by a report with both, after a failure with the id alone', async () => {
+    await start();
+    answer = () => ({ status: 'unknown', reason: 'The answer was lost' });
+    await scene.call();
+    const [message] = sent;
+    await report({ id: message?.id, state: 'lost' });
+    await report({ id: message?.id, ref: message?.ref, state: 'lost' });
+    await until(failedOver);
+    expect(scene.of('attempt.settled')[0]).to.include({ outcome: 'accepted', transactionId: message?.id });
+    expect(sms()).to.equal(1);
+  });
+
+  for (const [how, outcome, named] of [
+    ['the id alone', 'accepted', false],
+    ['both', 'accepted', true],
+    ['both, of unknown outcome', 'unknown', true],
+  ] as const) {
+    it(`follows a failure that comes with ${how}, after a report on the attempt before the answer`, async () => {
+      await start();
+      answer = async ({ id, ref }) => {
+        await report({ ref, state: 'sent' });
+        return outcome === 'accepted'
+          ? { status: outcome, transactionId: id }
+          : { status: outcome, reason: 'Lost' };
+      };
+      await scene.call();
+      const [message] = sent;
+      await report({ id: message?.id, ref: named ? message?.ref : undefined, state: 'lost' });
+      await until(failedOver);
+      expect(sms()).to.equal(1);
+    });
+  }
+
   it('tells of a report before the answer to the send under the id that the attempt has', async () => {
     await start();
     answer = async (message) => {

@@ -150,9 +150,10 @@ export class LateFailover {
     if (reference !== undefined) {
       // A report may have come before the answer to the send.
       const named = this.#attempts.messageOf(reference);
-      if (named === undefined) this.#attempts.name(reference, key);
+      // From here on the message has its id, unless the state keeps it under the reference already.
+      if (named === undefined || transactionIdOf(named) === reference) this.#attempts.name(reference, key);
       else if (named !== key) {
-        this.accepted(named, sentBy, () => receipt);
+        this.accepted(named, sentBy, () => receipt, reference);
         return;
       }
     }
@@ -180,7 +181,7 @@ export class LateFailover {
     if (this.#isClosed) return;
     const named = this.#attempts.messageOf(reference);
     if (named !== undefined) {
-      this.#recognise(named, receipt);
+      this.#recognise(named, receipt, reference);
       return;
     }
     const news = { token: newToken(), receipt };
@@ -190,7 +191,7 @@ export class LateFailover {
     });
     // A report may have come to another gateway.
     this.#keep(replying, (key) => {
-      this.#recognise(key, receipt);
+      this.#recognise(key, receipt, reference);
     });
   }
 
@@ -260,7 +261,8 @@ export class LateFailover {
     if (reference !== undefined) this.#attempts.name(reference, key);
     const known = state.recall(messageName(key));
     // A message that is known needs no attempt.
-    const named = known === undefined ? reference : undefined;
+    const isKnown = known !== undefined && known.value.status !== 'early';
+    const named = isKnown ? undefined : reference;
     if (!isFinal(report)) {
       if (named === undefined) return undefined;
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
@@ -271,9 +273,9 @@ export class LateFailover {
     if (report.status === 'delivered')
       this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
     const news = { token, report };
+    if (named !== undefined) return { ...news, reference: named };
     // A record only moves forward: a report that changes nothing here changes nothing anywhere.
-    if (messageAfter(known, news, steadyMs()).next === undefined) return undefined;
-    return named === undefined ? news : { ...news, reference: named };
+    return messageAfter(known, news, steadyMs()).next === undefined ? undefined : news;
   }
 
   /** Tells the state news of a report, and does what it replies. With a lost state, the reply may come late, or never. */
@@ -354,12 +356,12 @@ export class LateFailover {
   }
 
   /** The message of an attempt whose outcome was unknown went out: from here on it is as any accepted one. */
-  #recognise(key: string, receipt: Receipt): void {
+  #recognise(key: string, receipt: Receipt, reference: string): void {
     if (this.#isClosed) return;
     const settled = withAccepted(receipt, transactionIdOf(key));
     this.#parts.owners.set(key, messageOwnerOf(settled, key));
     this.#parts.onRecognised(settled, transactionIdOf(key));
-    this.accepted(key, settled.sentBy, settled.isUnwanted === true ? undefined : () => settled);
+    this.accepted(key, settled.sentBy, settled.isUnwanted === true ? undefined : () => settled, reference);
   }
 
   async #lookUpLast(key: string, receipt: Receipt): Promise<void> {

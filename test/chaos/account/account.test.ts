@@ -58,6 +58,19 @@ describe('the account of a chaos run', () => {
     expect(endsOf({ ...facts, messages })).to.deep.equal({ violated: 1 });
   });
 
+  it('lets another provider of the channel follow once the first message has failed, and not before', () => {
+    const events = [event('111111', call(0, 'SUCCESSFUL'))];
+    const first = whatsApp('111111', 0.1, { provider: 'PUSHING' });
+    const then = whatsApp('111111', 2);
+    expect(violationsOf({ events, messages: [first, then] })).to.deep.equal(['both']);
+    const failed = { ...first, ...FAILED };
+    expect(violationsOf({ events, messages: [failed, then] })).to.deep.equal([]);
+    expect(endsOf({ events, messages: [failed, then] })).to.deep.equal({ onceMore: 1 });
+    expect(violationsOf({ events, messages: [failed, { ...then, provider: 'PUSHING' }] })).to.include(
+      'twice',
+    );
+  });
+
   it('finds a message by a second channel before the first one has failed', () => {
     const facts = { events: [event('111111', call(0, 'SUCCESSFUL'))] };
     const arrived = whatsApp('111111', 0.1);
@@ -203,9 +216,20 @@ describe('the account of a chaos run', () => {
     ).to.deep.equal({
       tried: 1,
     });
+    const before = whatsApp('111111', 0, { provider: 'PUSHING' });
+    const arrived = { messages: [before, failed], callbacks: [callback(failed, 0.3), callback(before, 0.4)] };
+    expect(followUps(arrived)).to.deep.equal({ arrived: 1 });
     const newer = event('222222', call(2, 'ERROR'));
     expect(followUps({ events: [first, newer] })).to.deep.equal({ superseded: 1 });
-    expect(followUps({ events: [event('111111', call(0, 'PENDING'))] })).to.deep.equal({ unknown: 1 });
+    const unknown = { events: [event('111111', call(0, 'PENDING'))] };
+    expect(followUps({ ...unknown, callbacks: [] })).to.deep.equal({ unknown: 1 });
+    const nameless = { ...callback(failed, 0.3), isNamed: false };
+    expect(followUps({ ...unknown, callbacks: [nameless] })).to.deep.equal({ unknown: 1 });
+    // The gateway learns it from a report that names the attempt.
+    expect(followUps(unknown)).to.deep.equal({ none: 1 });
+    // Its own late send does not end the late failover of the message that it sent.
+    const late = hookEvent('111111', 'failover.ended', { transactionId: failed.sid });
+    expect(followUps({ hookEvents: [late] })).to.deep.equal({ none: 1 });
     expect(followUps({ outages: [outage(undefined, 1, 2)] })).to.deep.equal({ redisLost: 1 });
     expect(followUps({ outages: [outage(1, 0.2, 2)] })).to.deep.equal({ gatewayLost: 1 });
     // An SMS has no follow-up.

@@ -1,5 +1,5 @@
 import { Allowances } from './allowances.js';
-import { misreported, unlikeCalls } from './answers.js';
+import { isUnresolved, misreported, unlikeCalls } from './answers.js';
 import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { followUpsOf, type FollowUp } from './follow-up.js';
 import { overLimit } from './limit.js';
@@ -10,6 +10,7 @@ import {
   answerOf,
   failedAtOf,
   isDisturbed,
+  isSameWay,
   isStarved,
   overlaps,
   recordsOf,
@@ -19,7 +20,7 @@ import {
 /** The results of a code. Every event has one. */
 export const ENDS = {
   once: 'sent once',
-  onceMore: 'sent, and once more by another channel, since it did not arrive by the first',
+  onceMore: 'sent, and once more by another channel or provider, since it did not arrive by the first',
   byOktaToo: 'sent, and by Okta too: its gateway was lost before it answered',
   goneToo: 'sent, and its caller had hung up before the answer',
   gone: 'never sent: its caller had hung up',
@@ -33,9 +34,9 @@ export const ENDS = {
 
 /** Results that are faults. */
 export const VIOLATIONS = {
-  twice: 'sent twice by one channel',
+  twice: 'sent twice by one provider of a channel',
   forgotten: 'sent or answered anew, long after the loss of Redis in which its gateway had decided',
-  both: 'sent by another channel too, though the first had not failed',
+  both: 'sent by another channel or provider too, though the first had not failed',
   superseded: 'sent after a newer one of the same user',
   repeated: 'sent after a newer one, by a repeat of its event that came before',
   revived: 'sent after a newer one, by a repeat of its event that came after',
@@ -54,6 +55,7 @@ export const VIOLATIONS = {
   unlike: 'answered otherwise than its first call',
   unfollowed: 'neither delivered by WhatsApp nor sent by SMS, though no outage prevented it',
   misreported: 'reported as unknown by failover.ended, though its gateway knew that it was accepted',
+  unresolved: 'of unknown outcome, though a report on its message had named its attempt',
 } as const;
 
 export type End = keyof typeof ENDS;
@@ -128,7 +130,7 @@ function violationsOf(
     (allowances.hasForgotten(start, end) || allowances.hadLost(undefined, start, end));
   // Each message that may be one too many, and whether its call could know of the others.
   const again = messages
-    .filter((message, index) => messages.slice(0, index).some(({ channel }) => channel === message.channel))
+    .filter((message, index) => messages.slice(0, index).some((before) => isSameWay(before, message)))
     .map(({ at }) => allowances.areApart(record, at));
   const superseded = supersededBy(record, allowances);
   const stopped = stoppedBy(record, facts, allowances);
@@ -137,8 +139,9 @@ function violationsOf(
     twice: again.includes(false),
     forgotten: again.includes('forgotten') || unlike.some(({ isForgotten }) => isForgotten),
     both: messages.some((message, index) => {
-      const before = messages.slice(0, index).filter(({ channel }) => channel !== message.channel);
-      if (before.length === 0 || messages[index - 1]?.channel === message.channel) return false;
+      const before = messages.slice(0, index).filter((one) => !isSameWay(one, message));
+      const last = messages[index - 1];
+      if (before.length === 0 || (last !== undefined && isSameWay(last, message))) return false;
       return (
         allowances.areApart(record, message.at) === false &&
         before.every((one) => !mayFollow(message, one, record, facts, allowances))
@@ -169,6 +172,7 @@ function violationsOf(
     }),
     unlike: unlike.some(({ isForgotten }) => !isForgotten),
     misreported: misreported(record).length > 0,
+    unresolved: isUnresolved(record, facts, allowances),
   };
   return (Object.keys(rules) as (keyof typeof rules)[]).filter((kind) => rules[kind]);
 }
@@ -221,7 +225,9 @@ function endOf({ event, messages, sendRequests, hookEvents }: EventRecord): End 
   if (messages.length > 0) {
     if (answer === undefined) return hasHungUp(event) ? 'goneToo' : 'byOktaToo';
     if (messages.length === 1) return 'once';
-    const isTwice = new Set(messages.map(({ channel }) => channel)).size < messages.length;
+    const isTwice = messages.some((one, index) =>
+      messages.slice(0, index).some((other) => isSameWay(one, other)),
+    );
     return isTwice ? 'unknowable' : 'onceMore';
   }
   if (answer === 'ERROR' || answer === 'UNREADABLE') return 'refused';
@@ -229,7 +235,7 @@ function endOf({ event, messages, sendRequests, hookEvents }: EventRecord): End 
   return isSwallowed({ sendRequests, hookEvents }) ? 'swallowed' : 'withGateway';
 }
 
-/** Twilio got a request and gave no answer. Only the gateway knows of a connection that was reset early. */
+/** A provider got a request and gave no answer. Only the gateway knows of a connection that was reset early. */
 function isSwallowed({
   sendRequests,
   hookEvents,

@@ -3,6 +3,7 @@ import type { RunFacts } from './facts.js';
 import {
   at,
   call,
+  callback,
   event,
   failover,
   hookEvent,
@@ -63,5 +64,35 @@ describe('the answers in the account', () => {
     const again = { ...hookEvent('111111', 'attempt.ended', { channel: 'whatsapp', outcome: 'unknown' }) };
     expect(reported({}, { ...again, at: at(0.7) })).to.deep.equal([]);
     expect(reported({}, { ...again, at: at(0.3) })).to.deep.equal(['misreported']);
+  });
+
+  it('finds an attempt that stayed unknown though a report on its message had named it', () => {
+    const sent = message('111111', 0.1, { gateway: 0, life: 1 });
+    const ended = hookEvent('111111', 'attempt.ended', { channel: 'sms', outcome: 'unknown' });
+    const settled = hookEvent('111111', 'attempt.settled', {
+      channel: 'sms',
+      outcome: 'accepted',
+      at: at(3),
+    });
+    const facts = {
+      events: [event('111111', call(0, 'PENDING'))],
+      messages: [sent],
+      callbacks: [callback(sent, 2)],
+      hookEvents: [ended],
+    };
+    const found = (more: Partial<RunFacts> = {}): readonly string[] => violationsOf({ ...facts, ...more });
+    expect(found()).to.deep.equal(['unresolved']);
+    expect(found({ hookEvents: [ended, settled] })).to.deep.equal([]);
+    expect(found({ callbacks: [{ ...callback(sent, 2), isNamed: false }] })).to.deep.equal([]);
+    expect(found({ callbacks: [{ ...callback(sent, 2), isTaken: false }] })).to.deep.equal([]);
+    // The message may be of another attempt, or the delivery was known without it.
+    expect(found({ messages: [{ ...sent, life: 2 }] })).to.deep.equal([]);
+    const nameless = { ...callback(sent, 1), isNamed: false };
+    expect(found({ callbacks: [nameless, callback(sent, 2)] })).to.deep.equal([]);
+    // A gateway was lost, or the attempt may still go on.
+    expect(found({ outages: [outage(1, 2, 3)] })).to.deep.equal([]);
+    expect(found({ wipes: [wipe(2)] })).to.deep.equal([]);
+    expect(found({ hookEvents: [ended, ...loss(1, 1, 2)] })).to.deep.equal([]);
+    expect(found({ endsAt: at(10) })).to.deep.equal([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Allowances } from './allowances.js';
-import type { CallFact, HookEventFact } from './facts.js';
+import type { CallFact, HookEventFact, RunFacts } from './facts.js';
 import { endOf, type EventRecord } from './records.js';
 
 /** What Okta is answered, and what the log says of it. */
@@ -43,5 +43,47 @@ export function misreported({ hookEvents }: EventRecord): readonly HookEventFact
       const again = ofChannel.findLast((one) => one.type === 'attempt.ended' && one.outcome === 'unknown');
       return outcome === 'unknown' && known !== undefined && (again?.at ?? 0) <= known.at;
     });
+  });
+}
+
+/** An attempt without an answer goes on for 10 s: until it is settled from then on, or from a report, milliseconds. */
+const SETTLED_MS = 12_000;
+
+/** Whether an attempt stayed unknown, though a report that says what became of its message had named it. */
+export function isUnresolved(
+  { messages, callbacks, hookEvents, sendRequests }: EventRecord,
+  { endsAt = Infinity }: RunFacts,
+  allowances: Allowances,
+): boolean {
+  return hookEvents.some((ended) => {
+    const { type, outcome, channel, gateway, life } = ended;
+    if (type !== 'attempt.ended' || outcome !== 'unknown') return false;
+    const ofChannel = hookEvents.filter((one) => one.channel === channel);
+    // The message is certainly of this attempt.
+    const [message, ...others] = messages.filter((one) => one.channel === channel);
+    const isIts =
+      message?.gateway === undefined
+        ? sendRequests === 1
+        : message.gateway === gateway && message.life === life;
+    const attempts = ofChannel.filter((one) => one.type === 'attempt.ended' && one.outcome !== 'refused');
+    if (message === undefined || others.length > 0 || attempts.length > 1 || !isIts) return false;
+    const reports = callbacks.filter(
+      ({ sid, status, isTaken }) =>
+        sid === message.sid && isTaken && (status === 'delivered' || status === 'undelivered'),
+    );
+    const report = reports.find(({ isNamed }) => isNamed);
+    if (report?.gateway === undefined) return false;
+    // Of a message that was delivered, nothing more is kept.
+    if (reports.some(({ status, at }) => status === 'delivered' && at < report.at)) return false;
+    const [from, to] = [message.at, Math.max(report.at, ended.at) + SETTLED_MS];
+    if (to > endsAt || ofChannel.some((one) => one.type === 'attempt.settled' && one.outcome === 'accepted'))
+      return false;
+    return (
+      !allowances.hasForgotten(from, to) &&
+      !allowances.hadLost(undefined, from, to) &&
+      ![gateway, report.gateway].some(
+        (one) => allowances.wasOut(one, from, to) || allowances.wasStarved(one, from, to),
+      )
+    );
   });
 }

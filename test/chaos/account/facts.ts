@@ -23,11 +23,12 @@ export interface EventFact {
   readonly calls: readonly CallFact[];
 }
 
-/** A message that Twilio accepted. */
+/** A message that a provider accepted. */
 export interface MessageFact {
   readonly sid: string;
   readonly code: string;
   readonly channel: string;
+  readonly provider: string;
   readonly at: number;
   /** Its last status, and since when. */
   readonly status: string;
@@ -52,6 +53,8 @@ export interface CallbackFact {
   readonly at: number;
   readonly gateway: number | undefined;
   readonly isTaken: boolean;
+  /** Whether it names the attempt that sent the message. */
+  readonly isNamed: boolean;
 }
 
 /** STOP or START of a user by WhatsApp. */
@@ -143,7 +146,7 @@ export interface RunFacts {
   readonly outages: readonly OutageFact[];
   readonly shortages: readonly ShortageFact[];
   readonly hookEvents: readonly HookEventFact[];
-  /** By code: the number of requests to Twilio to send it, with any result. */
+  /** By code: the number of requests to providers to send it, with any result. */
   readonly sendRequests: ReadonlyMap<string, number>;
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;

@@ -1,10 +1,11 @@
 import type { MessageFact, RunFacts } from './facts.js';
-import { answerOf, callOf, hasFailed, overlaps, type EventRecord } from './records.js';
+import { answerOf, callOf, hasFailed, isSameWay, overlaps, type EventRecord } from './records.js';
 
 /** What followed an undelivered WhatsApp message. */
 export const FOLLOW_UPS = {
-  followed: 'by an SMS',
+  followed: 'by another message',
   tried: 'by an attempt that failed, or that was dropped with a reported reason',
+  arrived: 'by nothing: another message with the code had arrived',
   superseded: 'by nothing: a newer event had come',
   hungUp: 'by nothing: Okta had hung up before its answer',
   unreported: 'by nothing: no gateway got a report',
@@ -30,8 +31,12 @@ export function followUpsOf(record: EventRecord, facts: RunFacts): readonly Foll
 
 function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts): FollowUp {
   const { event, messages, callbacks, hookEvents, newer } = record;
-  if (messages.some(({ at, channel }) => at >= message.at && channel !== message.channel)) return 'followed';
-  if (hookEvents.some(({ type }) => type === 'failover.ended')) return 'tried';
+  if (messages.some((one) => one.at >= message.at && !isSameWay(one, message))) return 'followed';
+  // Its own late send is no attempt after it.
+  const isTried = hookEvents.some(
+    ({ type, transactionId }) => type === 'failover.ended' && transactionId !== message.sid,
+  );
+  if (isTried) return 'tried';
 
   // The call that sent it.
   const call = callOf(message, event.calls);
@@ -46,8 +51,15 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   if (dueAt === undefined) return 'unreported';
   const from = message.at - CALL_MS;
   const to = dueAt + LATE_SEND_MS;
+  // Late failover drops a late send, and what follows it, once the message before it arrives.
+  const hasArrived = callbacks.some(
+    ({ sid, status, isTaken, at }) => sid !== message.sid && status === 'delivered' && isTaken && at <= to,
+  );
+  if (hasArrived) return 'arrived';
   if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'superseded';
-  if (answerOf(event) !== 'SUCCESSFUL') return 'unknown';
+  const answer = answerOf(event);
+  const isResolved = answer === 'PENDING' && reports.some(({ isNamed }) => isNamed);
+  if (answer !== 'SUCCESSFUL' && !isResolved) return 'unknown';
   const isDropped = facts.hookEvents.some(
     ({ text, gateway, at }) =>
       text.includes('WRITES_DROPPED') && gateway === message.gateway && at >= message.at && at <= to,

@@ -32,7 +32,7 @@ export const event = (code: string, ...calls: readonly CallFact[]): EventFact =>
   ...{ eventId: `event ${code}`, code, userId: 'ana', calls },
 });
 export const message = (code: string, seconds: number, more: Partial<MessageFact> = {}): MessageFact => ({
-  ...{ sid: `SM${code}at${seconds}`, code, channel: 'sms', at: at(seconds) },
+  ...{ sid: `SM${code}at${seconds}`, code, channel: 'sms', provider: 'TWILIO', at: at(seconds) },
   ...{ status: 'delivered', statusAt: at(seconds + 0.1), errorCode: undefined },
   ...more,
 });
@@ -40,7 +40,7 @@ export const whatsApp = (code: string, seconds: number, more: Partial<MessageFac
   message(code, seconds, { channel: 'whatsapp', ...more });
 export const FAILED = { status: 'failed', errorCode: 63_016 } as const;
 export const callback = ({ sid, status }: MessageFact, seconds: number): CallbackFact => ({
-  ...{ sid, status, at: at(seconds), gateway: 1, isTaken: true },
+  ...{ sid, status, at: at(seconds), gateway: 1, isTaken: true, isNamed: true },
 });
 export const hookEvent = (code: string, type: string, more: Partial<HookEventFact> = {}): HookEventFact => ({
   ...{ gateway: 0, life: 1, at: at(1), type, eventId: `event ${code}`, outcome: undefined, text: '' },

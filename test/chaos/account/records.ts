@@ -21,7 +21,7 @@ export interface EventRecord {
   readonly newerMessages: readonly MessageFact[];
   /** The other events of the same user that the guard has allowed. */
   readonly others: readonly EventFact[];
-  /** The number of requests to Twilio to send the code. */
+  /** The number of requests to providers to send the code. */
   readonly sendRequests: number;
 }
 
@@ -122,6 +122,11 @@ export function isStarved(
     .filter((shortage) => shortage.gateway === undefined || shortage.gateway === gateway)
     .map(({ from, to }) => Math.max(0, Math.min(to, end) - Math.max(from, at)));
   return lost.reduce((sum, ms) => sum + ms, 0) > TOO_SHORT_MS;
+}
+
+/** Whether two messages went by the same provider of one channel. Another provider follows a failure as another channel does. */
+export function isSameWay(one: MessageFact, other: MessageFact): boolean {
+  return one.channel === other.channel && one.provider === other.provider;
 }
 
 export function hasFailed({ status }: MessageFact): boolean {

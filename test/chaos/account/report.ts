@@ -85,13 +85,16 @@ function timelineOf({ kind, record }: Violation, facts: RunFacts): string {
     }
   }
   for (const [name, list] of [['', messages] as const, ['newer ', newerMessages] as const]) {
-    for (const { at, sid, channel, status, statusAt, errorCode } of list) {
-      add(at, `Twilio accepts ${name}${channel} ${sid}`);
-      add(statusAt, `Twilio has ${name}${channel} ${sid} ${status} ${errorCode ?? ''}`);
+    for (const { at, sid, channel, provider, status, statusAt, errorCode } of list) {
+      add(at, `${provider} accepts ${name}${channel} ${sid}`);
+      add(statusAt, `${provider} has ${name}${channel} ${sid} ${status} ${errorCode ?? ''}`);
     }
   }
-  for (const { at, sid, status, gateway, isTaken } of callbacks) {
-    add(at, `gateway ${gateway ?? '-'} ${isTaken ? 'took' : 'did not take'} ${status} of ${sid}`);
+  for (const { at, sid, status, gateway, isTaken, isNamed } of callbacks) {
+    add(
+      at,
+      `gateway ${gateway ?? '-'} ${isTaken ? 'took' : 'did not take'} ${status} of ${sid}${isNamed ? ', with its attempt' : ''}`,
+    );
   }
   for (const { at, gateway, type, text } of hookEvents) add(at, `gateway ${gateway} reports ${type} ${text}`);
   addSurroundings(event.userId, facts, add);
@@ -100,7 +103,7 @@ function timelineOf({ kind, record }: Violation, facts: RunFacts): string {
     .filter(({ at }) => at >= start - BEFORE_MS && at <= start + AFTER_MS)
     .sort((a, b) => a.at - b.at)
     .map(({ at, text }) => `  ${((at - start) / 1000).toFixed(3).padStart(8)} s  ${text}`);
-  const requests = `${record.sendRequests} requests to Twilio`;
+  const requests = `${record.sendRequests} requests to providers`;
   return [`${event.eventId}: ${VIOLATIONS[kind]}; ${requests}`, ...shown].join('\n');
 }
 

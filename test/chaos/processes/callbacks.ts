@@ -6,8 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Balancer } from './balancer.js';
 import { between, chanceOf } from '../chance.js';
 import type { CallbackFact } from '../account/facts.js';
+import { PUSH_HEADERS, readPush } from '../pushing.js';
+import { SID_HEADER } from './pushing-vendor.js';
 
-/** Brings Twilio's status callbacks to the gateways: late, repeated, out of order, each copy to another gateway. */
+/** Brings the reports of the providers to the gateways: late, repeated, out of order, each copy to another gateway. */
 
 /** The path of the hook. */
 export const HOOK_PATH = '/okta/telephony';
@@ -35,11 +37,10 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   const pass = async (afterMs: number, path: string, request: CallbackRequest): Promise<void> => {
     pending += 1;
     if (afterMs > 0) await wait(afterMs);
-    const { headers, body, sid, status } = request;
+    const { headers, body, ...report } = request;
     const passed = await balancer?.pass({ path, headers, body, waitMs: TWILIO_WAITS_MS });
     facts.push({
-      sid,
-      status,
+      ...report,
       at: Date.now(),
       gateway: passed?.gateway,
       isTaken: passed?.status === 204,
@@ -50,11 +51,11 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   const server = createServer((req, res) => {
     read(req).then(
       (request) => {
-        // Twilio sends the next one at once: this function decides when and where each arrives.
+        // The provider sends the next one at once: this function decides when and where each arrives.
         res.writeHead(204).end();
         for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', request);
       },
-      // Twilio has ended the connection.
+      // The provider has ended the connection.
       () => res.destroy(),
     );
   }).listen(0, '127.0.0.1');
@@ -87,16 +88,21 @@ interface CallbackRequest {
   readonly body: string;
   readonly sid: string;
   readonly status: string;
+  readonly isNamed: boolean;
 }
 
 async function read(req: IncomingMessage): Promise<CallbackRequest> {
   const body = await text(req);
+  const headersOf = (...names: readonly string[]): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, String(req.headers[name] ?? '')]));
+  const sid = req.headers[SID_HEADER];
+  if (typeof sid === 'string') return { headers: headersOf(...PUSH_HEADERS), body, sid, ...readPush(body) };
   const form = new URLSearchParams(body);
-  const headers = Object.fromEntries(
-    ['content-type', 'x-twilio-signature', 'i-twilio-idempotency-token'].map((name) => [
-      name,
-      String(req.headers[name] ?? ''),
-    ]),
-  );
-  return { headers, body, sid: form.get('MessageSid') ?? '', status: form.get('MessageStatus') ?? '' };
+  return {
+    headers: headersOf('content-type', 'x-twilio-signature', 'i-twilio-idempotency-token'),
+    body,
+    sid: form.get('MessageSid') ?? '',
+    status: form.get('MessageStatus') ?? '',
+    isNamed: req.url?.includes('?attempt=') === true,
+  };
 }

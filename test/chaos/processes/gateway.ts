@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createGateway } from '../../../example/gateway.js';
 import { stop } from '../../../example/stop.js';
 import type { HookEvent } from '#lib/index.js';
+import { channelsOf, type PushingAccount, type WhatsAppProviders } from '../pushing.js';
 import { redisState } from '#lib/state/redis/index.js';
 import { readArgument } from './children.js';
 import { watchMemory, type MemoryUse } from './memory.js';
@@ -22,10 +23,12 @@ export interface VendorCredentials {
   readonly baseUrl: string;
   readonly smsNumber: string;
   readonly whatsAppFrom: string;
+  readonly pushing: PushingAccount;
 }
 
 export interface GatewaySettings {
   readonly vendors: VendorCredentials;
+  readonly whatsApp: WhatsAppProviders;
   readonly hookSecret: string;
   readonly publicUrl: string;
   readonly redisUrl: string;
@@ -48,8 +51,8 @@ const GRACE_MS = 1_000;
 
 const silent = (): void => undefined;
 const settings = readArgument() as GatewaySettings;
-const { vendors, hookSecret, publicUrl, redisUrl, encryptionKeys, afterSeconds } = settings;
-const { orgUrl, apiToken, smsNumber, whatsAppFrom, ...twilio } = vendors;
+const { vendors, whatsApp, hookSecret, publicUrl, redisUrl, encryptionKeys, afterSeconds } = settings;
+const { orgUrl, apiToken, smsNumber, whatsAppFrom, pushing, ...twilio } = vendors;
 
 /** The wall clock of the whole process. */
 const clock = setWallClock(settings.offByMs);
@@ -92,6 +95,7 @@ const gateway = createGateway({
       sms: smsNumber,
       whatsapp: { from: whatsAppFrom, templates: { default: `HX${'0'.repeat(32)}` } },
     },
+    channels: channelsOf(whatsApp, pushing),
     lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
     state: redisState({ connection: redisUrl, encryptionKeys }),
     // Users request codes more often here than in real life.

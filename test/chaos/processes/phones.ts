@@ -2,11 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import type { WordFact } from '../account/facts.js';
 import { between, chanceOf, pick } from '../chance.js';
-import type { Balancer } from './balancer.js';
+import type { Balancer, Passing } from './balancer.js';
 import { HOOK_PATH } from './callbacks.js';
+import { PUSH_PATH, PUSH_TAKEN, signPush, type PushingAccount, type WhatsAppProviders } from '../pushing.js';
 import type { Person } from './people.js';
 
-/** Users write STOP and, later, START by WhatsApp. Twilio brings each message to any gateway, and some twice. */
+/** Users write STOP and, later, START by WhatsApp. Their provider brings each message to any gateway, and some twice. */
 
 export interface PhonesParts {
   readonly seed: number;
@@ -18,6 +19,8 @@ export interface PhonesParts {
   readonly publicUrl: string;
   readonly authToken: string;
   readonly whatsAppFrom: string;
+  readonly whatsApp: WhatsAppProviders;
+  readonly pushing: PushingAccount;
 }
 
 /** Between two users who write STOP, milliseconds. */
@@ -86,21 +89,37 @@ async function bringWord(
   word: WordFact['word'],
   messageId: string,
   user: Person,
-  { balancer, publicUrl, authToken, whatsAppFrom }: PhonesParts,
+  parts: PhonesParts,
 ): Promise<WordFact> {
+  const { balancer, whatsApp, pushing } = parts;
+  const isPushed = whatsApp !== 'twilio';
+  const request = isPushed
+    ? {
+        path: HOOK_PATH + PUSH_PATH,
+        ...signPush({ messageId, from: user.phone, text: word }, pushing.secret),
+      }
+    : twilioRequest(word, messageId, user, parts);
+  const at = Date.now();
+  const { gateway = -1, status } = await balancer.pass({ ...request, waitMs: TWILIO_WAITS_MS });
+  const isTaken = status === (isPushed ? PUSH_TAKEN : 200);
+  return { userId: user.id, word, messageId, at, answeredAt: Date.now(), gateway, isTaken };
+}
+
+function twilioRequest(
+  word: string,
+  messageId: string,
+  user: Person,
+  { publicUrl, authToken, whatsAppFrom }: PhonesParts,
+): Pick<Passing, 'path' | 'headers' | 'body'> {
   const params = {
     ...{ MessageSid: messageId, From: `whatsapp:${user.phone}`, To: `whatsapp:${whatsAppFrom}`, Body: word },
   };
-  const at = Date.now();
-  const { gateway = -1, status } = await balancer.pass({
+  return {
     path: `${HOOK_PATH}/twilio/inbound`,
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
       'x-twilio-signature': getExpectedTwilioSignature(authToken, `${publicUrl}/twilio/inbound`, params),
     },
     body: new URLSearchParams(params).toString(),
-    waitMs: TWILIO_WAITS_MS,
-  });
-  const isTaken = status === 200;
-  return { userId: user.id, word, messageId, at, answeredAt: Date.now(), gateway, isTaken };
+  };
 }

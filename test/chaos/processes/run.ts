@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startRedis } from '#harness/redis-server.js';
 import type { HookEventFact, MessageFact, RunFacts } from '../account/facts.js';
 import { chanceOf } from '../chance.js';
+import { providersBy } from '../pushing.js';
 import type { ChaosOptions } from '../options.js';
 import { Balancer } from './balancer.js';
 import { startCallbackWay } from './callbacks.js';
@@ -23,7 +24,7 @@ const AFTER_SECONDS = 5;
 /** The time for callbacks and late sends after the last call, without overdue messages, milliseconds. */
 const SETTLE_MS = 4_000;
 
-/** Runs several gateways, both vendors and a Redis under load and faults. Returns all records. */
+/** Runs several gateways, the vendors and a Redis under load and faults. Returns all records. */
 export async function runProcesses(
   options: ChaosOptions,
   print: (text: string) => void,
@@ -33,8 +34,11 @@ export async function runProcesses(
   const schedule = makeSchedule({ seed, lengthMs, gateways });
   const chance = chanceOf(seed, 'options');
   const afterSeconds = chance() < 0.5 ? AFTER_SECONDS : undefined;
+  const whatsApp = providersBy(chanceOf(seed, 'providers'));
   const lateAfter = afterSeconds === undefined ? 'by callbacks alone' : `after ${afterSeconds} s too`;
-  print(`${events} events, ${rate} a second, ${gateways} gateways; late failover ${lateAfter}`);
+  print(
+    `${events} events, ${rate} a second, ${gateways} gateways; late failover ${lateAfter}; WhatsApp by ${whatsApp}`,
+  );
   print(schedule.map(describeFault).join('\n'));
 
   const redis = await startRedis('--maxmemory-policy', 'noeviction');
@@ -46,7 +50,7 @@ export async function runProcesses(
   print(`Their clocks are off by ${clocks.map((ms) => Math.round(ms / 1000)).join(', ')} s`);
   const fleet = await Fleet.start({
     ...{ clocks, nodes, keyLists: keyListsBy(chance), redisPort: redis.port },
-    settings: { vendors: credentials, hookSecret, publicUrl: callbackWay.publicUrl, afterSeconds },
+    settings: { vendors: credentials, whatsApp, hookSecret, publicUrl: callbackWay.publicUrl, afterSeconds },
   });
   const balancer = new Balancer(fleet);
   callbackWay.lead(balancer);
@@ -80,7 +84,7 @@ export async function runProcesses(
     }),
     playFaults(schedule, { fleet, redis, nextSender }),
     bringWords({
-      ...{ ...credentials, seed, lengthMs, people, balancer, publicUrl: callbackWay.publicUrl },
+      ...{ ...credentials, whatsApp, seed, lengthMs, people, balancer, publicUrl: callbackWay.publicUrl },
       waiting: () => wishes.last,
     }),
   ]);

@@ -4,11 +4,12 @@ import type { BadDayPhaseName } from '#lib/testing/demo.js';
 import type { RecordedRequest } from '#lib/testing/index.js';
 import { chanceOf, shuffled } from '../chance.js';
 import type { MessageFact } from '../account/facts.js';
+import { startPushingVendor } from './pushing-vendor.js';
 import type { VendorCredentials } from './gateway.js';
 import { peopleOf } from './people.js';
 import { readArgument } from './children.js';
 
-/** The process of both vendors: sends its addresses, plays the bad day at `begin`, sends its records at `report`. */
+/** The process of the vendors: sends its addresses, plays the bad day at `begin`, sends its records at `report`. */
 
 export interface VendorSettings {
   readonly seed: number;
@@ -16,7 +17,7 @@ export interface VendorSettings {
   readonly lengthMs: number;
 }
 
-/** Sent when Twilio gets a request to send a code. */
+/** Sent when a provider gets a request to send a code. */
 export interface Sending {
   readonly sends: string;
 }
@@ -49,9 +50,10 @@ const ALSO_FAILS = 0.08;
 const WHATSAPP_FROM = '+14155550199';
 
 const { seed, rate, lengthMs } = readArgument() as VendorSettings;
-const [okta, twilio] = await Promise.all([
+const [okta, twilio, pushing] = await Promise.all([
   startOktaEmulator(),
   startTwilioEmulator({ callbackDelayMs: STEP_MS, senders: [`whatsapp:${WHATSAPP_FROM}`] }),
+  startPushingVendor(seed, tellSending),
 ]);
 for (const { id, login, phone, isOptedIn } of peopleOf(seed, rate)) {
   okta.addUser({ id, login, profile: { whatsAppOptIn: isOptedIn, mobilePhone: phone, locale: 'en_US' } });
@@ -67,14 +69,16 @@ function codeIn({ form }: RecordedRequest): string {
 }
 
 function report(): VendorFacts {
-  const counts = new Map<string, number>();
+  const counts = new Map(pushing.requests);
   for (const code of twilio.requests.map(codeIn)) counts.set(code, (counts.get(code) ?? 0) + 1);
   const messages = twilio.messages.map((message): MessageFact => {
     const { sid, channel, body, contentVariables, status, errorCode, createdAt, updatedAt } = message;
     const code = codeOf(body ?? contentVariables?.['1'] ?? '');
-    return { sid, channel, code, status, errorCode, at: createdAt, statusAt: updatedAt };
+    return {
+      ...{ sid, channel, provider: 'TWILIO', code, status, errorCode, at: createdAt, statusAt: updatedAt },
+    };
   });
-  return { messages, sendRequests: [...counts] };
+  return { messages: [...messages, ...pushing.messages], sendRequests: [...counts] };
 }
 
 function begin(): void {
@@ -98,7 +102,7 @@ function addConstantFaults(chance: () => number): void {
   // A rule that hits nothing sees every request.
   twilio.fault({
     fault: { kind: 'hang' },
-    match: (request) => isNewMessage(request) && tellSending(request),
+    match: (request) => isNewMessage(request) && tellSending(codeIn(request)),
   });
   for (const delayMs of SLOW_ANSWERS_MS) {
     const fault = { kind: 'slow', delayMs } as const;
@@ -107,8 +111,8 @@ function addConstantFaults(chance: () => number): void {
   twilio.failLater({ code: 63_016, match: (request) => isToWhatsApp(request) && chance() < ALSO_FAILS });
 }
 
-function tellSending(request: RecordedRequest): false {
-  const sending: Sending = { sends: codeIn(request) };
+function tellSending(code: string): false {
+  const sending: Sending = { sends: code };
   process.send?.(sending);
   return false;
 }
@@ -127,5 +131,6 @@ const ready: VendorCredentials = {
   baseUrl: twilio.baseUrl,
   smsNumber: twilio.smsNumber,
   whatsAppFrom: WHATSAPP_FROM,
+  pushing: pushing.account,
 };
 process.send?.(ready);

@@ -2,13 +2,24 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { makeHookPayload } from '#lib/testing/okta/hooks/hook-payload.js';
 import { between, chanceOf } from '../chance.js';
 import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../account/facts.js';
+import {
+  PUSH_PATH,
+  PUSH_TAKEN,
+  PUSHING,
+  namingBy,
+  pushOf,
+  signPush,
+  type Naming,
+  type WhatsAppProviders,
+} from '../pushing.js';
 import { readAnswer } from '../processes/okta.js';
-import { AUTH_TOKEN, HOOK_SECRET, PUBLIC_URL, type SimulatedGateway } from './gateway.js';
+import { AUTH_TOKEN, HOOK_SECRET, PUBLIC_URL, PUSH_SECRET, type SimulatedGateway } from './gateway.js';
+import type { Script } from './script.js';
 import type { Step } from './steps.js';
 import { codeOf, eventIdOf, phoneOf, userIdOf } from './users.js';
 import type { SentMessage } from './vendors.js';
 
-/** Everybody who calls the gateways: Okta's two hooks, and Twilio with status callbacks and a user's words. */
+/** Everybody who calls the gateways: Okta's two hooks, and the providers with reports and a user's words. */
 
 const WHATSAPP_FROM = 'whatsapp:+14155550199';
 const OKTA_WAITS_MS = 3_000;
@@ -25,15 +36,17 @@ export class Callers {
   readonly #usedAt = new Map<number, number>();
   readonly #seed: number;
   readonly #gateways: number;
+  readonly #whatsApp: WhatsAppProviders;
   readonly #near: (index: number) => SimulatedGateway | undefined;
 
   /** @param near - the gateway at this place, or another one if it takes no requests. */
   constructor(
-    { seed, gateways }: { readonly seed: number; readonly gateways: number },
+    { seed, gateways, whatsApp }: Pick<Script, 'seed' | 'gateways' | 'whatsApp'>,
     near: (index: number) => SimulatedGateway | undefined,
   ) {
     this.#seed = seed;
     this.#gateways = gateways;
+    this.#whatsApp = whatsApp;
     this.#near = near;
   }
 
@@ -89,22 +102,21 @@ export class Callers {
     });
   }
 
-  /** Twilio brings a word of the user. */
+  /** A provider brings a word of the user. */
   async bringWord({ user, word, message, gateway: at }: StepOf<'word'>): Promise<void> {
     const gateway = this.#near(at);
     if (gateway === undefined) return;
     const messageId = `SM${'e'.repeat(28)}${String(message).padStart(4, '0')}`;
     const from = Date.now();
-    const params = {
-      MessageSid: messageId,
-      From: `whatsapp:${phoneOf(user)}`,
-      To: WHATSAPP_FROM,
-      Body: word,
-    };
-    const status = await postForm(gateway, '/twilio/inbound', params);
+    const isPushed = this.#whatsApp === 'pushing' || (this.#whatsApp === 'both' && message % 2 === 0);
+    const isTaken = isPushed
+      ? await postPush(gateway, { messageId, from: phoneOf(user), text: word })
+      : (await postForm(gateway, '/twilio/inbound', {
+          ...{ MessageSid: messageId, From: `whatsapp:${phoneOf(user)}`, To: WHATSAPP_FROM, Body: word },
+        })) === 200;
     this.words.push({
       ...{ userId: userIdOf(user), word, messageId, at: from, answeredAt: Date.now() },
-      ...{ gateway: gateway.index, isTaken: status === 200 },
+      ...{ gateway: gateway.index, isTaken },
     });
   }
 
@@ -131,7 +143,7 @@ export class Callers {
     });
   }
 
-  /** Twilio reports on a message: some reports come twice, each to any gateway. */
+  /** A provider reports on a message: some reports come twice or late, each to any gateway. */
   bringReports(message: SentMessage): void {
     const chance = chanceOf(this.#seed, `reports ${message.sid}`);
     for (const { afterMs, status } of message.reports) {
@@ -142,18 +154,19 @@ export class Callers {
       }, afterMs);
       const copies = chance() < 0.7 ? 1 : between(chance, 2, 3);
       for (let copy = 0; copy < copies; copy += 1) {
-        const lateMs = copy === 0 ? 0 : between(chance, 0, 1_500);
+        const isPushed = message.provider === PUSHING;
+        const isLate = copy > 0 || (isPushed && chance() < 0.3);
+        const lateMs = isLate ? between(chance, 0, 1_500) : 0;
         const at = between(chance, 0, this.#gateways - 1);
-        setTimeout(() => void this.#bringReport(message, status, at), afterMs + lateMs);
+        // Twilio's reports always have both.
+        const naming = isPushed ? namingBy(chance) : 'both';
+        setTimeout(() => void this.#bringReport(message, status, naming, at), afterMs + lateMs);
       }
     }
   }
 
-  async #bringReport(
-    { sid, user, channel, callbackUrl }: SentMessage,
-    status: string,
-    at: number,
-  ): Promise<void> {
+  async #bringReport(message: SentMessage, status: string, naming: Naming, at: number): Promise<void> {
+    const { sid, user, channel, provider, callbackUrl } = message;
     const gateway = this.#near(at);
     if (gateway === undefined || callbackUrl === undefined) return;
     const params = {
@@ -164,8 +177,12 @@ export class Callers {
       },
       ...(status === 'undelivered' ? { ErrorCode: '63016' } : {}),
     };
-    const isTaken = (await postForm(gateway, callbackUrl.slice(PUBLIC_URL.length), params)) === 204;
-    this.callbacks.push({ sid, status, at: Date.now(), gateway: gateway.index, isTaken });
+    const isTaken =
+      provider === PUSHING
+        ? await postPush(gateway, pushOf(message, status, naming))
+        : (await postForm(gateway, callbackUrl.slice(PUBLIC_URL.length), params)) === 204;
+    const isNamed = naming !== 'id';
+    this.callbacks.push({ sid, status, at: Date.now(), gateway: gateway.index, isTaken, isNamed });
   }
 }
 
@@ -184,4 +201,10 @@ async function postForm(
     'x-twilio-signature': getExpectedTwilioSignature(AUTH_TOKEN, PUBLIC_URL + path, params),
   }).answer;
   return answer?.status;
+}
+
+/** Posts what the other provider pushes. Resolves to whether the gateway has taken it. */
+async function postPush(gateway: SimulatedGateway, push: Parameters<typeof signPush>[0]): Promise<boolean> {
+  const { body, headers } = signPush(push, PUSH_SECRET);
+  return (await gateway.post(PUSH_PATH, body, headers).answer)?.status === PUSH_TAKEN;
 }

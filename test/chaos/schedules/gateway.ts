@@ -1,5 +1,6 @@
 import { memoryState, oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
+import { channelsOf } from '../pushing.js';
 import { injectRequest, type Answer, type InjectedCall } from './injected-call.js';
 import { RedisLine } from './redis-line.js';
 import type { SimulatedRedis } from './redis.js';
@@ -11,6 +12,7 @@ import type { Asker, Vendors } from './vendors.js';
 export const HOOK_SECRET = 'chaos-hook-secret-5f1c9ab2';
 export const AUTH_TOKEN = 'chaos-auth-token-77aa01';
 export const PUBLIC_URL = 'https://id.example.com/okta/telephony';
+export const PUSH_SECRET = 'chaos-push-secret-31d7';
 const VENDOR = 'https://vendor.invalid';
 /** As long as possible, so that much can happen during a call. */
 const DEADLINE_MS = 2_800;
@@ -31,7 +33,7 @@ export class SimulatedGateway implements Asker {
   /** @param place.life - how often the gateway at this place has started. */
   constructor(
     place: { readonly index: number; readonly life: number; readonly keys: readonly string[] },
-    { afterSeconds, limit, isProfileCached, isInMemory, clocksAheadMs }: Script,
+    { afterSeconds, limit, isProfileCached, isInMemory, clocksAheadMs, whatsApp }: Script,
     parts: {
       readonly redis: SimulatedRedis;
       readonly vendors: Vendors;
@@ -57,6 +59,7 @@ export class SimulatedGateway implements Asker {
         sms: '+14155550100',
         whatsapp: { from: '+14155550199', templates: { default: `HX${'0'.repeat(32)}` } },
       },
+      channels: channelsOf(whatsApp, { baseUrl: VENDOR, secret: PUSH_SECRET }),
       lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
       guard: { perUser: limit ?? false, perNumber: false, countries: false },
       deadlineMs: DEADLINE_MS,

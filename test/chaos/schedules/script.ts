@@ -1,4 +1,5 @@
 import { between, chanceOf, pick, shuffled } from '../chance.js';
+import { providersBy, type WhatsAppProviders } from '../pushing.js';
 import { FAULTS, GATEWAY_FAULTS, type MakeFault } from './faults.js';
 import { SCENES, WINDOW_SLOW_MS, type Scene } from './scenes.js';
 import type { Step } from './steps.js';
@@ -29,6 +30,7 @@ export interface Script {
   readonly isInMemory: boolean;
   readonly gateways: number;
   readonly isProfileCached: boolean;
+  readonly whatsApp: WhatsAppProviders;
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;
   /** The limit of each user. */
@@ -63,7 +65,7 @@ export function makeScript(seed: number, size: Size): Script {
   const steps = users.flatMap((user) => user.steps);
   const faults = faultsBy(chance, gateways, isInMemory ? GATEWAY_FAULTS : FAULTS, steps);
   return {
-    ...{ ...setting, isInMemory },
+    ...{ ...setting, isInMemory, whatsApp: providersBy(chanceOf(seed, 'providers')) },
     afterSeconds: chance() < 0.25 ? 5 : undefined,
     keyLists: KEY_LISTS[
       pick(chance, [

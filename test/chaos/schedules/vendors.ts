@@ -2,22 +2,23 @@ import { createHash } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { between, chanceOf, pick } from '../chance.js';
 import type { MessageFact } from '../account/facts.js';
+import { MESSAGES_PATH, PUSHING, type PushingRequest } from '../pushing.js';
 import type { User } from './script.js';
 import { userOfCode, userOfId } from './users.js';
 import { FunctionDispatcher, VendorCall } from './vendor-call.js';
 
 /**
- * Okta's Users API and Twilio for one schedule. What they do depends on the seed and on what they are asked, not on what
+ * Okta's Users API, Twilio and the other provider of WhatsApp for one schedule. What they do depends on the seed and on what they are asked, not on what
  * was before: so a step can be left out of a schedule, and the rest stays as it was.
  */
 
-/** A status that Twilio reports, milliseconds after it got the message. */
+/** A status that a provider reports, milliseconds after it got the message. */
 export interface Report {
   readonly afterMs: number;
   readonly status: 'sent' | 'delivered' | 'undelivered';
 }
 
-/** What Twilio does with a request for a message. */
+/** What a provider does with a request for a message. */
 interface Ending {
   readonly kind: 'accepted' | 'refused' | 'unavailable' | 'failed' | 'reset' | 'silent' | 'unreachable';
   readonly afterMs: number;
@@ -28,8 +29,10 @@ interface Ending {
 export type SentMessage = { -readonly [Key in keyof MessageFact]: MessageFact[Key] } & {
   readonly user: number;
   readonly reports: readonly Report[];
-  /** Twilio's callbacks go there. */
+  /** The provider's callbacks go there. */
   readonly callbackUrl: string | undefined;
+  /** Of the attempt, if the provider got it by itself. */
+  readonly reference: string | undefined;
 };
 
 /** The process that asks. */
@@ -44,12 +47,10 @@ export interface Asker {
 /** A request for a message. */
 interface Sending {
   readonly code: string;
-  readonly user: number;
-  readonly isWhatsAppDown: boolean;
   readonly channel: string;
-  /** How often this was requested. */
-  readonly times: number;
+  readonly provider: string;
   readonly callbackUrl: string | undefined;
+  readonly reference: string | undefined;
 }
 
 interface VendorOptions {
@@ -59,14 +60,14 @@ interface VendorOptions {
 
 export class Vendors {
   readonly messages: SentMessage[] = [];
-  /** By code: the requests to Twilio. */
+  /** By code: the requests to its providers. */
   readonly sendRequests = new Map<string, number>();
   readonly #options: VendorOptions;
   readonly #startedAt = Date.now();
   readonly #on: {
-    /** Twilio gets a request for a message. */
+    /** A provider gets a request for a message. */
     readonly onRequest: (asker: Asker) => void;
-    /** Twilio has a message. */
+    /** A provider has a message. */
     readonly onMessage: (message: SentMessage, asker: Asker) => void;
     readonly onStep: () => void;
   };
@@ -101,7 +102,9 @@ export class Vendors {
     if (path.startsWith('/api/v1/users/')) {
       await this.#readUser(path, asker, call);
     } else if (method === 'POST' && path.endsWith('/Messages.json')) {
-      await this.#send(new URLSearchParams(typeof body === 'string' ? body : ''), asker, call);
+      await this.#send(readTwilio(new URLSearchParams(typeof body === 'string' ? body : '')), asker, call);
+    } else if (path === MESSAGES_PATH) {
+      await this.#send(readPushing(typeof body === 'string' ? body : '{}'), asker, call);
     } else if (call.leave()) {
       const sid = /\/Messages\/(\w+)\.json$/.exec(path)?.[1];
       const message = this.messages.find((sent) => sent.sid === sid);
@@ -125,12 +128,12 @@ export class Vendors {
     else call.answer(200, { id: userId, profile: { whatsAppOptIn: user?.isOptedIn === true } });
   }
 
-  async #send(form: URLSearchParams, asker: Asker, call: VendorCall): Promise<void> {
-    const channel = form.get('To')?.startsWith('whatsapp:') === true ? 'whatsapp' : 'sms';
-    const text = `${form.get('Body') ?? ''} ${form.get('ContentVariables') ?? ''}`;
-    const code = /\b\d{6}\b/.exec(text)?.[0] ?? '';
+  async #send(sending: Sending, asker: Asker, call: VendorCall): Promise<void> {
+    const { code, channel, provider } = sending;
     const times = (this.sendRequests.get(code) ?? 0) + 1;
-    const chance = chanceOf(this.#options.seed, `send ${code} ${channel} ${times}`);
+    const way = provider === PUSHING ? `${channel} ${provider}` : channel;
+    const request = `${code} ${way} ${times}`;
+    const chance = chanceOf(this.#options.seed, `send ${request}`);
     const user = userOfCode(code);
     const isWhatsAppDown = this.#options.users[user]?.isWhatsAppDown === true;
     const ending = isWhatsAppDown && channel === 'whatsapp' ? ACCEPTED : endingBy(chance);
@@ -142,27 +145,43 @@ export class Vendors {
     this.#on.onRequest(asker);
     if (!call.leave()) return;
     this.sendRequests.set(code, times);
-    const callbackUrl = form.get('StatusCallback') ?? undefined;
-    const sending = { code, user, channel, times, callbackUrl, isWhatsAppDown };
-    const message = ending.isSent ? this.#accept(sending, asker, chance) : undefined;
+    const message = ending.isSent
+      ? this.#accept(sending, asker, {
+          user,
+          // Not the code itself: the hook masks ids that contain it.
+          sid: `SM${createHash('md5').update(request).digest('hex')}`,
+          reports: isWhatsAppDown ? reportsOfFailure(chance, channel) : reportsBy(chance, channel),
+        })
+      : undefined;
     await call.after(ending.afterMs);
     answerBy(ending, message, call);
   }
 
-  #accept(sending: Sending, asker: Asker, chance: () => number): SentMessage {
-    const { code, user, channel, times, callbackUrl, isWhatsAppDown } = sending;
+  #accept(sending: Sending, asker: Asker, own: Pick<SentMessage, 'user' | 'sid' | 'reports'>): SentMessage {
     const now = Date.now();
     const message: SentMessage = {
-      // Not the code itself: the hook masks ids that contain it.
-      sid: `SM${createHash('md5').update(`${code} ${channel} ${times}`).digest('hex')}`,
-      ...{ code, user, channel, callbackUrl, at: now, status: 'queued', statusAt: now, errorCode: undefined },
+      ...{ ...sending, ...own, at: now, status: 'queued', statusAt: now, errorCode: undefined },
       ...{ gateway: asker.index, life: asker.life, knewAt: asker.answeredAtMs, acceptedAt: undefined },
-      reports: isWhatsAppDown ? reportsOfFailure(chance, channel) : reportsBy(chance, channel),
     };
     this.messages.push(message);
     this.#on.onMessage(message, asker);
     return message;
   }
+}
+
+function readTwilio(form: URLSearchParams): Sending {
+  const text = `${form.get('Body') ?? ''} ${form.get('ContentVariables') ?? ''}`;
+  return {
+    code: /\b\d{6}\b/.exec(text)?.[0] ?? '',
+    channel: form.get('To')?.startsWith('whatsapp:') === true ? 'whatsapp' : 'sms',
+    provider: 'TWILIO',
+    callbackUrl: form.get('StatusCallback') ?? undefined,
+    reference: undefined,
+  };
+}
+
+function readPushing(body: string): Sending {
+  return { ...(JSON.parse(body) as PushingRequest), channel: 'whatsapp', provider: PUSHING };
 }
 
 function answerBy({ kind }: Ending, message: SentMessage | undefined, call: VendorCall): void {

@@ -85,6 +85,11 @@ describe('the account of a chaos run', () => {
     const messages = [arrived, message('111111', 5.2)];
     const facts = { events: [event('111111', call(0, 'SUCCESSFUL'))], messages };
     expect(violationsOf(facts)).to.deep.equal([]);
+    // A report with an id that no gateway has learned.
+    const nameless = { ...facts, callbacks: [{ ...callback(arrived, 0.3), isNamed: false }] };
+    expect(violationsOf(nameless)).to.deep.equal([]);
+    const learned = hookEvent('111111', 'attempt.ended', { transactionId: arrived.sid });
+    expect(violationsOf({ ...nameless, hookEvents: [learned] })).to.deep.equal(['both']);
     const callbacks = [callback(arrived, 0.3)];
     expect(violationsOf({ ...facts, callbacks })).to.deep.equal(['both']);
     // The gateway with the report could not pass it on.

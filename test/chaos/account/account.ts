@@ -196,7 +196,7 @@ function isHeldBack({ hookEvents }: EventRecord): boolean {
 function mayFollow(
   message: MessageFact,
   before: MessageFact,
-  { callbacks }: EventRecord,
+  { callbacks, hookEvents }: EventRecord,
   { afterSeconds, outages }: RunFacts,
   allowances: Allowances,
 ): boolean {
@@ -204,8 +204,11 @@ function mayFollow(
   // Alarms are due by Redis's clock.
   const passedMs = message.at - before.at + allowances.clockJumpedMs(before.at, message.at);
   if (afterSeconds === undefined || passedMs < afterSeconds * 1000) return false;
-  const delivered = callbacks.filter(({ sid, status, isTaken, at }) => {
-    return sid === before.sid && status === 'delivered' && isTaken && at < message.at - REPORT_MS;
+  // Without it, nothing joins reports with the id alone and reports with the attempt alone.
+  const isIdKnown = hookEvents.some(({ transactionId }) => transactionId === before.sid);
+  const delivered = callbacks.filter(({ sid, status, isTaken, isNamed, at }) => {
+    const isOfMessage = sid === before.sid && (isNamed || isIdKnown);
+    return isOfMessage && status === 'delivered' && isTaken && at < message.at - REPORT_MS;
   });
   return delivered.every(
     ({ at, gateway }) =>

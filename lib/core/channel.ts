@@ -177,6 +177,8 @@ export interface InboundMessage {
   /** The provider's id of the sender, which is the same for all their messages. */
   readonly externalUserId?: string | undefined;
   readonly text: string;
+  /** When the user sent it, by the provider's clock: a message that comes late does not undo a newer one. Default: now. */
+  readonly sentAt?: Date | undefined;
   /** Whether the provider has recognised a keyword and replied. Default: `false`. */
   readonly isHandled?: boolean | undefined;
 }

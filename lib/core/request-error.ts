@@ -14,6 +14,7 @@ export type RequestErrorCode =
   | 'BODY_ALREADY_READ'
   | 'INVALID_REQUEST'
   | 'BAD_SIGNATURE'
+  | 'BUSY'
   | 'CLOSING';
 
 const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
@@ -26,6 +27,7 @@ const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   PROOF_UNAVAILABLE: 503,
+  BUSY: 503,
   CLOSING: 503,
 };
 

@@ -13,6 +13,7 @@ import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { codeOfThrown, describeThrown } from '../core/errors.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
+import { messageKey } from './messages/receipt.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import type { PlannedCode, PlanStep } from './records.js';
 
@@ -54,7 +55,7 @@ export interface AttemptEnd {
   readonly outcome: Outcome;
   readonly attempt: AttemptReport;
   /**
-   * The attempt's reference, if a report may name it: the outcome is unknown, or the channel receives reports. `undefined` if the
+   * The key of the attempt (`messageKey` with its reference), if a report may name it: the outcome is unknown, or the channel receives reports. `undefined` if the
    * channel has not read it, or while the attempt goes on.
    */
   readonly reference: string | undefined;
@@ -94,12 +95,16 @@ export async function attemptSend(
   onReference?: (reference: string) => void,
 ): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
-  const onRead = channel.receiver === undefined ? undefined : onReference;
+  const nameOf = (reference: string | undefined): string | undefined =>
+    reference === undefined ? undefined : messageKey(channel.idNamespace, reference);
+  const onRead = (reference: string): void => {
+    if (channel.receiver !== undefined) onReference?.(messageKey(channel.idNamespace, reference));
+  };
   const scope = new AttemptScope(budget, channel.client, message.request, onRead);
   const endOf = (outcome: Outcome): AttemptEnd => ({
     outcome,
     attempt: reportOf(channel, outcome, budget.elapsedMs() - startedAt, message),
-    reference: mayBeNamed(outcome, channel) ? scope.reference : undefined,
+    reference: mayBeNamed(outcome, channel) ? nameOf(scope.reference) : undefined,
   });
   const passed = channel.breaker.enter();
   if (passed === undefined) return endOf(BREAKER_OPEN);
@@ -125,7 +130,7 @@ export async function attemptSend(
   // The attempt has been reported with the channel's provider, and keeps it.
   const endLate = (late: Outcome): AttemptEnd =>
     endOf(late.status === 'accepted' ? { ...late, provider: undefined } : late);
-  onDetached({ end: end.then(endLate), reference: scope.reference, stop });
+  onDetached({ end: end.then(endLate), reference: nameOf(scope.reference), stop });
   passed.end('no-answer');
   return endOf(NOT_IN_TIME);
 }

@@ -194,7 +194,7 @@ export interface SuppressionRecord {
 export interface RecordValues {
   /** By `messageKey`. */
   readonly message: MessageRecord;
-  /** By the attempt's reference. */
+  /** By the namespace of the channel and the attempt's reference. */
   readonly attempt: AttemptRecord;
   /** By channel and person (`lastCodeName`). */
   readonly lastCode: LastCodeRecord;

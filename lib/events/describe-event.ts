@@ -229,6 +229,10 @@ const REJECTION_REMEDIES: ReadonlyMap<string, string> = new Map([
     'PROOF_UNAVAILABLE',
     "See that issuer (or jwksUri) in credentials.hook is the custom authorization server's, and that the gateway may call it.",
   ],
+  [
+    'BUSY',
+    'Nothing, if it was a peak: the provider sends it again. Else see who posts large bodies to publicUrl + /callbacks.',
+  ],
   ['CLOSING', 'Nothing: the gateway was shutting down.'],
   ['INTERNAL_ERROR', 'Please report the reason, unless a channel of your own failed.'],
 ]);

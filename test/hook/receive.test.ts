@@ -272,6 +272,43 @@ describe('a channel that receives', () => {
     expect(scene.of('message.reported')[1]?.transactionId).to.match(/^[\w-]{43}$/);
   });
 
+  it('takes no report of another channel, though it has the reference of the attempt', async () => {
+    await start({ channels: { whatsapp: acme({ receive: undefined }), other: acme() } });
+    answer = () => ({ status: 'unknown', reason: 'The answer was lost' });
+    await scene.call();
+    const body = JSON.stringify([{ ref: sent[0]?.ref, state: 'lost' }]);
+    expect((await post(body, { url: `${scene.url}/callbacks/other` })).status).to.equal(204);
+    await settled();
+    expect(scene.of('attempt.settled')).to.be.empty;
+    expect(sms()).to.equal(0);
+  });
+
+  it('masks what a report says, and shows no number as a status or a code', async () => {
+    await start();
+    await scene.call();
+    const [message] = sent;
+    const { handle } = receive;
+    receive.handle = () => ({
+      status: 200,
+      reports: [
+        {
+          transactionId: message?.id,
+          status: 'failed',
+          providerStatus: ANA.phone,
+          code: ANA.phone.slice(1),
+          reason: `No ${ANA.phone}`,
+          remedy: `Ask ${ANA.phone}`,
+        },
+      ],
+    });
+    expect((await post('')).status).to.equal(200);
+    receive.handle = handle;
+    const [reported] = scene.of('message.reported');
+    expect(reported).to.include({ status: 'failed', code: 'FAILED' });
+    expect(reported?.reason).to.match(/^No /);
+    expect(reported?.remedy).to.match(/^Ask /);
+  });
+
   it('refuses a sender that is not proven, and reports it once a minute', async () => {
     await start();
     await scene.call();
@@ -356,6 +393,7 @@ describe('a channel that receives', () => {
       for (const [wrong, status, reason] of [
         [new TypeError('Ana 204981'), 500, 'receive whatsapp[1]: its receive threw TypeError'],
         [{ status: 99 }, 500, 'its receive gave no status'],
+        [{ status: 404, reports: [{ transactionId: 'T1', status: 'failed' }], inbound: [{}] }, 404, ''],
         [{ status: 200, reports: [{ status: 'delivered' }] }, 200, 'its report names no message'],
         [{ status: 200, reports: [{ transactionId: 'T1', status: 'gone' }] }, 200, 'none of the statuses'],
         [
@@ -368,7 +406,33 @@ describe('a channel that receives', () => {
         given = wrong;
         expect((await fetch(url())).status).to.equal(status);
         expect(mistakes().join()).to.include(reason);
+        if (reason === '') expect([...mistakes(), ...scene.of('message.reported')]).to.be.empty;
       }
+    });
+
+    it('as much as 64 MiB at once', async () => {
+      await startWith();
+      const held: (() => void)[] = [];
+      const bytes = 3 * 1024 * 1024;
+      const sending = Array.from({ length: 22 }, () => {
+        const body = new ReadableStream({
+          start(controller) {
+            controller.enqueue(new Uint8Array(1));
+            held.push(() => {
+              controller.enqueue(new Uint8Array(bytes - 1));
+              controller.close();
+            });
+          },
+        });
+        return fetch(url(), { method: 'POST', body, duplex: 'half' } as RequestInit).then(({ status }) => {
+          if (status === 503) for (const go of held) go();
+          return status;
+        });
+      });
+      const statuses = await Promise.all(sending);
+      expect(statuses.filter((status) => status === 503)).to.have.length(1);
+      expect(statuses.filter((status) => status === 200)).to.have.length(21);
+      expect((await fetch(url(), { method: 'POST', body: '1' })).status).to.equal(200);
     });
 
     it('500 for the provider if the channel does not answer within 10 s', async () => {
@@ -431,6 +495,16 @@ describe('a channel that receives', () => {
         ['whatsapp', 'stop', '23'],
         ['whatsapp', 'start', '23'],
       ]);
+    });
+
+    it('obeys the newest word, also if an older one comes late', async () => {
+      await start();
+      const at = (secondsAgo: number): Date => new Date(Date.now() - secondsAgo * 1000);
+      await write({ messageId: 'M2', text: 'START', from: ANA.phone, sentAt: at(60) });
+      await write({ messageId: 'M1', text: 'STOP', from: ANA.phone, sentAt: at(3_600) });
+      expect(channelOf(await scene.call())).to.equal('whatsapp');
+      await write({ messageId: 'M3', text: 'STOP', from: ANA.phone, sentAt: at(-3_600) });
+      expect(channelOf(await scene.call())).to.equal('sms');
     });
 
     it('gives other texts to onMessage', async () => {

@@ -151,7 +151,7 @@ export class LateFailover {
       // A report may have come before the answer to the send.
       const named = this.#attempts.messageOf(reference);
       // From here on the message has its id, unless the state keeps it under the reference already.
-      if (named === undefined || transactionIdOf(named) === reference) this.#attempts.name(reference, key);
+      if (named === undefined || named === reference) this.#attempts.name(reference, key);
       else if (named !== key) {
         this.accepted(named, sentBy, () => receipt, reference);
         return;

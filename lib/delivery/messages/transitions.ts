@@ -20,7 +20,7 @@ export function messageName(key: string): RecordName<'message'> {
   return { kind: 'message', key };
 }
 
-/** Names the record of an attempt, by its reference. */
+/** Names the record of an attempt, by the namespace of its channel and its reference. */
 export function attemptName(key: string): RecordName<'attempt'> {
   return { kind: 'attempt', key };
 }

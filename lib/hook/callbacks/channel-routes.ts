@@ -26,6 +26,8 @@ import { queryIn } from './signed-form.js';
 
 /** Meta's batches of statuses have up to 3 MiB. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
+/** Of all callbacks that are being read. */
+const MAX_BYTES_AT_ONCE = 64 * 1024 * 1024;
 /** For the body, then for the channel, milliseconds. */
 const TIME_MS = 10_000;
 const CONNECT_MS = 1_000;
@@ -46,6 +48,7 @@ interface Takers {
 
 /** One route for each provider that can push. */
 export function channelRoutes(parts: HookParts, takers: Takers): readonly Route[] {
+  const bodies = new Bodies();
   return [...parts.channels].flatMap(([name, providers]) =>
     providers.flatMap((channel, index) => {
       const { receiver } = channel;
@@ -56,7 +59,7 @@ export function channelRoutes(parts: HookParts, takers: Takers): readonly Route[
         const reason = `${key}: ${mistake}`;
         parts.events.emitFailed({ extension: 'receive', reason, call: undefined }, `receive ${key}`);
       };
-      const handle = receiveBy({ channel, receiver, onMistake }, parts, takers);
+      const handle = receiveBy({ channel, receiver, onMistake }, parts, takers, bodies);
       return [{ path, handle, onError: answerError(parts) }];
     }),
   );
@@ -73,6 +76,7 @@ function receiveBy(
   receiving: Receiving,
   { events, underWay }: HookParts,
   { takeReport, inbox }: Takers,
+  bodies: Bodies,
 ): Route['handle'] {
   const { channel, receiver, onMistake } = receiving;
   const { client, name } = channel;
@@ -80,7 +84,7 @@ function receiveBy(
     const { methods = ['POST'] } = receiver;
     const method = methods.find((one) => one === req.method);
     if (method === undefined) throw methodNotAllowed(...methods);
-    const rawBody = await readRawBody(req);
+    const rawBody = await bodies.read(req);
     // Until then, reports still decide about sends under way.
     if (underWay.isDrained) throw shuttingDown();
     const request = {
@@ -92,8 +96,12 @@ function receiveBy(
     };
     const answered = readAnswer(await askChannel(receiving, request), onMistake);
     const { status, body, contentType } = answered;
-    const reports = answered.reports.flatMap((report) => readPushed(report, receiving) ?? []);
-    const messages = answered.inbound.flatMap((message) => readMessage(message, receiving) ?? []);
+    // What the channel has not taken has no effect.
+    const isTaken = status < 300;
+    const reports = isTaken ? answered.reports.flatMap((report) => readPushed(report, receiving) ?? []) : [];
+    const messages = isTaken
+      ? answered.inbound.flatMap((message) => readMessage(message, receiving) ?? [])
+      : [];
     if (messages.length > 0) inbox.requireOpen();
     for (const report of reports) takeReport(report);
     if (status === 401 || status === 403) {
@@ -108,13 +116,14 @@ function receiveBy(
       }));
     }
     await Promise.all(
-      messages.map((message) =>
+      messages.map(({ message, sentAtMs }) =>
         // The answer to a callback carries no reply.
         inbox.receive(message, {
           idNamespace: channel.idNamespace,
           planChannel: name,
           keepsStop: true,
           replies: 'all',
+          sentAtMs,
           keyword: undefined,
           findNumber: () => Promise.resolve(undefined),
         }),
@@ -124,14 +133,28 @@ function receiveBy(
   };
 }
 
-/** @throws RequestError, also if the bytes are lost: a signature covers each of them. */
-async function readRawBody(req: IncomingMessage): Promise<Buffer> {
-  const body = await readBody(req, { type: undefined, waitMs: TIME_MS, maxBytes: MAX_BODY_BYTES });
-  if (Buffer.isBuffer(body)) return body;
-  throw new RequestError(
-    'BODY_ALREADY_READ',
-    'The body was parsed before the hook: mount the hook ahead of what reads bodies.',
-  );
+/** Reads the bodies of all callbacks. Nobody is proven before, so all of them together have a limit. */
+class Bodies {
+  #bytes = 0;
+
+  /** @throws RequestError, also if the bytes are lost: a signature covers each of them. */
+  async read(req: IncomingMessage): Promise<Buffer> {
+    const bytes = Number(req.headers['content-length'] ?? MAX_BODY_BYTES);
+    if (req.method === 'POST' && bytes <= MAX_BODY_BYTES && this.#bytes + bytes > MAX_BYTES_AT_ONCE) {
+      throw new RequestError('BUSY', 'This gateway is reading too many callbacks.');
+    }
+    this.#bytes += bytes;
+    try {
+      const body = await readBody(req, { type: undefined, waitMs: TIME_MS, maxBytes: MAX_BODY_BYTES });
+      if (Buffer.isBuffer(body)) return body;
+    } finally {
+      this.#bytes -= bytes;
+    }
+    throw new RequestError(
+      'BODY_ALREADY_READ',
+      'The body was parsed before the hook: mount the hook ahead of what reads bodies.',
+    );
+  }
 }
 
 function readQuery(url: string | undefined): CallbackRequest['query'] {
@@ -206,21 +229,29 @@ function readPushed(
     idNamespace,
     transactionId: id,
     reference: attempt,
-    report,
-    status: isText(providerStatus) ? toToken(providerStatus, MAX_STATUS_LENGTH) : report.status,
+    report: failure === undefined ? report : { ...failure, remedy: masked(failure.remedy) },
+    status: (isText(providerStatus) ? shown(providerStatus) : undefined) ?? report.status,
     reported: report.status,
-    code: failure && toToken(failure.code),
-    reason: failure && (maskText(failure.reason, undefined) || undefined),
+    code: failure && (shown(failure.code) ?? 'FAILED'),
+    reason: masked(failure?.reason),
     to: isText(to) && E164.test(to) ? to : undefined,
   };
+}
+
+/** Nobody may know whose message it is, so every number is masked. */
+const masked = (text: string | undefined): string | undefined => maskText(text, undefined) || undefined;
+
+/** A status or a code, unless it may show a number. */
+function shown(word: string): string | undefined {
+  return /\d{7}/.test(word) ? undefined : toToken(word, MAX_STATUS_LENGTH);
 }
 
 /** A message of a user; `undefined` if it cannot be used, which is reported. */
 function readMessage(
   given: unknown,
   { channel: { name }, onMistake }: Receiving,
-): ReceivedMessage | undefined {
-  const { messageId, from, externalUserId, text, isHandled } = Object(given) as Fields;
+): { readonly message: ReceivedMessage; readonly sentAtMs: number | undefined } | undefined {
+  const { messageId, from, externalUserId, text, sentAt, isHandled } = Object(given) as Fields;
   const number = isText(from) && E164.test(from) ? from : undefined;
   // Only a number begins with a plus.
   const id = isText(externalUserId) && !externalUserId.startsWith('+') ? externalUserId : undefined;
@@ -228,7 +259,7 @@ function readMessage(
     onMistake('its inbound message has no messageId, or no from in E.164 and no externalUserId');
     return undefined;
   }
-  return {
+  const message = {
     messageId,
     channel: name,
     from: number,
@@ -236,6 +267,8 @@ function readMessage(
     text: isText(text) ? text : '',
     isHandled: isHandled === true,
   };
+  const sentAtMs = sentAt instanceof Date ? sentAt.getTime() : NaN;
+  return { message, sentAtMs: Number.isNaN(sentAtMs) ? undefined : sentAtMs };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

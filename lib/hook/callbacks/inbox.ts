@@ -18,6 +18,9 @@ import type { ReceivedMessage } from '../../channels/channel.js';
 /** A signature may have no time, so a message that was received within this time is a replay. */
 const REPLAY_MS = 86_400_000;
 
+/** No provider sends a message again after this time. */
+const LATEST_MS = 7 * 86_400_000;
+
 /** How long a message waits for the state, and then for the gateway that received it first, milliseconds. */
 const CLAIM_MS = 500;
 
@@ -42,6 +45,8 @@ export interface Reading {
   readonly replies: 'all' | 'unknown words' | 'none';
   /** The provider's own reading, which goes before the text. */
   readonly keyword: Keyword | undefined;
+  /** When the user sent it, milliseconds since 1970; `undefined` if the provider does not say it. */
+  readonly sentAtMs: number | undefined;
   /** Asks the provider for the number of the sender. */
   readonly findNumber: () => Promise<string | undefined>;
 }
@@ -125,6 +130,12 @@ export function createInbox(parts: HookParts): Inbox {
     return undefined;
   };
 
+  /** When a message was sent, by the monotonic clock: providers send again for days what was not taken. */
+  const sentMs = (sentAtMs = settings.clock()): number => {
+    const ageMs = Math.min(Math.max(settings.clock() - sentAtMs, 0), LATEST_MS);
+    return performance.now() - ageMs;
+  };
+
   /** The standard reply; `undefined` if the sender got the same one within ten minutes. */
   const standardReply = (message: ReceivedMessage, kind: ReplyKind): string | undefined => {
     const key = senderKey(message);
@@ -158,7 +169,7 @@ export function createInbox(parts: HookParts): Inbox {
     const claimed = await claimOnce(id, { state, claims, ...times });
     // An earlier delivery has taken effect. Without its answer, its gateway may have died: a lost STOP is worse than a repeated one.
     if (!claimed.isFirst && claimed.answer !== undefined) return undefined;
-    const { cameMs } = claimed;
+    const cameMs = Math.min(claimed.cameMs, sentMs(reading.sentAtMs));
     const message = await withNumber(read, reading.findNumber);
     const keyword = reading.keyword ?? keywordOf(message.text, settings.inbound.keywords);
     await applyKeyword(message, keyword, reading, cameMs);

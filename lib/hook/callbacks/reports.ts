@@ -42,17 +42,7 @@ export function createReportTaker({
   const told = new LRUCache<string, readonly string[]>(atMost(MAX_TOLD));
 
   return (received) => {
-    const {
-      channel,
-      idNamespace,
-      transactionId,
-      reference = '',
-      report,
-      status,
-      code,
-      reason,
-      to,
-    } = received;
+    const { channel, idNamespace, transactionId, reference, report, status, code, reason, to } = received;
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
     // Also for a message without late failover, for which the hook keeps nothing else.
     if (suppression !== undefined && to !== undefined) {
@@ -74,11 +64,13 @@ export function createReportTaker({
         remedy: report.status === 'failed' ? report.remedy : undefined,
       });
     };
+    // No channel can name an attempt of another one.
+    const attempt = reference === undefined ? undefined : messageKey(idNamespace, reference);
     const key =
       transactionId === undefined
-        ? (lateFailover?.keyOf(reference) ?? messageKey(idNamespace, reference))
+        ? (lateFailover?.keyOf(attempt ?? '') ?? attempt ?? '')
         : messageKey(idNamespace, transactionId);
-    if (lateFailover === undefined) emit(messageOwners.get(key) ?? messageOwners.get(reference), key);
-    else lateFailover.report(key, report, { reference: received.reference, onOwner: emit });
+    if (lateFailover === undefined) emit(messageOwners.get(key) ?? messageOwners.get(attempt ?? ''), key);
+    else lateFailover.report(key, report, { reference: attempt, onOwner: emit });
   };
 }

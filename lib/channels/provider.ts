@@ -2,7 +2,8 @@ import type Joi from 'joi';
 import { VOICE, type Outcome, type Refusal, type SendContext, effectOf } from '../core/channel.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
-import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
+import { isOrigin, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
+import { isContentId, type Dlt } from './dlt.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
@@ -110,6 +111,16 @@ const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
       'number.callingCode':
         "{{#label}} is a number whose calling code no country has; compare it with the provider's console",
     });
+
+/** The ids that go with SMS to India. */
+export const dltRule = (): Joi.ObjectSchema<Dlt> =>
+  objectOf<Dlt>('{ entityId, contentId } of DLT, or be left out', {
+    entityId: secretRule("your organisation's id at DLT").required(),
+    contentId: tested(
+      "the registered text's id, or ids by language with a default, or be left out",
+      isContentId,
+    ),
+  });
 
 /** A service of Twilio Verify. */
 export const serviceSidRule = (): Joi.StringSchema =>

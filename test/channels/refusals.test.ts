@@ -480,7 +480,7 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
       AWS.map((row) => ({ ...row, providerRequestId: REQUEST_ID })),
       async () => {
         const aws = await startAwsEmulator();
-        const channel = awsSms(aws.options);
+        const channel = awsSms(aws.credential);
         const dispatcher = new Agent();
         return {
           refuse: (status, says) => {

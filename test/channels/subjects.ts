@@ -135,7 +135,7 @@ const aws: SubjectKind = {
     const emulator = await startAwsEmulator();
     return startSubject(emulator, () => emulator.messages.length, {
       sandboxNumber: undefined,
-      channels: { sms: [awsSms(emulator.options), twilioMessages()] },
+      channels: { sms: [awsSms(emulator.credential), twilioMessages()] },
       ...hook,
     });
   },

@@ -98,8 +98,14 @@ import {
   type Environment,
 } from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
-import { createPhonesPage, startDemoOrg, type DemoHookOptions } from 'okta-telephony-hook/demo';
 import {
+  createPhonesPage,
+  startDemoOrg,
+  type DemoHookOptions,
+  type PhoneSource,
+} from 'okta-telephony-hook/demo';
+import {
+  startAwsEmulator,
   startAzureEmulator,
   startMetaEmulator,
   startOktaEmulator,
@@ -564,6 +570,9 @@ export const ownConnection: TwilioConnection = { host: 'api.twilio.com' };
 export async function tryOut(): Promise<void> {
   const okta = await startOktaEmulator();
   const twilio = await startTwilioEmulator();
+  const account = await startAwsEmulator({ port: undefined, clock: undefined, callbackDelayMs: undefined });
+  account.refuseWith({ type: 'ConflictException', reason: undefined, times: 1 });
+  awsSms(account.credential);
   const resource = await startAzureEmulator();
   azureSms({ ...resource.credential, from: resource.number });
   await resource.close();

@@ -10,7 +10,8 @@ import {
   textOf,
   urlRule,
 } from '../../core/option-rules.js';
-import { dltRule, type Dlt } from '../dlt.js';
+import type { Dlt } from '../dlt.js';
+import { dltRule } from '../provider.js';
 
 /** Keys of AWS. Temporary keys have a session token and an expiration. */
 export interface AwsCredentials {

@@ -59,7 +59,7 @@ export type AwsCallbackFault = CallbackRule<EmulatedAwsMessage>;
 export interface AwsEmulator {
   readonly baseUrl: string;
   /** What `awsSms` takes. */
-  readonly options: Readonly<
+  readonly credential: Readonly<
     Record<'baseUrl' | 'region' | 'originationIdentity' | 'configurationSet' | 'topicArn', string>
   > & { readonly credentials: AwsKeys };
   /** Every request to the API, newest last. */
@@ -221,7 +221,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
 
   return {
     baseUrl: server.origin,
-    options: {
+    credential: {
       baseUrl: server.origin,
       region: REGION,
       originationIdentity: pool,

@@ -16,14 +16,14 @@ describe('the events of AWS', () => {
   let scene: Scene;
   beforeEach(async () => {
     aws = await startAwsEmulator({ callbackDelayMs: 1 });
-    mustNotShow(...Object.values(aws.options.credentials));
+    mustNotShow(...Object.values(aws.credential.credentials));
   });
   afterEach(() => aws.close());
   const startScene = scenes();
   const start = async ({ isSubscribed = true } = {}): Promise<void> => {
     scene = await startScene({
       hasCallbacks: true,
-      hook: { sandboxNumber: undefined, channels: { sms: [awsSms(aws.options), twilioMessages()] } },
+      hook: { sandboxNumber: undefined, channels: { sms: [awsSms(aws.credential), twilioMessages()] } },
     });
     if (!isSubscribed) return;
     expect(await aws.subscribe(`${scene.url}/callbacks/sms`)).to.equal(200);
@@ -110,7 +110,7 @@ describe('the events of AWS', () => {
     it('if the signature, the topic, the time or the certificate is not right, and reported once a minute', async () => {
       await start({ isSubscribed: false });
       await scene.call();
-      const { topicArn } = aws.options;
+      const { topicArn } = aws.credential;
       const other = await startAwsEmulator();
       try {
         const stale = new Date(Date.now() - HOUR_MS - 60_000).toISOString();
@@ -209,7 +209,7 @@ describe('the events of AWS', () => {
     const confirmation = (SubscribeURL: string): string =>
       aws.sign('Confirm it', { Type: 'SubscriptionConfirmation', Token: 'a-token', SubscribeURL });
     const urlOf = (changed: Readonly<Record<string, string>>, base = aws.baseUrl): string => {
-      const query = { Action: 'ConfirmSubscription', TopicArn: aws.options.topicArn, Token: 'a-token' };
+      const query = { Action: 'ConfirmSubscription', TopicArn: aws.credential.topicArn, Token: 'a-token' };
       return `${base}/?${new URLSearchParams({ ...query, ...changed }).toString()}`;
     };
 
@@ -218,7 +218,7 @@ describe('the events of AWS', () => {
       for (const url of [
         urlOf({}, 'http://127.0.0.1:1'),
         urlOf({}, 'https://sns.eu-central-1.amazonaws.com'),
-        urlOf({ TopicArn: `${aws.options.topicArn}2` }),
+        urlOf({ TopicArn: `${aws.credential.topicArn}2` }),
         urlOf({ Action: 'Unsubscribe' }),
         'nowhere',
       ]) {
@@ -241,7 +241,7 @@ describe('the events of AWS', () => {
   });
 
   it('have no URL without topicArn', async () => {
-    const { topicArn, ...options } = aws.options;
+    const { topicArn, ...options } = aws.credential;
     scene = await startScene({
       hasCallbacks: true,
       hook: { sandboxNumber: undefined, channels: { sms: awsSms(options) } },
@@ -271,7 +271,7 @@ describe('the proof of a message of SNS', () => {
   };
   /** The receiver of a channel that trusts Amazon SNS alone. */
   const receiver = (): ((body: string) => Promise<CallbackAnswer>) => {
-    const { baseUrl, ...options } = aws.options;
+    const { baseUrl, ...options } = aws.credential;
     const { receive } = connectChannel(
       awsSms({ ...options, baseUrl: baseUrl.replace(/.*/, 'https://vpce-1.example') }),
       {

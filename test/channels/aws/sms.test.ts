@@ -27,7 +27,7 @@ describe('AWS', () => {
   beforeEach(async () => {
     now = NOW;
     aws = await startAwsEmulator({ clock: () => now });
-    mustNotShow(...Object.values(aws.options.credentials));
+    mustNotShow(...Object.values(aws.credential.credentials));
   });
   afterEach(() => aws.close());
   const startScene = scenes();
@@ -36,7 +36,7 @@ describe('AWS', () => {
       hook: {
         sandboxNumber: undefined,
         clock: () => now,
-        channels: { sms: [awsSms({ ...aws.options, ...options }), twilioMessages()] },
+        channels: { sms: [awsSms({ ...aws.credential, ...options }), twilioMessages()] },
         ...hook,
       },
     });
@@ -56,10 +56,10 @@ describe('AWS', () => {
     expect(attempt).to.match(/^[\w-]{8,64}$/);
     expect(message?.fields).to.deep.equal({
       DestinationPhoneNumber: ANA.phone,
-      OriginationIdentity: aws.options.originationIdentity,
+      OriginationIdentity: aws.credential.originationIdentity,
       MessageBody: `Your code is ${CODE}`,
       MessageType: 'TRANSACTIONAL',
-      ConfigurationSetName: aws.options.configurationSet,
+      ConfigurationSetName: aws.credential.configurationSet,
       TimeToLive: 300,
       MessageFeedbackEnabled: true,
       Context: { attempt },
@@ -76,7 +76,7 @@ describe('AWS', () => {
   it('gets the price, the DLT ids for India alone, and no wish for feedback if feedback is false', async () => {
     const dlt = { entityId: '1101234567890', contentId: '1107161234567' };
     const { send } = connectChannel(
-      awsSms({ ...aws.options, dlt, maxPrice: 0.05, feedback: false, topicArn: undefined }),
+      awsSms({ ...aws.credential, dlt, maxPrice: 0.05, feedback: false, topicArn: undefined }),
       { channel: 'sms', clock: () => now },
     );
     const message = { text: 'x', locale: 'en', profile: undefined, expiresAt: new Date(now + 1) };
@@ -100,13 +100,13 @@ describe('AWS', () => {
   it('gets feedback when a code is used', async () => {
     await start();
     await scene.call();
-    const channel = connectChannel(awsSms(aws.options), { channel: 'sms', clock: () => now });
+    const channel = connectChannel(awsSms(aws.credential), { channel: 'sms', clock: () => now });
     const [message] = aws.messages;
     await channel.confirm?.(String(message?.messageId), contextOf());
     expect(aws.feedback).to.deep.equal([{ messageId: message?.messageId, status: 'RECEIVED' }]);
     const refused = await channel.confirm?.('another-id', contextOf()).catch((error: unknown) => error);
     expect(refused).to.include({ code: 'PROVIDER_REFUSED', providerCode: 'ResourceNotFoundException' });
-    const silent = connectChannel(awsSms({ ...aws.options, feedback: false }), { channel: 'sms' });
+    const silent = connectChannel(awsSms({ ...aws.credential, feedback: false }), { channel: 'sms' });
     expect(silent.confirm).to.equal(undefined);
   });
 
@@ -191,7 +191,7 @@ describe('AWS', () => {
     });
 
     it('and names a wrong key, a sender that it does not have, and no answer', async () => {
-      const keys = { ...aws.options.credentials, secretAccessKey: 'another-secret-key' };
+      const keys = { ...aws.credential.credentials, secretAccessKey: 'another-secret-key' };
       mustNotShow(keys.secretAccessKey);
       expect(await state({ credentials: keys })).to.include({
         code: 'PROVIDER_REFUSED',
@@ -217,7 +217,7 @@ describe('AWS', () => {
     let keys: () => Promise<AwsCredentials>;
     beforeEach(() => {
       asked = 0;
-      keys = () => Promise.resolve({ ...aws.options.credentials, expiration: new Date(NOW + 3_600_000) });
+      keys = () => Promise.resolve({ ...aws.credential.credentials, expiration: new Date(NOW + 3_600_000) });
     });
     const credentials = (): Promise<AwsCredentials> => {
       asked += 1;
@@ -241,7 +241,7 @@ describe('AWS', () => {
     });
 
     it('asks every five minutes if the keys have no expiration', async () => {
-      keys = () => Promise.resolve(aws.options.credentials);
+      keys = () => Promise.resolve(aws.credential.credentials);
       await start({ credentials });
       await scene.call();
       now += 299_000;
@@ -267,8 +267,8 @@ describe('AWS', () => {
         () => {
           throw new Error('secret-of-the-role');
         },
-        () => Promise.resolve({ ...aws.options.credentials, secretAccessKey: 'two\nlines' }),
-        () => Promise.resolve({ ...aws.options.credentials, expiration: new Date(NOW) }),
+        () => Promise.resolve({ ...aws.credential.credentials, secretAccessKey: 'two\nlines' }),
+        () => Promise.resolve({ ...aws.credential.credentials, expiration: new Date(NOW) }),
         () => Promise.resolve(undefined as never),
       ]) {
         keys = wrong;
@@ -285,7 +285,7 @@ describe('AWS', () => {
     it('is followed by Twilio if the keys do not come within a second, and uses them when they are there', async () => {
       let come: (found: AwsCredentials) => void = () => undefined;
       keys = () => new Promise((resolve) => (come = resolve));
-      const channel = connectChannel(awsSms({ ...aws.options, credentials }), {
+      const channel = connectChannel(awsSms({ ...aws.credential, credentials }), {
         channel: 'sms',
         clock: () => now,
       });
@@ -311,7 +311,7 @@ describe('AWS', () => {
         clock.restore();
       }
       expect(asked).to.equal(2);
-      come(aws.options.credentials);
+      come(aws.credential.credentials);
       expect(await channel.send(message, contextOf())).to.include({ status: 'accepted' });
       expect(asked).to.equal(2);
     });
@@ -322,7 +322,7 @@ describe('AWS', () => {
     const make = () =>
       oktaTelephonyHook({
         credentials: usualCredentials(scene.okta, scene.twilio),
-        channels: { voice: awsSms(aws.options) },
+        channels: { voice: awsSms(aws.credential) },
       });
     expect(problemsOf(make)).to.deep.equal([
       'channels.voice: awsSms sends texts; mount it under another name than voice',

@@ -109,7 +109,7 @@ describe('doctor without Twilio', () => {
 
   it('checks AWS beside Vonage, and fails if it refuses the key', async () => {
     const aws = await startAwsEmulator();
-    const { region, originationIdentity, credentials, baseUrl } = aws.options;
+    const { region, originationIdentity, credentials, baseUrl } = aws.credential;
     const env = {
       ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SMS_BASE_URL: baseUrl },
       ...{ AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey, AWS_SESSION_TOKEN: credentials.sessionToken },

@@ -382,6 +382,23 @@ describe('init', () => {
     await azure.close();
   });
 
+  it('asks for the region, the key and the sender of AWS', async () => {
+    const secret = 'aws-secret-of-the-answers';
+    mustNotShow(secret);
+    const made = await init(
+      `--org ${okta.orgUrl} --url id.acme.com --provider aws --channels sms --skip-check`,
+      { answers: [okta.apiToken, 'eu-central-1', 'AKIDEXAMPLE', secret, '+4915550100100', ''] },
+    );
+    expect(made.code, made.stderr).to.equal(0);
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: secret,
+      AWS_SMS_ORIGINATION_IDENTITY: '+4915550100100',
+      GUARD_COUNTRIES: 'DE',
+    });
+  });
+
   it('writes nothing if the input ends before the last question', async () => {
     for (const answers of [
       [],

@@ -50,6 +50,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION', 'APPROVED'],
   'parts of a health status at Meta': ['WABA', 'PHONE_NUMBER', 'BUSINESS', 'APP', 'BLOCKED'],
+  "AWS's": ['AWS', 'TRANSACTIONAL', 'TEXT_DELIVERED', 'RECEIVED'],
   'internal states of a number': ['STARTED', 'LIFTED', 'PAIRED'],
   'of connections, if Node has no code': ['TLS', 'CERT'],
   'variables of other programs': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],

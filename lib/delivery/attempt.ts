@@ -26,7 +26,7 @@ export interface ReadyChannel {
   readonly port: ConnectedChannel;
   /** Of its message ids. */
   readonly idNamespace: string;
-  /** What the channel says about accepted messages. */
+  /** What the channel says about accepted messages. Read each time. */
   readonly reports: ConnectedChannel['reports'];
   /** What the provider pushes comes in by it; `undefined` if nothing can come. */
   readonly receiver: CallbackReceiver | undefined;

@@ -56,9 +56,21 @@ export function connectChannels(
           callbackUrl: receiver && `${publicUrl}${callbackPath(name, index)}`,
         };
         const { provider = name.toUpperCase(), host = key, idNamespace = `${name}.${index}` } = made;
-        const reports = reportsOf(made, receiver);
         const breaker = breakerOf(host);
-        return [{ name, provider, port: made, idNamespace, reports, receiver, client, breaker }];
+        return [
+          {
+            name,
+            provider,
+            port: made,
+            idNamespace,
+            get reports() {
+              return reportsOf(made, receiver);
+            },
+            receiver,
+            client,
+            breaker,
+          },
+        ];
       }),
     );
   }
@@ -131,13 +143,18 @@ export function warnOfSilentChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
   events: EventStream,
 ): void {
-  const reportsDeliveries = (name: string): boolean =>
-    channels.get(name)?.some(({ reports }) => reports === 'deliveries') ?? false;
+  const reportsDeliveries = (name: string): boolean => channels.get(name)?.some(mayReportDeliveries) ?? false;
   const option = 'lateFailover.afterSeconds';
   const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
+}
+
+/** Whether a channel reports deliveries, or may claim so later: a getter may wait for the first callback. */
+function mayReportDeliveries({ reports, receiver, port }: ReadyChannel): boolean {
+  const isGetter = Object.getOwnPropertyDescriptor(port, 'reports')?.get !== undefined;
+  return reports === 'deliveries' || (receiver !== undefined && isGetter);
 }
 
 /** Warns of channels that could receive reports, if `publicUrl` were set. */

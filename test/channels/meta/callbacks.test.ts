@@ -5,6 +5,7 @@ import { metaWebhook } from '#lib/channels/meta/callbacks.js';
 import { startMetaEmulator, type MetaEmulator } from '#lib/testing/index.js';
 import { contextOf } from '#harness/channels.js';
 import { ANA, BOB, channelOf, commandOf, scenes, type Scene, type SceneOptions } from '#harness/scene.js';
+import { endTime, stopTime } from '#harness/stopped-time.js';
 import { mustNotShow } from '#harness/witness.js';
 import { until } from '#harness/until.js';
 
@@ -416,6 +417,43 @@ describe("Meta's webhook", () => {
           isHandled: false,
         },
       ]);
+    });
+  });
+
+  describe('with afterSeconds', () => {
+    const lateFailover = { afterSeconds: { whatsapp: 20 } };
+    const endedFor = (): unknown[] =>
+      scene.of('failover.ended').map(({ eventId, outcome }) => [eventId, outcome]);
+
+    it('takes silence for a loss only after the first signed status of its number', async () => {
+      await start({}, { lateFailover });
+      const others = [
+        { body: payload(change({ statuses: [status('sent')] })), proof: { secret: 'another-secret' } },
+        { body: payload(change({ statuses: [status('sent')] }, '999999999999999')), proof: {} },
+        { body: payload(change({ statuses: [] })), proof: {} },
+      ];
+      meta.faultCallbacks({ copies: 0 });
+      await scene.hook.ready();
+      const clock = stopTime();
+      try {
+        for (const { body, proof } of others) await post(body, proof);
+        await scene.call({ eventId: 'event-1' });
+        clock.tick(20_000);
+        expect(await report(status('sent'))).to.equal(200);
+        await scene.call({ eventId: 'event-2', otpCode: '771203' });
+        clock.tick(20_000);
+        await until(failedOver);
+      } finally {
+        endTime(clock);
+      }
+      expect(endedFor()).to.deep.equal([['event-2', 'accepted']]);
+      expect(sms()).to.equal(1);
+    });
+
+    it('is not warned of while statuses may still come', async () => {
+      await start({}, { lateFailover });
+      const warned = scene.of('configuration.warned').map(({ option }) => option);
+      expect(warned).not.to.include('lateFailover.afterSeconds');
     });
   });
 

@@ -117,7 +117,12 @@ function readMessage(message: unknown, value: unknown): readonly InboundMessage[
   const externalUserId =
     textFieldOf(message, 'user_id') ?? textFieldOf(message, 'from_user_id') ?? userIdOf(waId, value);
   if (messageId === undefined || text === undefined || (from ?? externalUserId) === undefined) return [];
-  return [{ messageId, text, from, externalUserId }];
+  return [{ messageId, text, from, externalUserId, sentAt: endOfSecond(textFieldOf(message, 'timestamp')) }];
+}
+
+/** Meta gives whole seconds. By the end of its second, a word never counts as older than one that was taken before it was sent. */
+function endOfSecond(timestamp: string | undefined): Date | undefined {
+  return timestamp === undefined ? undefined : new Date((Number(timestamp) + 1) * 1000);
 }
 
 /** The business-scoped id that a contact of the post has beside their number. */

@@ -370,6 +370,20 @@ describe("Meta's webhook", () => {
       expect(await stopped()).to.equal('whatsapp');
     });
 
+    it('and does not undo a newer word by an older one that comes later', async () => {
+      await start();
+      const from = ANA.phone.slice(1);
+      const said = (id: string, body: string, secondsAgo: number): object => {
+        const timestamp = String(Math.floor(Date.now() / 1000) - secondsAgo);
+        return payload(change({ messages: [{ id, from, timestamp, type: 'text', text: { body } }] }));
+      };
+      await post(said('wamid.B', 'START', 10));
+      await post(said('wamid.A', 'STOP', 60));
+      expect(await stopped()).to.equal('whatsapp');
+      await post(said('wamid.C', 'STOP', 5));
+      expect(await stopped()).to.equal('sms');
+    });
+
     it('and knows a user who hides their number by the id of an earlier message', async () => {
       await start();
       const externalUserId = 'GB.13491208655302741918';

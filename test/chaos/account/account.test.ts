@@ -58,6 +58,18 @@ describe('the account of a chaos run', () => {
     expect(endsOf({ ...facts, messages })).to.deep.equal({ violated: 1 });
   });
 
+  it('allows a second late message of a channel only if Redis has lost its keys since the first one', () => {
+    const facts = {
+      events: [event('111111', call(0, 'SUCCESSFUL'))],
+      messages: [whatsApp('111111', 0.05, FAILED), message('111111', 1), message('111111', 6)],
+    };
+    expect(violationsOf(facts)).to.deep.equal(['twice']);
+    expect(violationsOf({ ...facts, wipes: [wipe(3)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, wipes: [wipe(7)] })).to.deep.equal(['twice']);
+    // The replica knew of the first one.
+    expect(violationsOf({ ...facts, wipes: [failover(2, 3)] })).to.deep.equal(['twice']);
+  });
+
   it('lets another provider of the channel follow once the first message has failed, and not before', () => {
     const events = [event('111111', call(0, 'SUCCESSFUL'))];
     const first = whatsApp('111111', 0.1, { provider: 'PUSHING' });

@@ -4,7 +4,7 @@ import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { followUpsOf, type FollowUp } from './follow-up.js';
 import { overLimit } from './limit.js';
 import { problemsOf, type Problem } from './loss-reports.js';
-import { isSentAfterUse, isSupersededByNobody, supersededBy } from './order.js';
+import { isAfterCalls, isSentAfterUse, isSupersededByNobody, supersededBy } from './order.js';
 import { isStoppedAfterStart, stoppedBy } from './words.js';
 import {
   answerOf,
@@ -129,9 +129,14 @@ function violationsOf(
     event.calls.length > 1 &&
     (allowances.hasForgotten(start, end) || allowances.hadLost(undefined, start, end));
   // Each message that may be one too many, and whether its call could know of the others.
-  const again = messages
-    .filter((message, index) => messages.slice(0, index).some((before) => isSameWay(before, message)))
-    .map(({ at }) => allowances.areApart(record, at));
+  const again = messages.flatMap((message, index) => {
+    const before = messages.slice(0, index).findLast((one) => isSameWay(one, message));
+    if (before === undefined) return [];
+    // Nobody knows any more that another gateway has followed the failure.
+    const isForgotten =
+      isAfterCalls(message, event) && allowances.hasForgotten(before.at, message.at, before.at);
+    return [isForgotten || allowances.areApart(record, message.at)];
+  });
   const superseded = supersededBy(record, allowances);
   const stopped = stoppedBy(record, facts, allowances);
   const unlike = unlikeCalls(record, allowances);

@@ -57,7 +57,7 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   );
   if (hasArrived) return 'arrived';
   if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'superseded';
-  const answer = answerOf(event);
+  const answer = call?.answer ?? answerOf(event);
   const isResolved = answer === 'PENDING' && reports.some(({ isNamed }) => isNamed);
   if (answer !== 'SUCCESSFUL' && !isResolved) return 'unknown';
   const isDropped = facts.hookEvents.some(

@@ -75,7 +75,7 @@ function isLost(
 }
 
 /** Whether every call of the event had its answer before a message left. */
-function isAfterCalls({ at }: MessageFact, { calls }: EventFact): boolean {
+export function isAfterCalls({ at }: MessageFact, { calls }: EventFact): boolean {
   return calls.every((call) => call.at > at || (call.answer !== undefined && endOf(call) < at));
 }
 

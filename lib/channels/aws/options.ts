@@ -60,13 +60,13 @@ export interface AwsSmsSettings extends Omit<AwsSmsOptions, 'maxPrice'> {
   readonly baseUrl: string;
 }
 
-export const AWS_REGION = /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/;
-export const TOPIC_ARN = /^arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{3,30}:\d{12}:[\w-]{1,256}(?:\.fifo)?$/;
+const AWS_REGION = /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/;
+const TOPIC_ARN = /^arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{3,30}:\d{12}:[\w-]{1,256}(?:\.fifo)?$/;
 /** SendTextMessage, `MaxPrice`. */
-export const MAX_PRICE = /^\d{0,2}\.\d{1,5}$/;
+const MAX_PRICE = /^\d{0,2}\.\d{1,5}$/;
 /** SendTextMessage, `OriginationIdentity` and `ConfigurationSetName`. */
-export const IDENTITY = /^[\w:/+-]{1,256}$/;
-export const CONFIGURATION_SET = /^[\w:/-]{1,256}$/;
+const IDENTITY = /^[\w:/+-]{1,256}$/;
+const CONFIGURATION_SET = /^[\w:/-]{1,256}$/;
 
 /** What a header can carry: visible characters. */
 const VISIBLE = /^[\x21-\x7e]{1,8192}$/;

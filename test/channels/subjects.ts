@@ -44,6 +44,8 @@ export interface SubjectKind {
   readonly name: string;
   /** How many requests one code makes if each has an unknown outcome. Default: 1. */
   readonly requestsIfUnknown?: number;
+  /** The statuses below 500, and 503, that leave the outcome unknown even with the provider's own error. Default: none. */
+  readonly unknownStatuses?: readonly number[];
   /** An answer with the provider's own error, of which the status is the code. */
   refusal(status: number): Fault;
   start(hook?: HookOptions): Promise<Subject>;
@@ -146,6 +148,7 @@ const azure: SubjectKind = {
   channel: 'sms',
   name: 'AZURE',
   requestsIfUnknown: 2,
+  unknownStatuses: [303, 413, 415, 503],
   refusal: (status) => ({ kind: 'status', status, body: { error: { code: 'Denied', message: 'No' } } }),
   start: async (hook) => {
     const emulator = await startAzure();

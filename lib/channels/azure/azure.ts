@@ -1,14 +1,14 @@
 import type { Message, Outcome } from '../../core/channel.js';
 import { ProviderError } from '../../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../../core/http.js';
-import { asList, asObject, textFieldOf } from '../../core/json.js';
+import { asList, asObject, textFieldOf, type JsonObject } from '../../core/json.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import type { Channel } from '../channel.js';
 import { checkProvider, notSent, requireTextChannel } from '../provider.js';
 import { authorizerOf } from './authorization.js';
 import { eventGridReceiver } from './callbacks.js';
-import { BAD_CREDENTIALS, describeRefusal, isRefusedRecipient } from './error-codes.js';
+import { BAD_CREDENTIALS, describeRefusal, readRefusal } from './error-codes.js';
 import { readAzureOptions, type AzureSmsOptions } from './options.js';
 
 const FACTORY = 'azureSms';
@@ -113,8 +113,11 @@ function bodyOf(
 const AZURE: AnswerReader = {
   provider: 'Azure',
   readSuccess: (answer) => readRecipient(answer, () => true),
-  readRefusal: (answer) => (isAzureError(answer) ? describeRefusal(`HTTP_${answer.status}`) : undefined),
+  readRefusal: (answer) => (isAzureError(answer) ? readRefusal(`HTTP_${answer.status}`) : undefined),
 };
+
+/** What Azure says of the message. The other refusals may concern the repeat alone. */
+const REFUSED_MESSAGE: ReadonlySet<unknown> = new Set([400, 404]);
 
 /** A refusal of the repeat is one of the first request only if Azure has recognised the ids, whose result has any case. */
 const REPEATED: AnswerReader = {
@@ -122,7 +125,9 @@ const REPEATED: AnswerReader = {
   readSuccess: (answer) =>
     readRecipient(
       answer,
-      (recipient) => textFieldOf(recipient, 'repeatabilityResult')?.toLowerCase() === 'accepted',
+      (recipient) =>
+        textFieldOf(recipient, 'repeatabilityResult')?.toLowerCase() === 'accepted' &&
+        REFUSED_MESSAGE.has(recipient['httpStatusCode']),
     ),
   readRefusal: () => undefined,
 };
@@ -130,7 +135,7 @@ const REPEATED: AnswerReader = {
 /** The outcome of the one recipient: a 202 alone is no success. */
 function readRecipient(
   answer: HttpAnswer,
-  mayRefuse: (recipient: Readonly<Record<string, unknown>>) => boolean,
+  mayRefuse: (recipient: JsonObject) => boolean,
 ): Outcome | string | undefined {
   const [given, ...others] = asList(readObject(answer)['value']);
   if (others.length > 0) return undefined;
@@ -140,9 +145,7 @@ function readRecipient(
     const id = textFieldOf(recipient, 'messageId');
     return id !== undefined && MESSAGE_ID.test(id) ? id : undefined;
   }
-  return isRefusedRecipient(status) && mayRefuse(recipient)
-    ? describeRefusal(`RECIPIENT_${String(status)}`)
-    : undefined;
+  return typeof status === 'number' && mayRefuse(recipient) ? readRefusal(`RECIPIENT_${status}`) : undefined;
 }
 
 /** Whether an answer has an error of Azure's own. */

@@ -34,7 +34,6 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     HTTP_403: { reason: 'The identity may not send SMS', remedy: CHECK_CREDENTIALS, cause: 'account' },
     HTTP_404: { reason: 'Azure does not know the resource', remedy: CHECK_ENDPOINT, cause: 'account' },
     HTTP_429: { reason: 'Too many requests to Azure at once', remedy: ADD_CAPACITY },
-    HTTP_503: { reason: 'Azure is not available', remedy: CHECK_STATUS },
   },
   'The recipient, in a response with 202': {
     RECIPIENT_400: { reason: 'Azure does not accept the number or the text', remedy: CHECK_NUMBER },
@@ -84,9 +83,10 @@ export function describeRefusal(code: string): Refusal {
   return { status: 'refused', code, ...withEffect(MEANINGS[code] ?? UNKNOWN) };
 }
 
-/** The statuses of a recipient after which the message has certainly not gone out. */
-export const isRefusedRecipient = (status: unknown): boolean =>
-  typeof status === 'number' && Object.hasOwn(MEANINGS, `RECIPIENT_${status}`);
+/** The refusal with a code after which the message has certainly not gone out; `undefined` for any other code. */
+export function readRefusal(code: string): Refusal | undefined {
+  return Object.hasOwn(MEANINGS, code) ? describeRefusal(code) : undefined;
+}
 
 const NOT_DELIVERED: RefusalMeaning = {
   reason: 'Not delivered, as Azure reports',

@@ -12,6 +12,8 @@ import type { AzureSettings, AzureToken } from './options.js';
 const TOKEN_SPARE_MS = 2 * 60_000;
 /** How long a message may wait for its token, milliseconds. */
 const TOKEN_MS = 700;
+/** How long a fetch may take, milliseconds. After that, the next message begins another one. */
+const FETCH_MS = 10_000;
 
 /** What is signed of a request. */
 export interface SignedRequest {
@@ -57,21 +59,19 @@ function byToken(credential: () => Promise<AzureToken | null>, clock: () => numb
   let current: AzureToken | undefined;
   let fetching: Promise<AzureToken | undefined> | undefined;
   const fetchToken = async (): Promise<AzureToken | undefined> => {
-    try {
-      const fetched = readToken(await credential());
-      if (fetched !== undefined) current = fetched;
-      return fetched;
-    } catch {
-      // Its error may hold a secret. An older token may still do.
-      return undefined;
-    } finally {
-      fetching = undefined;
-    }
+    // It may throw, or return no promise.
+    const fetched = readToken(await waitAtMost(Promise.resolve().then(credential), FETCH_MS));
+    if (fetched !== undefined) current = fetched;
+    return fetched;
   };
   const tokenFor = async (): Promise<AzureToken | undefined> => {
     const restMs = (current?.expiresOnTimestamp ?? 0) - clock();
     if (restMs > TOKEN_SPARE_MS) return current;
-    const fetched = await waitAtMost((fetching ??= fetchToken()), TOKEN_MS);
+    fetching ??= fetchToken()
+      // Its error may hold a secret. An older token may still do.
+      .catch(() => undefined)
+      .finally(() => (fetching = undefined));
+    const fetched = await waitAtMost(fetching, TOKEN_MS);
     if (fetched !== TIMED_OUT && fetched !== undefined) return fetched;
     return restMs > 0 ? current : undefined;
   };

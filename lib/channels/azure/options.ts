@@ -28,8 +28,8 @@ export type AzureCredential =
     }
   | {
       /**
-       * Returns a token of Microsoft Entra for the scope `https://communication.azure.com/.default`. It has 700 ms. The channel keeps
-       * the token until two minutes before its end.
+       * Returns a token of Microsoft Entra for the scope `https://communication.azure.com/.default`. A message waits 700 ms for it;
+       * after 10 s, the next message calls the function again. The channel keeps the token until two minutes before its end.
        */
       readonly credential: () => Promise<AzureToken | null>;
       readonly accessKey?: undefined;

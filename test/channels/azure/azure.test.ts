@@ -9,7 +9,7 @@ import { twilioMessages } from '#lib/index.js';
 import type { AzureEmulator } from '#lib/testing/index.js';
 import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
 import { ANA, CODE, commandOf, scenes, type HookOptions, type Scene } from '#harness/scene.js';
-import { stopTime } from '#harness/stopped-time.js';
+import { passTime, stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 import { problemsOf } from '../options.js';
@@ -363,7 +363,7 @@ describe('Azure', () => {
       });
     }
 
-    it('waits 700 ms for one', async () => {
+    it('waits 700 ms for one, and calls the function again after ten seconds', async () => {
       await start(byToken(), { deadlineMs: 2200 });
       fetchToken = () => new Promise(() => undefined);
       clock = stopTime();
@@ -371,6 +371,25 @@ describe('Azure', () => {
       await until(() => fetched === 1);
       clock.tick(700);
       expect(commandOf(await calling)).to.include({ provider: 'TWILIO' });
+      clock.tick(9_300);
+      fetchToken = () => azure.getToken();
+      expect(commandOf(await passTime(clock, scene.call(), 2200))).to.include({ provider: 'AZURE' });
+      expect(fetched).to.equal(2);
+    });
+
+    it('calls the function again after it has thrown before its promise', async () => {
+      const { endpoint } = azure.credential;
+      const credential = () => {
+        fetched += 1;
+        if (fetched === 1) throw new Error(`secret for ${ANA.login}`);
+        return azure.getToken();
+      };
+      const channel = connectChannel(azureSms({ endpoint, credential, from: azure.number }), {
+        channel: 'sms',
+        clock: () => now,
+      });
+      expect(await sendBy(channel)).to.include({ status: 'refused', code: 'NO_TOKEN', hasLeft: false });
+      expect((await sendBy(channel)).status).to.equal('accepted');
     });
   });
 

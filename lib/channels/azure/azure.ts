@@ -55,7 +55,7 @@ export function azureSms(options: AzureSmsOptions): Channel {
       host: sendUrl.host,
       ...(reportSecret === undefined
         ? {}
-        : { reports: 'failures', receive: eventGridReceiver([reportSecret].flat()) }),
+        : { reports: 'failures', receive: eventGridReceiver({ secrets: [reportSecret].flat(), from }) }),
       check: async (context) => {
         const request = await requestOf('GET', numbersUrl);
         if (request === undefined) throw noToken();

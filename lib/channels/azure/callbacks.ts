@@ -20,9 +20,17 @@ const VALIDATION = 'Microsoft.EventGrid.SubscriptionValidationEvent';
 const REPORT = 'Microsoft.Communication.SMSDeliveryReportReceived';
 const RECEIVED = 'Microsoft.Communication.SMSReceived';
 
-/** @param secrets - one, or two while it changes. */
-export function eventGridReceiver(secrets: readonly string[]): CallbackReceiver {
+interface EventOptions {
+  /** One, or two while it changes. */
+  readonly secrets: readonly string[];
+  /** The channel's sender. The resource may have others, which send for other purposes. */
+  readonly from: string;
+}
+
+export function eventGridReceiver({ secrets, from }: EventOptions): CallbackReceiver {
   const expected = secrets.map(digestOf);
+  const sender = senderOf(from);
+  const isSender = (given: unknown): boolean => typeof given === 'string' && senderOf(given) === sender;
   return {
     handle: ({ query, rawBody }): CallbackAnswer => {
       const given = digestOf(query['secret'] ?? '');
@@ -35,12 +43,22 @@ export function eventGridReceiver(secrets: readonly string[]): CallbackReceiver 
       if (validation !== undefined) return validationAnswer(validation);
       return {
         status: 200,
-        reports: dataOf(events, REPORT).flatMap(readReport),
-        inbound: dataOf(events, RECEIVED).flatMap(readMessage),
+        reports: dataOf(events, REPORT)
+          .filter((data) => isSender(data['from']))
+          .flatMap(readReport),
+        inbound: dataOf(events, RECEIVED)
+          .filter((data) => isSender(data['to']))
+          .flatMap(readMessage),
       };
     },
   };
 }
+
+/** A sender in one form: the examples of the documentation have numbers with and without a plus. */
+const senderOf = (text: string): string => text.replace(/^\+/, '').toLowerCase();
+
+/** A user's number in E.164 form, which may have come without its plus. */
+const numberOf = (text: string | undefined): string | undefined => text?.replace(/^(?=\d)/, '+');
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -61,7 +79,8 @@ const dataOf = (events: readonly JsonObject[], type: string): readonly JsonObjec
 /** A report without an id names no message. */
 function readReport(data: JsonObject): readonly PushedReport[] {
   const transactionId = textFieldOf(data, 'messageId');
-  const reference = textFieldOf(data, 'tag');
+  // An example of the documentation writes it with a capital.
+  const reference = textFieldOf(data, 'tag') ?? textFieldOf(data, 'Tag');
   if (transactionId === undefined && reference === undefined) return [];
   return [
     {
@@ -69,7 +88,7 @@ function readReport(data: JsonObject): readonly PushedReport[] {
       transactionId,
       reference,
       providerStatus: textFieldOf(data, 'deliveryStatus'),
-      to: textFieldOf(data, 'to'),
+      to: numberOf(textFieldOf(data, 'to')),
     },
   ];
 }
@@ -88,7 +107,7 @@ function statusOf({ deliveryStatus, deliveryStatusDetails }: JsonObject): Delive
 
 function readMessage(data: JsonObject): readonly InboundMessage[] {
   const messageId = textFieldOf(data, 'messageId');
-  const from = textFieldOf(data, 'from');
+  const from = numberOf(textFieldOf(data, 'from'));
   if (messageId === undefined || from === undefined) return [];
   return [{ messageId, from, text: textFieldOf(data, 'message') ?? '' }];
 }

@@ -122,6 +122,9 @@ const NUMBER = '+18335550100';
 const DEFAULT_CALLBACK_DELAY_MS = 10;
 const WEBHOOK_TIMEOUT_MS = 30_000;
 
+/** A number as Azure's documentation writes it in events. */
+const withoutPlus = (number: string): string => number.replace(/^\+/, '');
+
 /** Starts a Communication Services resource on 127.0.0.1. Close it at the end. */
 export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Promise<AzureEmulator> {
   const { clock = Date.now, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
@@ -145,7 +148,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
   const eventOf = (eventType: string, data: EmulatedGridEvent['data']): EmulatedGridEvent => ({
     id: randomUUID(),
     topic: '/subscriptions/1/resourceGroups/2/providers/microsoft.communication/communicationservices/acme',
-    subject: `/phonenumber/${NUMBER.slice(1)}`,
+    subject: `/phonenumber/${withoutPlus(NUMBER)}`,
     data,
     eventType,
     dataVersion: '1.0',
@@ -160,7 +163,14 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
       const receivedTimestamp = new Date(clock()).toISOString();
       const deliveryStatusDetails = failure === undefined ? 'No error.' : (failure.code?.toString() ?? '');
       return eventOf('Microsoft.Communication.SMSDeliveryReportReceived', {
-        ...{ messageId, from, to, deliveryStatus, deliveryStatusDetails, receivedTimestamp },
+        ...{
+          messageId,
+          from: withoutPlus(from),
+          to,
+          deliveryStatus,
+          deliveryStatusDetails,
+          receivedTimestamp,
+        },
         deliveryAttempts: [{ timestamp: receivedTimestamp, segmentsSucceeded: 1, segmentsFailed: 0 }],
         ...(tag === undefined ? {} : { tag }),
       });
@@ -257,7 +267,12 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
     },
     receive: async ({ from, text: message }) => {
       if (subscription === undefined) return undefined;
-      const data = { messageId: `Incoming_${randomUUID()}`, from, to: NUMBER, message };
+      const data = {
+        messageId: `Incoming_${randomUUID()}`,
+        from: withoutPlus(from),
+        to: withoutPlus(NUMBER),
+        message,
+      };
       const event = eventOf('Microsoft.Communication.SMSReceived', {
         ...data,
         receivedTimestamp: new Date(clock()).toISOString(),

@@ -54,6 +54,11 @@ describe('what Event Grid sends for Azure', () => {
       data: { messageId, from: azure.number, to, tag, deliveryStatus, ...fields },
     };
   };
+  /** STOP from a user. */
+  const stop = (fields: object): object => ({
+    eventType: 'Microsoft.Communication.SMSReceived',
+    data: { messageId: 'Incoming_1', from: ANA.phone, to: azure.number, message: 'STOP', ...fields },
+  });
   const texts = (): number => scene.twilio.messages.length;
   /** The reported statuses of Azure's messages. Twilio's are in lower case. */
   const statuses = (): string[] =>
@@ -135,7 +140,8 @@ describe('what Event Grid sends for Azure', () => {
       await until(() => scene.of('failover.ended').length === 1);
       await settled();
       expect(texts()).to.equal(1);
-      expect(scene.of('message.reported').map(({ code }) => code)).to.deep.equal(['FAILED']);
+      expect(statuses()).to.deep.equal(['Failed']);
+      expect(scene.of('message.reported')[0]?.code).to.equal('FAILED');
     });
   }
 
@@ -198,6 +204,40 @@ describe('what Event Grid sends for Azure', () => {
     expect(texts()).to.equal(0);
   });
 
+  it('counts for the sender of the channel only, whose number comes with and without a plus', async () => {
+    await scene.call();
+    const other = '18005550000';
+    const marketing = [
+      report('Failed', { from: other, deliveryStatusDetails: '4007' }),
+      report('Failed', { from: `+${other}`, deliveryStatusDetails: '4007' }),
+      report('Failed', { from: undefined, deliveryStatusDetails: '4007' }),
+      stop({ to: other }),
+      stop({ to: `+${other}` }),
+      stop({ to: undefined }),
+    ];
+    expect(await post(marketing)).to.equal(200);
+    await settled();
+    expect(scene.of('message.reported')).to.be.empty;
+    expect(scene.of('inbound.received')).to.be.empty;
+    expect(await scene.hook.suppressions(ANA.phone)).to.be.empty;
+    expect(texts()).to.equal(0);
+    const plain = azure.number.slice(1);
+    await post([report('Failed', { from: plain, to: ANA.phone.slice(1), deliveryStatusDetails: '4006' })]);
+    await until(() => texts() === 1);
+    await post([stop({ to: plain, from: ANA.phone.slice(1) })]);
+    expect((await scene.hook.suppressions(ANA.phone))[0]).to.include({ channel: 'sms', reason: 'stopped' });
+    expect(scene.of('extension.failed')).to.be.empty;
+  });
+
+  it('has the tag with a capital too, as in an example of its documentation', async () => {
+    azure.fault({ kind: 'reset', delivered: true });
+    await scene.call();
+    const { tag: Tag } = azure.messages.at(-1) ?? {};
+    await post([report('Failed', { tag: undefined, Tag, deliveryStatusDetails: '5001' })]);
+    await until(() => scene.of('failover.ended').length === 1);
+    expect(texts()).to.equal(1);
+  });
+
   it('turns the channel off by STOP and on by START', async () => {
     await azure.subscribe(url());
     expect(await azure.receive({ from: ANA.phone, text: 'Stop' })).to.equal(200);
@@ -209,9 +249,10 @@ describe('what Event Grid sends for Azure', () => {
   });
 
   it('has the meaning of each code of a report, and shows no other', async () => {
-    const { handle } = eventGridReceiver([REPORT_SECRET]);
+    const { handle } = eventGridReceiver({ secrets: [REPORT_SECRET], from: azure.number });
     const reportWith = async (deliveryStatusDetails: unknown): Promise<CallbackAnswer['reports']> => {
-      const data = { messageId: 'Outgoing_1', deliveryStatus: 'Failed', deliveryStatusDetails };
+      const { number: from } = azure;
+      const data = { messageId: 'Outgoing_1', from, deliveryStatus: 'Failed', deliveryStatusDetails };
       const { reports } = await handle(
         {
           ...{ method: 'POST', url: '', query: { secret: REPORT_SECRET }, headers: {} },
@@ -235,6 +276,30 @@ describe('what Event Grid sends for Azure', () => {
       expect((await reportWith(details))?.[0]).to.include({ status: 'failed', code: 'FAILED' });
     }
   });
+});
+
+describe('the reports of a sender that is no number', () => {
+  for (const [from, given, others] of [
+    ['ACME', ['ACME', 'acme'], ['ACME2', 'AC']],
+    ['12345', ['12345', '+12345'], ['123456', '1234']],
+  ] as const) {
+    it(`count for ${from} alone`, async () => {
+      const { handle } = eventGridReceiver({ secrets: [REPORT_SECRET], from });
+      const data = { messageId: 'Outgoing_1', deliveryStatus: 'Delivered' };
+      const { reports } = await handle(
+        {
+          ...{ method: 'POST', url: '', query: { secret: REPORT_SECRET }, headers: {} },
+          rawBody: Buffer.from(
+            JSON.stringify(
+              [...given, ...others].map((sender) => ({ eventType: REPORT, data: { ...data, from: sender } })),
+            ),
+          ),
+        },
+        contextOf(),
+      );
+      expect(reports).to.have.length(given.length);
+    });
+  }
 });
 
 describe('Azure without a secret for reports', () => {

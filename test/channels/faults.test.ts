@@ -49,13 +49,13 @@ const PAGES: readonly (readonly [title: string, page: Fault])[] = [
   ),
 ];
 
-const conditionsOf = ({ refusal, unknownStatuses = [] }: SubjectKind): readonly Condition[] => [
+const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: SubjectKind): readonly Condition[] => [
   ['fine', undefined, 'accepted'],
   [SLOW, { kind: 'slow', delayMs: SLOW_MS }, 'accepted'],
   ...[303, 400, 401, 403, 404, 413, 415, 429, 503].map((status): Condition => [
     `its own ${status}`,
     refusal(status),
-    unknownStatuses.includes(status) ? 'unknown' : refused(`HTTP_${status}`),
+    unknownStatuses.includes(status) ? 'unknown' : refused(refusalCode ?? `HTTP_${status}`),
   ]),
   ...[500, 502, 504].map((status): Condition => [`its own ${status}`, refusal(status), 'unknown']),
   ...PAGES.flatMap(([title, page]): Condition[] => [

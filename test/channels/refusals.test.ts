@@ -170,10 +170,13 @@ const AWS: readonly Row[] = [
     remedy: /awsSms's credentials/,
     errors: [
       ...exceptions('ExpiredTokenException'),
+      ...exceptions('IncompleteSignature'),
+      ...exceptions('InvalidClientTokenId'),
       ...exceptions('InvalidSignatureException'),
+      ...exceptions('MissingAuthenticationToken'),
       ...exceptions('MissingAuthenticationTokenException'),
-      ...exceptions('UnrecognizedClientException'),
-      [401, 'ExceptionThatIsNew', 'HTTP_401'],
+      ...exceptions('RequestExpired'),
+      [403, 'UnrecognizedClientException', 'UnrecognizedClientException'],
     ],
   },
   {
@@ -183,7 +186,7 @@ const AWS: readonly Row[] = [
     errors: [
       ...exceptions('AccessDeniedException'),
       [400, `AccessDeniedException ${NEW_REASON}`, 'AccessDeniedException'],
-      [403, 'ExceptionThatIsNew', 'HTTP_403'],
+      [403, 'AccessDeniedException', 'AccessDeniedException'],
     ],
   },
   {
@@ -212,10 +215,9 @@ const AWS: readonly Row[] = [
       ...exceptions('ThrottlingException'),
       // As AWS names it with its namespace and its documentation.
       [400, 'com.amazon.coral#ThrottlingException:http://internal.amazon.com/coral/', 'ThrottlingException'],
-      [429, 'ExceptionThatIsNew', 'HTTP_429'],
+      [429, 'ThrottlingException', 'ThrottlingException'],
     ],
   },
-  { reason: 'AWS is not available', moveOn: true, errors: [[503, 'ServiceUnavailable', 'HTTP_503']] },
   {
     reason: 'Not a valid phone number',
     moveOn: false,
@@ -299,16 +301,6 @@ const AWS: readonly Row[] = [
     errors: [
       ...exceptions('ValidationException', 'INVALID_PARAMETER', 'MISSING_PARAMETER'),
       [400, `ValidationException ${NEW_REASON} MessageBody`, 'ValidationException'],
-    ],
-  },
-  {
-    reason: 'Refused by AWS',
-    moveOn: true,
-    errors: [
-      [400, 'ExceptionThatIsNew', 'HTTP_400'],
-      // Events are no exceptions, and each object inherits the other.
-      [400, 'TEXT_INVALID', 'HTTP_400'],
-      [404, 'constructor', 'HTTP_404'],
     ],
   },
 ];

@@ -46,8 +46,10 @@ export interface SubjectKind {
   readonly requestsIfUnknown?: number;
   /** The statuses below 500, and 503, that leave the outcome unknown even with the provider's own error. Default: none. */
   readonly unknownStatuses?: readonly number[];
-  /** An answer with the provider's own error, of which the status is the code. */
+  /** An answer with the provider's own error. */
   refusal(status: number): Fault;
+  /** The code of that refusal. Default: the status. */
+  readonly refusalCode?: string;
   start(hook?: HookOptions): Promise<Subject>;
 }
 
@@ -130,9 +132,11 @@ const aws: SubjectKind = {
   refusal: (status) => ({
     kind: 'status',
     status,
-    body: { __type: 'AnExceptionThatIsNew', Message: 'No' },
+    body: { __type: 'ValidationException', Message: 'No' },
     headers: { 'x-amzn-requestid': '0d3a4f0c-8d55-4f0e-9c46-5d2c2f1b7a10' },
   }),
+  refusalCode: 'ValidationException',
+  unknownStatuses: [303, 503],
   start: async (hook) => {
     const emulator = await startAwsEmulator();
     return startSubject(emulator, () => emulator.messages.length, {

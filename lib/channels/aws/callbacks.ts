@@ -1,14 +1,14 @@
 import type { CallbackReceiver, Logger, PushedReport } from '../../core/channel.js';
 import { fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import { failureOf } from './error-codes.js';
-import { isFromSns, snsProof, type SnsMessage } from './sns.js';
+import { snsProof, type SnsMessage } from './sns.js';
 
 /** Receives the events of messages from an SNS topic. Source: "Messaging Events" in the guide of AWS End User Messaging. */
 
 interface EventOptions {
   readonly topicArn: string;
-  /** The origin of an emulator, which signs in place of Amazon SNS. */
-  readonly signer: string | undefined;
+  /** The origin of Amazon SNS for this topic. */
+  readonly origin: string;
   readonly clock: () => number;
   readonly logger: Logger;
 }
@@ -18,8 +18,8 @@ const UNPROVEN = { status: 403 } as const;
 /** SNS sends the message again. */
 const AGAIN = { status: 503 } as const;
 
-export function eventReceiver({ topicArn, signer, clock, logger }: EventOptions): CallbackReceiver {
-  const prove = snsProof({ topicArn, signer, clock });
+export function eventReceiver({ topicArn, origin, clock, logger }: EventOptions): CallbackReceiver {
+  const prove = snsProof({ topicArn, origin, clock });
   return {
     handle: async ({ rawBody }, { http }) => {
       const message = await prove(rawBody.toString(), http);
@@ -29,7 +29,7 @@ export function eventReceiver({ topicArn, signer, clock, logger }: EventOptions)
         case 'Notification':
           return { ...OK, reports: reportsOf(message) };
         case 'SubscriptionConfirmation': {
-          const url = confirmationUrl(message, topicArn, signer);
+          const url = confirmationUrl(message, topicArn, origin);
           if (url === undefined) return UNPROVEN;
           const answer = await http({ method: 'GET', url });
           return answer.kind === 'answered' && answer.status === 200 ? OK : AGAIN;
@@ -46,13 +46,13 @@ export function eventReceiver({ topicArn, signer, clock, logger }: EventOptions)
 function confirmationUrl(
   { SubscribeURL: text = '' }: SnsMessage,
   topicArn: string,
-  signer: string | undefined,
+  origin: string,
 ): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   const isForTopic =
     url.searchParams.get('Action') === 'ConfirmSubscription' && url.searchParams.get('TopicArn') === topicArn;
-  return isForTopic && isFromSns(url, signer) ? url.href : undefined;
+  return isForTopic && url.origin === origin ? url.href : undefined;
 }
 
 /** The report in an event. Anything else on the topic has none. */

@@ -22,7 +22,6 @@ const ENABLE_COUNTRY =
 const LET_THROUGH = "If it is a real user, look at the protect configuration of awsSms's configuration set.";
 const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
 const RAISE_QUOTA = 'Request a higher quota in the AWS console: Service Quotas, AWS End User Messaging SMS.';
-const CHECK_STATUS = 'Look at the AWS Health Dashboard.';
 const CHECK_TEXT = 'Check texts, and register the sender for one-time codes.';
 const NOTHING = 'Nothing, if another channel sent the code. If none did, the user needs another one.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
@@ -117,8 +116,12 @@ const EVENTS: Readonly<Record<string, RefusalMeaning>> = {
 export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
   'The account, its credentials, AWS itself': {
     ExpiredTokenException: BAD_KEYS,
+    IncompleteSignature: BAD_KEYS,
+    InvalidClientTokenId: BAD_KEYS,
     InvalidSignatureException: BAD_KEYS,
+    MissingAuthenticationToken: BAD_KEYS,
     MissingAuthenticationTokenException: BAD_KEYS,
+    RequestExpired: BAD_KEYS,
     UnrecognizedClientException: BAD_KEYS,
     AccessDeniedException: {
       reason: 'The credentials may not send this message',
@@ -159,12 +162,8 @@ const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
   Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
 );
 
-const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
-  401: BAD_KEYS,
-  403: { reason: 'The credentials may not send this message', remedy: CHECK_POLICY, cause: 'account' },
-  429: BUSY,
-  503: { reason: 'AWS is not available', remedy: CHECK_STATUS, cause: 'busy' },
-};
+/** The exceptions that mean that no message went out. AWS's reasons are in capitals. */
+const EXCEPTIONS: ReadonlySet<string> = new Set(Object.keys(MEANINGS).filter((code) => /[a-z]/.test(code)));
 
 const UNKNOWN: RefusalMeaning = {
   reason: 'Refused by AWS',
@@ -174,9 +173,15 @@ const UNKNOWN: RefusalMeaning = {
 /** Each answer of AWS has it. */
 export const REQUEST_ID_HEADER = 'x-amzn-requestid';
 
-/** Whether an answer has an error of AWS's own: it names its request and its exception. */
-export const isAwsError = (answer: HttpAnswer): boolean =>
-  answer.headers[REQUEST_ID_HEADER] !== undefined && typeOf(answer) !== undefined;
+/**
+ * Whether AWS has refused a request: the answer names the request and an exception that is in the table. After any other
+ * exception, such as a time-out, the message may have gone out.
+ */
+export const isRefusal = (answer: HttpAnswer): boolean =>
+  answer.headers[REQUEST_ID_HEADER] !== undefined &&
+  answer.status >= 400 &&
+  answer.status < 500 &&
+  EXCEPTIONS.has(typeOf(answer) ?? '');
 
 /** Whether AWS does not accept the keys, so that others may help. */
 export const isAboutKeys = (answer: HttpAnswer): boolean => MEANINGS[typeOf(answer) ?? ''] === BAD_KEYS;
@@ -185,10 +190,10 @@ export const isAboutKeys = (answer: HttpAnswer): boolean => MEANINGS[typeOf(answ
 export const isAboutRecipient = (answer: HttpAnswer): boolean =>
   Object.hasOwn(OF_THE_RECIPIENT, knownCodeOf(answer) ?? '');
 
-/** A refusal by AWS's reason or exception. Without one that is in the table, the HTTP status decides. */
+/** A refusal by AWS's reason or exception. `check` also describes answers that have neither. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = knownCodeOf(answer);
-  const meaning = (code === undefined ? BY_STATUS[answer.status] : MEANINGS[code]) ?? UNKNOWN;
+  const meaning = (code === undefined ? undefined : MEANINGS[code]) ?? UNKNOWN;
   return { status: 'refused', code: code ?? `HTTP_${answer.status}`, ...withEffect(meaning) };
 }
 

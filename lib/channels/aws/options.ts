@@ -36,7 +36,7 @@ export interface AwsSmsOptions {
   readonly originationIdentity: string;
   /** The name or the ARN of a configuration set. Without one, AWS reports nothing about messages. */
   readonly configurationSet?: string | undefined;
-  /** Keys that may call `sms-voice:SendTextMessage` and `sms-voice:PutMessageFeedback`, or a function that gets them. */
+  /** Keys that may call `sms-voice:SendTextMessage`, and `sms-voice:PutMessageFeedback` for `feedback`; or a function that gets them. */
   readonly credentials: AwsCredentials | AwsCredentialProvider;
   /** The SNS topic that the configuration set reports to. Without it, the channel receives no reports. */
   readonly topicArn?: string | undefined;
@@ -45,8 +45,8 @@ export interface AwsSmsOptions {
   /** The ids that messages to India need. Default: none. */
   readonly dlt?: Dlt | undefined;
   /**
-   * Whether messages ask for feedback, which the hook gives when a code is used. AWS counts a message without feedback as
-   * failed after an hour, so set `false` without an event hook. Default `true`.
+   * Whether AWS expects feedback, which the hook gives when a code is used. Set `true` only with an event hook that reports used
+   * codes: AWS counts a message without feedback as failed after an hour. Default `false`.
    */
   readonly feedback?: boolean | undefined;
   /** In place of `https://sms-voice.<region>.amazonaws.com`, e.g. a VPC endpoint or an emulator. `https`, or `http` on loopback. */
@@ -119,7 +119,7 @@ const RULES = lazyRules(() =>
 export function readAwsSmsOptions(options: AwsSmsOptions, factory: string): AwsSmsSettings {
   const { value, problems } = checkOptions<AwsSmsOptions>(RULES(), options);
   refuseProblems(problems, factory);
-  const { region, feedback = true, baseUrl = `https://sms-voice.${region}.amazonaws.com` } = value;
+  const { region, feedback = false, baseUrl = `https://sms-voice.${region}.amazonaws.com` } = value;
   return { ...value, maxPrice: priceOf(value.maxPrice), feedback, baseUrl };
 }
 

@@ -12,11 +12,12 @@ import {
   describeRefusal,
   isAboutKeys,
   isAboutRecipient,
-  isAwsError,
+  isRefusal,
   REQUEST_ID_HEADER,
 } from './error-codes.js';
 import { isLoopback, readAwsSmsOptions, type AwsSmsOptions } from './options.js';
 import { signRequest } from './signature.js';
+import { snsOriginOf } from './sns.js';
 
 const FACTORY = 'awsSms';
 const SERVICE = 'sms-voice';
@@ -105,7 +106,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
           { http: async (sent) => noteKeys(await context.http(sent)) },
           (answer) =>
             (answer.status === 200 && AWS.readSuccess(answer) !== undefined) ||
-            (isAwsError(answer) && isAboutRecipient(answer)),
+            (isRefusal(answer) && isAboutRecipient(answer)),
         );
       },
       confirm: feedback ? confirm : undefined,
@@ -114,7 +115,8 @@ export function awsSms(options: AwsSmsOptions): Channel {
           ? undefined
           : eventReceiver({
               topicArn,
-              signer: isLoopback(origin) ? origin : undefined,
+              // An emulator signs in place of Amazon SNS.
+              origin: isLoopback(origin) ? origin : snsOriginOf(topicArn),
               clock,
               logger,
             }),
@@ -161,5 +163,5 @@ const AWS: AnswerReader = {
     const { MessageId: id } = readObject(answer);
     return typeof id === 'string' && MESSAGE_ID.test(id) ? id : undefined;
   },
-  readRefusal: (answer) => (isAwsError(answer) ? describeRefusal(answer) : undefined),
+  readRefusal: (answer) => (isRefusal(answer) ? describeRefusal(answer) : undefined),
 };

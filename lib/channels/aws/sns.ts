@@ -15,14 +15,13 @@ export interface SnsMessage {
 
 interface ProofOptions {
   readonly topicArn: string;
-  /** The origin of an emulator, which signs in place of Amazon SNS. */
-  readonly signer: string | undefined;
+  /** The origin of Amazon SNS for this topic. */
+  readonly origin: string;
   readonly clock: () => number;
 }
 
 type Http = SendContext['http'];
 
-const SNS_HOST = /^sns\.[a-z0-9-]{3,30}\.amazonaws\.com(?:\.cn)?$/;
 const CERTIFICATE_PATH = /^\/SimpleNotificationService-[\w-]{1,64}\.pem$/;
 
 /** SNS repeats a message for an hour. An older one is a replay. */
@@ -31,9 +30,11 @@ const MIN_RSA_BITS = 2048;
 
 /** SNS has one certificate at a time, and changes it about once a year. */
 const MAX_CERTIFICATES = 8;
-/** Anyone can name a certificate before the signature is checked. */
+/** Anyone can name a certificate before the signature is checked. So many that are new are fetched at once. */
 const MAX_FETCHES = 10;
-const PER_MS = 60_000;
+/** One that could not be fetched is not fetched again for so long, milliseconds. SNS waits longer before it tries again. */
+const FAILED_MS = 5_000;
+const MAX_FAILED = 1_000;
 
 /** What a signature covers, in this order. A field that is absent is left out. */
 const CONFIRMATION = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
@@ -43,10 +44,10 @@ const SIGNED: Readonly<Record<string, readonly string[]>> = {
   UnsubscribeConfirmation: CONFIRMATION,
 };
 
-/** Whether a URL is at Amazon SNS, or at the emulator in its place. */
-export function isFromSns(url: URL, signer: string | undefined): boolean {
-  if (signer !== undefined) return url.origin === signer;
-  return url.protocol === 'https:' && url.port === '' && SNS_HOST.test(url.hostname);
+/** The origin of Amazon SNS in the region of a topic. The topic's messages name URLs of this origin. */
+export function snsOriginOf(topicArn: string): string {
+  const [, partition, , region] = topicArn.split(':');
+  return `https://sns.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`;
 }
 
 /**
@@ -55,7 +56,7 @@ export function isFromSns(url: URL, signer: string | undefined): boolean {
  */
 export function snsProof({
   topicArn,
-  signer,
+  origin,
   clock,
 }: ProofOptions): (body: string, http: Http) => Promise<SnsMessage | 'again' | undefined> {
   const certificates = certificateCache(clock);
@@ -73,9 +74,9 @@ export function snsProof({
       names.every((name) => typeof fields[name] === (isOptional(name, fields) ? 'undefined' : 'string'));
     if (!isWanted || typeof certUrl !== 'string' || !URL.canParse(certUrl)) return undefined;
     const url = new URL(certUrl);
-    const isCertificate = isFromSns(url, signer) && CERTIFICATE_PATH.test(url.pathname) && url.search === '';
+    const isCertificate = url.origin === origin && CERTIFICATE_PATH.test(url.pathname) && url.search === '';
     if (!isCertificate) return undefined;
-    const key = await certificates.keyOf(url.href, http);
+    const key = await certificates.keyOf(origin + url.pathname, http);
     if (key === undefined) return 'again';
     const text = names.map((name) => (name in fields ? `${name}\n${String(fields[name])}\n` : '')).join('');
     const isSigned = verify('RSA-SHA256', Buffer.from(text), key, Buffer.from(signature, 'base64'));
@@ -98,13 +99,15 @@ function certificateCache(clock: () => number): {
 } {
   const kept = new LRUCache<string, Kept>(atMost(MAX_CERTIFICATES));
   const fetching = new Map<string, Promise<Kept | undefined>>();
-  let fetches: readonly number[] = [];
+  /** When the last fetch of each failed. */
+  const failed = new LRUCache<string, number>(atMost(MAX_FAILED));
 
   const fetchKey = async (url: string, http: Http): Promise<Kept | undefined> => {
     const answer = await http({ method: 'GET', url, headers: { accept: '*/*' } });
     const found =
       answer.kind === 'answered' && answer.status === 200 ? readCertificate(answer.body) : undefined;
-    if (found !== undefined) kept.set(url, found);
+    if (found === undefined) failed.set(url, clock());
+    else kept.set(url, found);
     return found;
   };
 
@@ -115,9 +118,10 @@ function certificateCache(clock: () => number): {
       if (found === undefined || found.untilMs < now) {
         let fetch = fetching.get(url);
         if (fetch === undefined) {
-          fetches = fetches.filter((at) => Math.abs(now - at) < PER_MS);
-          if (fetches.length >= MAX_FETCHES) return undefined;
-          fetches = [...fetches, now];
+          const hasJustFailed = Math.abs(now - (failed.get(url) ?? -Infinity)) < FAILED_MS;
+          // Invented names must not keep out one that was good before.
+          const isFull = found === undefined && fetching.size >= MAX_FETCHES;
+          if (hasJustFailed || isFull) return undefined;
           fetch = fetchKey(url, http).finally(() => fetching.delete(url));
           fetching.set(url, fetch);
         }

@@ -156,15 +156,12 @@ describe('the events of AWS', () => {
       expect(scene.of('request.rejected')[0]).to.include({ code: 'BAD_SIGNATURE', channel: 'sms' });
     });
 
-    it('until the certificate can be fetched, at most ten of which are fetched a minute', async () => {
+    it('until the certificate can be fetched', async () => {
       await start({ isSubscribed: false });
       await scene.call();
       const missing = `${aws.baseUrl}/SimpleNotificationService-0.pem`;
-      for (let count = 0; count < 12; count += 1) {
-        expect(await post(aws.sign(event(), { SigningCertURL: missing }))).to.equal(503);
-      }
       // Nothing of it is known yet: SNS sends it again.
-      expect(await post(aws.sign(event()))).to.equal(503);
+      expect(await post(aws.sign(event(), { SigningCertURL: missing }))).to.equal(503);
       expect(texts()).to.equal(0);
     });
 
@@ -270,10 +267,9 @@ describe('the proof of a message of SNS', () => {
     return answer(request);
   };
   /** The receiver of a channel that trusts Amazon SNS alone. */
-  const receiver = (): ((body: string) => Promise<CallbackAnswer>) => {
-    const { baseUrl, ...options } = aws.credential;
+  const receiver = (topicArn = aws.credential.topicArn): ((body: string) => Promise<CallbackAnswer>) => {
     const { receive } = connectChannel(
-      awsSms({ ...options, baseUrl: baseUrl.replace(/.*/, 'https://vpce-1.example') }),
+      awsSms({ ...aws.credential, topicArn, baseUrl: 'https://vpce-1.example' }),
       {
         channel: 'sms',
         clock: () => now,
@@ -286,13 +282,15 @@ describe('the proof of a message of SNS', () => {
       );
   };
 
-  it('takes certificates of Amazon SNS alone if the API is not on loopback', async () => {
+  it("takes certificates of Amazon SNS in the topic's region alone if the API is not on loopback", async () => {
     const receive = receiver();
     for (const url of [
       REAL.replace('https', 'http'),
       REAL.replace('.com/', '.com.evil.example/'),
       REAL.replace('sns.', 'evil-sns.'),
       REAL.replace('sns.eu', 'sns.a.eu'),
+      REAL.replace('eu-central-1', 'us-east-1'),
+      REAL.replace('.com/', '.com.cn/'),
       REAL.replace('//sns', '//sns.eu-central-1.amazonaws.com@evil.example/sns'),
       REAL.replace('.com/', '.com:8443/'),
       REAL.replace('Simple', 'simple'),
@@ -305,6 +303,64 @@ describe('the proof of a message of SNS', () => {
     expect(asked).to.be.empty;
     expect((await receive(aws.sign('', { SigningCertURL: REAL }))).status).to.equal(200);
     expect(asked).to.deep.equal([REAL]);
+  });
+
+  it('takes certificates of the region in China for a topic there', async () => {
+    const TopicArn = 'arn:aws-cn:sns:cn-north-1:111122223333:otp-events';
+    const receive = receiver(TopicArn);
+    const url = 'https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-1a2b.pem';
+    expect((await receive(aws.sign('', { TopicArn, SigningCertURL: url }))).status).to.equal(200);
+    expect(asked).to.deep.equal([url]);
+  });
+
+  describe('if anyone invents certificates', () => {
+    const MISSING: HttpResult = { kind: 'answered', status: 404, headers: {}, body: '', json: undefined };
+    let statusOf: (url: string) => Promise<number>;
+    let invent: (count: number) => Promise<readonly number[]>;
+    let fetchOf: typeof answer;
+    beforeEach(() => {
+      const receive = receiver();
+      statusOf = async (url) => (await receive(aws.sign('', { SigningCertURL: url }))).status;
+      invent = (count) =>
+        Promise.all(Array.from({ length: count }, (_, index) => statusOf(REAL.replace('1a2b', `${index}`))));
+      const fetchReal = answer;
+      fetchOf = (request) => (request.url === REAL ? fetchReal(request) : Promise.resolve(MISSING));
+      answer = fetchOf;
+    });
+
+    it('takes the true one after any number of them', async () => {
+      for (let round = 0; round < 3; round += 1)
+        expect(new Set(await invent(10))).to.deep.equal(new Set([503]));
+      expect(await statusOf(REAL)).to.equal(200);
+    });
+
+    it('fetches each once in five seconds', async () => {
+      const invented = REAL.replace('1a2b', '0');
+      for (let count = 0; count < 3; count += 1) expect(await statusOf(invented)).to.equal(503);
+      expect(await statusOf(`${invented}#another`)).to.equal(503);
+      expect(asked).to.deep.equal([invented]);
+      now += 5_000;
+      expect(await statusOf(invented)).to.equal(503);
+      expect(asked).to.have.length(2);
+    });
+
+    it('fetches ten at once, and always one that was good before', async () => {
+      expect(await statusOf(REAL)).to.equal(200);
+      asked = [];
+      let end: (result: HttpResult) => void = () => undefined;
+      const ended = new Promise<HttpResult>((resolve) => (end = resolve));
+      answer = (request) => (request.url === REAL ? fetchOf(request) : ended);
+      const inventing = invent(12);
+      await until(() => asked.length === 10);
+      expect(await statusOf(REAL.replace('1a2b', 'new'))).to.equal(503);
+      expect(await statusOf(REAL)).to.equal(200);
+      now = Date.parse('2050-01-01T01:00:00Z');
+      // It has expired, and is fetched again.
+      expect(await statusOf(REAL)).to.equal(503);
+      expect(asked.slice(10)).to.deep.equal([REAL]);
+      end(MISSING);
+      expect(new Set(await inventing)).to.deep.equal(new Set([503]));
+    });
   });
 
   it('fetches a certificate once, also for messages at the same time, and again only when it has expired', async () => {
@@ -333,6 +389,7 @@ describe('the proof of a message of SNS', () => {
       { kind: 'no-answer', reason: 'TIMEOUT' } as const,
     ]) {
       answer = () => Promise.resolve(given);
+      now += 5_000;
       expect((await receive(aws.sign('', { SigningCertURL: REAL }))).status).to.equal(503);
     }
     expect(asked).to.have.length(4);

@@ -30,11 +30,20 @@ export interface WebhookProof {
   readonly clock: () => number;
 }
 
-/** Receives the status webhooks and the inbound messages of one kind. An application has one URL for the inbound messages of all kinds. */
-export function messageReceiver(kind: 'sms' | 'whatsapp', proof: WebhookProof): CallbackReceiver {
+/**
+ * Receives the status webhooks and the inbound messages of one kind to one sender. An application has one URL for the inbound
+ * messages of all kinds and numbers.
+ *
+ * @param sender - E.164; `undefined` for a name, which nobody can write to.
+ */
+export function messageReceiver(
+  { kind, sender }: { readonly kind: 'sms' | 'whatsapp'; readonly sender: string | undefined },
+  proof: WebhookProof,
+): CallbackReceiver {
   return receiver(proof, (body) => {
     if (body['status'] !== undefined) return { reports: listOf(readStatus(body)) };
-    return { inbound: body['channel'] === kind ? listOf(readInbound(body)) : [] };
+    const isToSender = sender !== undefined && numberOf(body['to']) === sender;
+    return { inbound: isToSender && body['channel'] === kind ? listOf(readInbound(body)) : [] };
   });
 }
 
@@ -81,7 +90,7 @@ async function isProven(
       () => undefined,
     );
     if (claims === undefined) continue;
-    const { payload_hash: hash, api_key: account = apiKey } = claims;
+    const { payload_hash: hash, api_key: account } = claims;
     return isHashOf(rawBody, hash) && (apiKey === undefined || account === apiKey);
   }
   return false;
@@ -123,7 +132,10 @@ function readInbound(body: JsonObject): InboundMessage | undefined {
   };
 }
 
-/** @param reference - of the attempt: calls have no reference of their own, so the URL has it. */
+/**
+ * @param reference - of the attempt: calls have no reference of their own, so the URL has it. The token covers the body alone. So
+ * the reference counts only beside the signed id, and the hook asks for it only if it does not know this id.
+ */
 function readCallEvent(body: JsonObject, reference: string | undefined): PushedReport | undefined {
   const { uuid: id, status, detail } = body;
   if (typeof status !== 'string' || !isText(id)) return undefined;

@@ -60,7 +60,10 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
             // Networks report only some of the SMS that arrive. WhatsApp reports each message that reaches a phone. But Vonage
             // promises webhooks to applications alone.
             reports: isWhatsApp && apiKey === undefined ? 'deliveries' : 'failures',
-            receive: messageReceiver(isWhatsApp ? 'whatsapp' : 'sms', { signatureSecret, apiKey, clock }),
+            receive: messageReceiver(
+              { kind: isWhatsApp ? 'whatsapp' : 'sms', sender: numberOfSender(from) },
+              { signatureSecret, apiKey, clock },
+            ),
           }),
       // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
       // Vonage refuses with 422 if it accepts the credentials.

@@ -84,6 +84,9 @@ describe('webhooks of Vonage', () => {
     it('by the account of the key, if it is known', async () => {
       const other = vonage.sign(body, { api_key: 'ffffffff' });
       expect((await handle(body, other, connect(byKey())))?.status).to.equal(401);
+      const none = vonage.sign(body, { api_key: undefined });
+      expect((await handle(body, none, connect(byKey())))?.status).to.equal(401);
+      expect((await handle(body, none))?.status).to.equal(200);
       expect((await handle(body, undefined, connect(byKey())))?.status).to.equal(200);
       expect((await handle(body, other))?.status).to.equal(200);
     });
@@ -154,7 +157,8 @@ describe('webhooks of Vonage', () => {
 
   describe('of messages of users', () => {
     const inboundOf = async (fields: object, channel = 'sms'): Promise<unknown> => {
-      const body = JSON.stringify({ channel, message_uuid: UUID, message_type: 'text', ...fields });
+      const message = { channel, message_uuid: UUID, message_type: 'text', to: vonage.number };
+      const body = JSON.stringify({ ...message, ...fields });
       return (await handle(body, undefined, connect(options(), channel)))?.inbound;
     };
 
@@ -175,6 +179,18 @@ describe('webhooks of Vonage', () => {
     it('of the other kind are not taken: STOP of WhatsApp does not end SMS', async () => {
       const fields = { channel: 'whatsapp', from: ANA.phone.slice(1), text: 'STOP' };
       expect(await inboundOf(fields)).to.be.empty;
+    });
+
+    it('to another number of the account are not taken: STOP to it does not end codes', async () => {
+      const fields = { from: ANA.phone.slice(1), text: 'STOP' };
+      for (const to of ['14155550177', undefined, '', 7]) {
+        expect(await inboundOf({ ...fields, to }), String(to)).to.be.empty;
+        expect(await inboundOf({ ...fields, to }, 'whatsapp'), String(to)).to.be.empty;
+      }
+      expect(await inboundOf({ ...fields, to: `+${vonage.number}` })).to.have.length(1);
+      const named = connect(options({ from: 'ACME' }));
+      const body = JSON.stringify({ channel: 'sms', message_uuid: UUID, to: 'ACME', ...fields });
+      expect((await handle(body, undefined, named))?.inbound).to.be.empty;
     });
   });
 

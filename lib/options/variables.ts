@@ -204,7 +204,7 @@ const TABLE = {
   AWS_SMS_DLT_ENTITY_ID: { option: 'awsSms.dlt.entityId', rule: dltId },
   /** The id of the text at DLT. It needs `AWS_SMS_DLT_ENTITY_ID`. */
   AWS_SMS_DLT_CONTENT_ID: { option: 'awsSms.dlt.contentId', rule: dltId },
-  /** `false` without an event hook: AWS then expects no feedback. The default is `true`. */
+  /** `true` with an event hook that reports used codes: AWS then expects feedback. The default is `false`. */
   AWS_SMS_FEEDBACK: { option: 'awsSms.feedback', rule: yesOrNo },
   /** Another origin of AWS's API. */
   AWS_SMS_BASE_URL: { option: 'awsSms.baseUrl' },

@@ -134,7 +134,7 @@ function readInbound(body: JsonObject): InboundMessage | undefined {
 
 /**
  * @param reference - of the attempt: calls have no reference of their own, so the URL has it. The token covers the body alone. So
- * the reference counts only beside the signed id, and the hook asks for it only if it does not know this id.
+ * the reference counts only beside the signed id. It is random, and only Vonage gets it.
  */
 function readCallEvent(body: JsonObject, reference: string | undefined): PushedReport | undefined {
   const { uuid: id, status, detail } = body;

@@ -113,7 +113,13 @@ function bodyOf(
 const AZURE: AnswerReader = {
   provider: 'Azure',
   readSuccess: (answer) => readRecipient(answer, () => true),
-  readRefusal: (answer) => (isAzureError(answer) ? readRefusal(`HTTP_${answer.status}`) : undefined),
+  readRefusal: (answer) => {
+    if (!isAzureError(answer)) return undefined;
+    const { status } = answer;
+    return (
+      readRefusal(`HTTP_${status}`) ?? { status: 'unknown', reason: `Azure answered with status ${status}` }
+    );
+  },
 };
 
 /** What Azure says of the message. The other refusals may concern the repeat alone. */

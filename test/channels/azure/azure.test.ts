@@ -160,6 +160,11 @@ describe('Azure', () => {
       expect(scene.twilio.messages).to.be.empty;
     });
 
+    it("stays unknown with the status of Azure's own error as the reason", async () => {
+      azure.fault({ kind: 'status', status: 503, body: { error: { code: 'ServiceUnavailable' } } });
+      expect(await send()).to.deep.equal({ status: 'unknown', reason: 'Azure answered with status 503' });
+    });
+
     it('stays unknown if the repeat is refused as a request, which says nothing about the first one', async () => {
       for (const status of [401, 429, 503]) {
         azure.fault({ fault: { kind: 'reset', delivered: true }, times: 1 });

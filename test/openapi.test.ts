@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { REQUEST_ERROR_CODES } from '#lib/core/request-error.js';
-import type { OktaTelephonyHookOptions } from '#lib/index.js';
+import type { Channel, OktaTelephonyHookOptions } from '#lib/index.js';
 import { signWebhook } from '#lib/testing/twilio/webhook.js';
 import { document, documentedAnswers, expectDocumented, schemaAt } from './docs/openapi.js';
 import { HOOK_CALLS } from './docs/hook-calls.js';
@@ -12,10 +12,16 @@ const PATH = '/okta/telephony';
 const STATUS = `${PATH}/twilio/status`;
 const INBOUND = `${PATH}/twilio/inbound`;
 const EVENTS = `${PATH}/events`;
+const CALLBACKS = `${PATH}/callbacks/{channel}`;
 
 type Headers = Readonly<Record<string, string>>;
 const JSON_TYPE: Headers = { 'Content-Type': 'application/json' };
 const PROVEN: Headers = { ...JSON_TYPE, Authorization: HOOK_SECRET };
+/** A channel whose provider says how it is to be answered. */
+const ACME: Channel = {
+  send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }),
+  receive: { handle: ({ rawBody }) => ({ status: Number(rawBody.toString()) }) },
+};
 /** Well-formed, but wrong. */
 const SIGNED: Headers = { 'X-Twilio-Signature': `${'A'.repeat(27)}=` };
 const CHALLENGE: Headers = { 'X-Okta-Verification-Challenge': 'challenge-1' };
@@ -24,8 +30,9 @@ const CALL = JSON.stringify({
 });
 const DELIVERY = JSON.stringify({ data: { events: [] } });
 
-/** Answers that a test cannot provoke, because only a defect causes them. */
+/** Answers that a test does not provoke: only a defect causes them, or a wait of ten seconds. */
 const NOT_PROVOKED = [
+  `post ${CALLBACKS} 408`,
   ...['get', 'post'].map((method) => `${method} ${EVENTS} 500`),
   ...[PATH, STATUS, INBOUND].map((path) => `post ${path} 500`),
 ];
@@ -42,7 +49,7 @@ describe('the OpenAPI document', () => {
   ): Promise<Scene> => {
     await scene?.close();
     scene = await startScene({
-      hook: ({ origin }) => ({ publicUrl: origin + PATH, ...hook }),
+      hook: ({ origin }) => ({ publicUrl: origin + PATH, channels: { acme: ACME }, ...hook }),
       ...(mount === undefined ? {} : { mount }),
     });
     return scene;
@@ -57,8 +64,9 @@ describe('the OpenAPI document', () => {
     { body = '', declared = Buffer.byteLength(body) }: { body?: string; declared?: number } = {},
   ): Promise<RawAnswer> => {
     const connection = await openRaw(server);
+    const target = path.replace('{channel}', 'acme');
     const all = { ...headers, ...(declared > 0 ? { 'Content-Length': String(declared) } : {}) };
-    connection.socket.write(rawRequest(path, Object.entries(all), body, method.toUpperCase()));
+    connection.socket.write(rawRequest(target, Object.entries(all), body, method.toUpperCase()));
     const [answer] = await connection.waitFor(1);
     connection.socket.destroy();
     return answer!;
@@ -130,6 +138,7 @@ describe('the OpenAPI document', () => {
       expectDocumented(answer, method, path);
       seen.add(`${method} ${path} ${status}`);
     };
+    const callbacks = { path: CALLBACKS, headers: {}, limit: 3 * 1024 * 1024 };
     const routes = [
       { path: PATH, headers: PROVEN, limit: 64 * 1024 },
       { path: EVENTS, headers: PROVEN, limit: 1024 * 1024 },
@@ -155,7 +164,9 @@ describe('the OpenAPI document', () => {
     note(await postForm(gateway, INBOUND, { Nothing: 'ours' }), 'post', INBOUND, 200);
     for (const path of [STATUS, INBOUND])
       for (const headers of [SIGNED, {}]) note(await post(gateway, path, headers, 'A=1'), 'post', path, 403);
-    for (const { path, headers, limit } of routes) {
+    for (const status of [200, 401, 500])
+      note(await post(gateway, CALLBACKS, {}, String(status)), 'post', CALLBACKS, status);
+    for (const { path, headers, limit } of [...routes, callbacks]) {
       note(await ask(gateway, 'put', path, headers), 'post', path, 405);
       const tooLong = await ask(gateway, 'post', path, headers, { body: '{', declared: limit + 1 });
       note(tooLong, 'post', path, 413);
@@ -175,7 +186,8 @@ describe('the OpenAPI document', () => {
       });
       app.use(hook);
     });
-    for (const { path, headers } of routes) note(await post(gateway, path, headers, CALL), 'post', path, 400);
+    for (const { path, headers } of [...routes, callbacks])
+      note(await post(gateway, path, headers, CALL), 'post', path, 400);
 
     gateway = await start();
     await gateway.hook.close();
@@ -183,6 +195,7 @@ describe('the OpenAPI document', () => {
     note(await ask(gateway, 'get', EVENTS, CHALLENGE), 'get', EVENTS, 503);
     note(await postForm(gateway, STATUS, status), 'post', STATUS, 503);
     note(await postForm(gateway, INBOUND, stop), 'post', INBOUND, 503);
+    note(await post(gateway, CALLBACKS, {}, '200'), 'post', CALLBACKS, 503);
 
     expect(documentedAnswers).to.include.members(NOT_PROVOKED);
     expect([...seen].sort()).to.deep.equal(

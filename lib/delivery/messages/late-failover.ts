@@ -258,11 +258,11 @@ export class LateFailover {
   ): MessageNews | NamingNews | undefined {
     const { state } = this.#parts;
     const token = newToken();
-    if (reference !== undefined) this.#attempts.name(reference, key);
     const known = state.recall(messageName(key));
     // A message that is known needs no attempt.
     const isKnown = known !== undefined && known.value.status !== 'early';
     const named = isKnown ? undefined : reference;
+    if (named !== undefined) this.#attempts.name(named, key);
     if (!isFinal(report)) {
       if (named === undefined) return undefined;
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.

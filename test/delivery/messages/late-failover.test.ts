@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type sinon from 'sinon';
+import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
@@ -151,6 +151,16 @@ describe('late failover', () => {
   const endings = (): unknown[] =>
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
   const typesOf = (): string[] => events.map(({ type }) => type);
+
+  it('does not end a running attempt that a report on another known message names', async () => {
+    accept('SM1');
+    await settle();
+    const stop = sinon.fake();
+    late.stopAtReport('twilio of-another', { stop, end: new Promise(() => undefined) });
+    late.report(keyOf('SM1'), DELIVERED, { reference: 'twilio of-another' });
+    await settle();
+    expect(stop.callCount).to.equal(0);
+  });
 
   describe('tells onOwner the owner', () => {
     let told: unknown[];

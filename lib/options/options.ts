@@ -30,15 +30,6 @@ export interface RcsSenderOption {
   readonly fallbackFrom: string;
 }
 
-/** A sender of SMS, or senders by ISO 3166 country of the recipient. */
-export type SmsSenderOption =
-  | string
-  | RcsSenderOption
-  | ({
-      /** For every other country. */
-      readonly default: string | RcsSenderOption;
-    } & Readonly<Record<string, string | RcsSenderOption>>);
-
 /** At most `points` codes in `seconds`. */
 export interface GuardLimit {
   /** 1 to 1,000,000. */
@@ -203,7 +194,14 @@ export interface OktaTelephonyHookOptions {
          * E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender; for RCS `{ service: 'MG…', fallbackFrom: '+1…' }`; or one of
          * these for each country of the recipient: `{ default: '+1…', GB: 'ACME' }`.
          */
-        readonly sms?: SmsSenderOption | undefined;
+        readonly sms?:
+          | string
+          | RcsSenderOption
+          | ({
+              /** For every other country. */
+              readonly default: string | RcsSenderOption;
+            } & Readonly<Record<string, string | RcsSenderOption>>)
+          | undefined;
         /** E.164, or a number for each country of the recipient. */
         readonly voice?: SenderOption | undefined;
         /** An approved sender and its authentication templates (`HX…`) by BCP-47 tag. */

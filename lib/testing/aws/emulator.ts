@@ -27,7 +27,7 @@ export interface EmulatedAwsMessage {
   readonly to: string;
   readonly text: string;
   /** The fields of `SendTextMessage` as they were sent. */
-  readonly fields: JsonObject;
+  readonly fields: Readonly<Record<string, unknown>>;
   /** The last event, such as `TEXT_DELIVERED`. */
   readonly eventType: string;
   /** Where its events go; `undefined` without the configuration set or a confirmed subscription. */

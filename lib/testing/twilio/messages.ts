@@ -44,15 +44,12 @@ export interface EmulatedMessage {
   readonly provideFeedback: boolean;
   readonly smartEncoded: boolean;
   /** With `discard`, its resource has no body after it was sent. */
-  readonly contentRetention: Retention<'discard'>;
+  readonly contentRetention: 'retain' | 'discard' | undefined;
   /** With `obfuscate`, its resource has `XXXX` as the end of `to` after it was sent. */
-  readonly addressRetention: Retention<'obfuscate'>;
+  readonly addressRetention: 'retain' | 'obfuscate' | undefined;
   /** The feedback that was posted for it. */
   readonly feedback: string | undefined;
 }
-
-/** What Twilio keeps. `undefined`: the setting of the account. */
-type Retention<Privacy extends string> = 'retain' | Privacy | undefined;
 
 /** The same, as the emulator itself changes it. */
 export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };

@@ -24,11 +24,8 @@ export function SignIn({ person, ask }: { readonly person: PersonView; readonly 
   const request = useRef<HTMLSelectElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const isOver = useHasPassed(signIn?.expiresAt);
-  // A message about an empty code stays until the sign-in goes on.
-  useEffect(
-    () => setFailed(undefined),
-    [JSON.stringify([signIn?.answer, signIn?.expiresAt, signIn?.entered])],
-  );
+  // A message about an empty code stays until the next code, or the next answer to one. That the hook has answered ends no message.
+  useEffect(() => setFailed(undefined), [JSON.stringify([signIn?.expiresAt, signIn?.entered])]);
 
   const run = async (at: 'start' | 'code', asking: ReturnType<Ask>): Promise<void> => {
     setRunning(at);

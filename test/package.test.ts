@@ -75,6 +75,7 @@ describe('the package', () => {
       'README.md',
       'SECURITY.md',
       'TROUBLESHOOTING.md',
+      'llms.txt',
       'package.json',
     ];
     const rest = files.filter((file) => !file.endsWith('.d.ts'));

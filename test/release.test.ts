@@ -65,6 +65,7 @@ describe('a release', () => {
       '.ci/sbom.js',
       '.ci/link-package.js',
       '.gitignore',
+      'LICENSE',
       'package.json',
       'package-lock.json',
     ])
@@ -77,6 +78,10 @@ describe('a release', () => {
     writeFileSync(join(checkout, '.ci/run'), '#!/usr/bin/env bash\necho checked\n', { mode: 0o755 });
     write('CHANGELOG.md', `# Changelog\n\n## ${version} – 2026-01-31\n`);
     git('init', '--quiet');
+    commit();
+  };
+  const replaceInManifest = (text: string, other: string): void => {
+    write('package.json', readFileSync(join(ROOT, 'package.json'), 'utf8').replace(text, other));
     commit();
   };
   const remove = (): void => {
@@ -110,7 +115,8 @@ describe('a release', () => {
         .to.match(/^checked$/m)
         .and.to.include(sums.join(''));
       // npm would refuse the command without `./`, or with provenance that it cannot sign.
-      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
+      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --provenance=false`);
+      expect(stdout).to.include('no provenance');
     });
 
     it('names the repository in the package, and links to it from the README', () => {
@@ -120,6 +126,8 @@ describe('a release', () => {
       const packed = (file: string): string => readFileSync(join(unpacked, 'package', file), 'utf8');
       const { scripts, ...manifest } = JSON.parse(packed('package.json')) as Record<string, unknown>;
       expect(scripts).to.include({ release: 'bash .ci/release' });
+      // npm refuses to publish without provenance, unless the command says so.
+      expect(manifest['publishConfig']).to.deep.equal({ access: 'public', provenance: true });
       expect(manifest).to.deep.include({
         homepage: `${REPOSITORY}#readme`,
         bugs: `${REPOSITORY}/issues`,
@@ -138,8 +146,8 @@ describe('a release', () => {
 
     const expectProvenance = ({ status, stdout, stderr }: ReturnType<typeof release>): void => {
       expect(status, stderr).to.equal(0);
-      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --provenance --access public`);
-      expect(stdout).to.not.include('of-the-job');
+      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL}`);
+      expect(stdout).to.not.include('of-the-job').and.not.include('no provenance');
     };
 
     /** A release with a faster npm: for these commands, it returns the files of the first release. */
@@ -216,6 +224,28 @@ describe('a release', () => {
           commit();
         },
         version,
+      ],
+      [
+        'there is no licence',
+        () => {
+          rmSync(join(checkout, 'LICENSE'));
+          commit();
+        },
+        'LICENSE must be the text',
+      ],
+      [
+        'package.json names another licence than LICENSE has',
+        () => {
+          replaceInManifest('"license": "MIT"', '"license": "ISC"');
+        },
+        '"ISC License"',
+      ],
+      [
+        'package.json names no licence',
+        () => {
+          replaceInManifest('"license": "MIT",', '');
+        },
+        'package.json names no licence',
       ],
       ...PAGES_WITH_CONTACT.map(
         (file) =>

@@ -6,23 +6,23 @@ import { commandLinePage } from './commands.js';
 import { environmentPage } from './environment.js';
 import { eventsPage } from './events.js';
 import { metricsPage, warningsPage } from './lists.js';
+import { llmsPage } from './llms.js';
 import { optionsPage } from './options.js';
 import { codesPage, providerCodesPage } from './provider-codes.js';
 
-/** The reference pages, which `npm run docs:reference` writes from the sources. */
+/** The pages that `npm run docs:reference` writes from the sources. */
 
-const FOLDER = 'docs/reference';
-
-/** How each page is made. */
+/** How each page is made, from its file as it is. */
 const MAKERS: Readonly<Record<string, (kept: string) => string>> = {
-  'cli.md': commandLinePage,
-  'codes.md': codesPage,
-  'environment.md': environmentPage,
-  'events.md': eventsPage,
-  'metrics.md': metricsPage,
-  'options.md': optionsPage,
-  'provider-codes.md': providerCodesPage,
-  'warnings.md': warningsPage,
+  'docs/reference/cli.md': commandLinePage,
+  'docs/reference/codes.md': codesPage,
+  'docs/reference/environment.md': environmentPage,
+  'docs/reference/events.md': eventsPage,
+  'docs/reference/metrics.md': metricsPage,
+  'docs/reference/options.md': optionsPage,
+  'docs/reference/provider-codes.md': providerCodesPage,
+  'docs/reference/warnings.md': warningsPage,
+  'llms.txt': llmsPage,
 };
 
 /** A page as the sources make it (`now`), and as it is in the checkout (`kept`; empty if there is none). */
@@ -34,11 +34,10 @@ export interface RemadePage {
 
 export async function remakePages(): Promise<readonly RemadePage[]> {
   return Promise.all(
-    Object.entries(MAKERS).map(async ([name, make]) => {
-      const path = `${FOLDER}/${name}`;
+    Object.entries(MAKERS).map(async ([path, make]) => {
       const file = join(ROOT, path);
       const kept = readIfThere(file);
-      const now = await format(make(kept), { ...(await resolveConfig(file)), filepath: file });
+      const now = await format(make(kept), { ...(await resolveConfig(file)), parser: 'markdown' });
       return { path, now, kept };
     }),
   );

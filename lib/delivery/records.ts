@@ -123,6 +123,8 @@ interface LastCodeBase {
 /** A code that a channel has accepted, or whose outcome is unknown. Plain data, as JSON carries it. */
 export interface SentCode extends LastCodeBase {
   readonly status: 'accepted' | 'unknown';
+  /** The number that Okta requested the code for, E.164. */
+  readonly to: string;
   readonly channel: string;
   /** The provider's place in its channel's list. */
   readonly providerIndex: number;

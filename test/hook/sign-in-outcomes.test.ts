@@ -643,10 +643,14 @@ describe('the event hook', () => {
 
     describe('that, by the options,', () => {
       let kept: string[];
+      let numbers: string[];
       const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
         kept = [];
+        numbers = [];
         const state = watchRecords(openMemoryState(), ({ kind, key, next }) => {
-          if (kind === 'lastCode' && next !== undefined) kept.push(key);
+          if (kind !== 'lastCode' || next === undefined) return;
+          kept.push(key);
+          if (next.value.code.status !== 'refused') numbers.push(next.value.code.to);
         });
         await start({ credentials, state });
       };
@@ -673,11 +677,12 @@ describe('the event hook', () => {
         expect(kept).to.be.empty;
       });
 
-      it('answers 204 and stores the code by default', async () => {
+      it('answers 204 and stores the message with its number by default', async () => {
         await startKeeping({});
         await scene.call();
         expect((await post(envelope())).status).to.equal(204);
         expect(kept).to.deep.equal([`sms ${ANA.id}`]);
+        expect(numbers).to.deep.equal([ANA.phone]);
       });
     });
   });

@@ -12,7 +12,7 @@ import type {
 import type { StatePort } from '../state.js';
 
 /**
- * The last code that a user requested, kept until Okta reports its use. It holds neither the code nor a number.
+ * The last code that a user requested, kept until Okta reports its use. It holds the number, but not the code.
  */
 
 /**
@@ -50,6 +50,7 @@ export function keepSentCode(
   const code: SentCode = {
     status,
     codeRequest,
+    to: request.phoneNumber,
     channel: attempt.channel,
     providerIndex: step.provider,
     provider: attempt.provider,

@@ -16,6 +16,7 @@ const NOW = Date.parse('2026-11-25T12:00:00Z');
 
 const sent = (change: Partial<SentCode> = {}): SentCode => ({
   status: 'accepted',
+  to: '+447700900123',
   codeRequest: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
   channel: 'sms',
   providerIndex: 0,

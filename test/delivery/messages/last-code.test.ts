@@ -12,7 +12,7 @@ const codeOf = (status: LastCode['status'], atMs: number, eventId = 'event-1'): 
     eventId,
   } as const;
   if (status === 'refused') return { status, ...base };
-  const ids = { transactionId: 'SM1', reportedId: 'SM1' };
+  const ids = { to: '+447700900123', transactionId: 'SM1', reportedId: 'SM1' };
   return { status, ...base, ...ids, channel: 'sms', providerIndex: 0, provider: 'TWILIO' };
 };
 const known = (code: LastCode, takenBy?: string): Known<LastCodeRecord> => ({

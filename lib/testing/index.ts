@@ -5,6 +5,7 @@
  */
 export type { RequestType as HookRequestType } from '../core/request-types.js';
 export type { Fault, FaultRule } from './server/faults.js';
+export type { EmulatedProvider, ProviderEmulatorOptions } from './server/emulated-provider.js';
 export type { DeliveredItem, EmulatedPhoneItem } from './server/phones.js';
 export type { RecordedRequest } from './server/request.js';
 export type { EmulatedCallback } from './server/status-callbacks.js';

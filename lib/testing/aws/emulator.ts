@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { asObject, isObject, parseJson, type JsonObject } from '../../core/json.js';
-import { startEmulatedServer } from '../server/emulated-server.js';
-import { RuleList, type Fault, type FaultRule, type LimitedRule } from '../server/faults.js';
-import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
+import {
+  startProvider,
+  type EmulatedProvider,
+  type ProviderEmulatorOptions,
+} from '../server/emulated-provider.js';
+import type { LimitedRule } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { jsonReply, type Answer, type Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
-import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
+import type { CallbackRule } from '../server/status-callbacks.js';
 import { signatureProblem, type AwsKeys } from './proof.js';
 import { SnsTopic, type SnsFields } from './topic.js';
 
 /** Options of `startAwsEmulator`. */
-export interface AwsEmulatorOptions {
-  /** Default: any free port. */
-  readonly port?: number | undefined;
-  /** Milliseconds since 1970; signatures and notifications go by it. Default: `Date.now`. */
-  readonly clock?: (() => number) | undefined;
-  /** Time between the steps of a message, and so before each event. Default: 10. */
-  readonly callbackDelayMs?: number | undefined;
-}
+export type AwsEmulatorOptions = ProviderEmulatorOptions;
 
 /** A message that AWS accepted. */
 export interface EmulatedAwsMessage {
@@ -56,30 +52,22 @@ export interface AwsLateFailureRule extends LimitedRule {
 export type AwsCallbackFault = CallbackRule<EmulatedAwsMessage>;
 
 /** An account of AWS End User Messaging and its SNS topic on the loopback interface, with the phones that it reaches. */
-export interface AwsEmulator {
-  readonly baseUrl: string;
+export interface AwsEmulator extends EmulatedProvider<
+  AwsRefusalRule,
+  AwsLateFailureRule,
+  EmulatedAwsMessage,
+  JsonObject
+> {
   /** What `awsSms` takes. */
   readonly credential: Readonly<
     Record<'baseUrl' | 'region' | 'originationIdentity' | 'configurationSet' | 'topicArn', string>
   > & { readonly credentials: AwsKeys };
-  /** Every request to the API, newest last. */
-  readonly requests: RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedAwsMessage[];
   /** The feedback about messages, newest last. */
   readonly feedback: readonly { readonly messageId: string; readonly status: string }[];
-  /** The events that were posted, newest last. */
-  readonly callbacks: readonly EmulatedCallback<JsonObject>[];
-  /** How many requests followed a `redirect` fault. */
-  readonly redirectHits: number;
   /** Whether the subscription of `subscribe` is confirmed. */
   readonly isSubscribed: boolean;
-  /** The messages on the phone with this number, newest last. They are there as soon as AWS accepts them. */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Resolves to the phone's oldest message that no earlier `nextItem` has taken; waits for it up to 5 s, or `timeoutMs`. */
-  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
   /** Subscribes the URL of the channel's `receive` to the topic. Resolves to the status of the answer to the confirmation. */
   subscribe(url: string): Promise<number | undefined>;
   /** A message of the topic as SNS posts it, signed. `changed` replaces fields before that, such as `Timestamp`. */
@@ -88,20 +76,6 @@ export interface AwsEmulator {
   post(url: string, body: string): Promise<number | undefined>;
   /** SNS signs with another key from now on. */
   rotateCertificate(): void;
-  /** Adds a fault, by default for every request to the API. */
-  fault(rule: FaultRule | Fault): void;
-  /** Refuses new messages with an exception. */
-  refuseWith(rule: AwsRefusalRule): void;
-  /** Accepts new messages, and reports later that they failed. */
-  failLater(rule: AwsLateFailureRule): void;
-  /** Makes the events of new messages late, repeated, out of order, or not at all. */
-  faultCallbacks(fault: AwsCallbackFault): void;
-  /** Posts the events that `faultCallbacks` has held. Resolves when all are answered. */
-  releaseCallbacks(): Promise<void>;
-  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
-  clearFaults(): void;
-  /** Ends the emulator at once. Events that are due are not posted. */
-  close(): Promise<void>;
 }
 
 type Stored = { -readonly [Key in keyof EmulatedAwsMessage]: EmulatedAwsMessage[Key] };
@@ -128,7 +102,6 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** Starts an account of AWS End User Messaging on 127.0.0.1. Close it at the end. */
 export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promise<AwsEmulator> {
-  const { clock = Date.now, callbackDelayMs = 10 } = options;
   const keys: AwsKeys = {
     accessKeyId: `ASIA${randomAlphanumeric(16).toUpperCase()}`,
     secretAccessKey: randomAlphanumeric(40),
@@ -136,21 +109,16 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
   };
   const pool = `pool-${randomUUID().replaceAll('-', '')}`;
   const isApiCall = ({ method }: RecordedRequest): boolean => method === 'POST';
-  const server = await startEmulatedServer({
-    port: options.port,
-    clock,
-    callTimeoutMs: 15_000,
-    isFaultable: isApiCall,
-    isRecorded: isApiCall,
-  });
+  const provider = await startProvider<AwsRefusalRule, AwsLateFailureRule, EmulatedAwsMessage, JsonObject>(
+    options,
+    {
+      isFaultable: isApiCall,
+      isRecorded: isApiCall,
+      post: (url, event): Promise<number | undefined> => topic.post(url, topic.sign(event)),
+    },
+  );
+  const { clock, server, refusals, callbacks, deliver } = provider;
   const topic = new SnsTopic(server, TOPIC_ARN);
-  const phones = new Phones();
-  const refusals = new RuleList<AwsRefusalRule>();
-  const lateFailures = new RuleList<AwsLateFailureRule>();
-  const callbacks = new StatusCallbacks<EmulatedAwsMessage, JsonObject>(server, {
-    stepMs: callbackDelayMs,
-    post: (url, event) => topic.post(url, topic.sign(event)),
-  });
   const messages: Stored[] = [];
   const feedback: { messageId: string; status: string }[] = [];
 
@@ -178,10 +146,10 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
 
   const take = (message: Stored, request: RecordedRequest): void => {
     messages.push(message);
-    const failure = lateFailures.take(request)?.eventType;
     const { messageId: sid, to, text } = message;
-    if (failure === undefined) phones.deliver(to, { channel: 'sms', text, at: clock(), sid });
-    callbacks.walk(message, ['TEXT_QUEUED', 'TEXT_SENT', failure ?? 'TEXT_DELIVERED'], (eventType, index) => {
+    const failure = deliver(request, to, { channel: 'sms', text, sid });
+    const last = failure?.eventType ?? 'TEXT_DELIVERED';
+    callbacks.walk(message, ['TEXT_QUEUED', 'TEXT_SENT', last], (eventType, index) => {
       message.eventType = eventType;
       return eventOf(message, index === 2, clock());
     });
@@ -219,8 +187,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
     notFound: () => exception({ type: 'UnknownOperationException', status: 404 }),
   });
 
-  return {
-    baseUrl: server.origin,
+  return provider.emulatorOf<AwsEmulator>({
     credential: {
       baseUrl: server.origin,
       region: REGION,
@@ -229,36 +196,16 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
       topicArn: TOPIC_ARN,
       credentials: keys,
     },
-    requests: server.requests,
     messages,
     feedback,
-    callbacks: callbacks.made,
-    get redirectHits() {
-      return server.redirectHits;
-    },
     get isSubscribed() {
       return topic.endpoint !== undefined;
     },
-    inbox: (number) => phones.inbox(number),
-    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => phones.onDelivered(listener),
     subscribe: (url) => topic.subscribe(url),
     sign: (message, changed) => topic.sign(message, changed),
     post: (url, body) => topic.post(url, body),
     rotateCertificate: () => topic.rotateCertificate(),
-    fault: server.fault,
-    refuseWith: (rule) => refusals.add(rule),
-    failLater: (rule) => lateFailures.add(rule),
-    faultCallbacks: (fault) => callbacks.fault(fault),
-    releaseCallbacks: () => callbacks.release(),
-    clearFaults: () => {
-      server.clearFaults();
-      refusals.clear();
-      lateFailures.clear();
-      callbacks.clearFaults();
-    },
-    close: server.close,
-  };
+  });
 }
 
 function reply(status: number, body: object): Reply {

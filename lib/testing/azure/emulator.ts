@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseJson, textFieldOf } from '../../core/json.js';
-import { startEmulatedServer } from '../server/emulated-server.js';
-import { RuleList, type Fault, type FaultRule, type LimitedRule } from '../server/faults.js';
-import { jsonPost } from '../server/outbound.js';
-import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
+import {
+  startProvider,
+  type EmulatedProvider,
+  type ProviderEmulatorOptions,
+} from '../server/emulated-provider.js';
+import type { LimitedRule } from '../server/faults.js';
+import { jsonPost, type OutboundAnswer } from '../server/outbound.js';
 import { jsonReply, okReply, type Answer, type Reply } from '../server/reply.js';
 import { queryOf, type RecordedRequest } from '../server/request.js';
-import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
+import type { CallbackRule } from '../server/status-callbacks.js';
 import { AzureCallers } from './callers.js';
 import { readSms, type SmsRequest } from './sms-request.js';
 
@@ -52,33 +55,24 @@ export interface AzureLateFailureRule extends LimitedRule {
 export type AzureCallbackFault = CallbackRule<EmulatedAzureMessage>;
 
 /** What `startAzureEmulator` takes. */
-export interface AzureEmulatorOptions {
-  /** Default: any free port. */
-  readonly port?: number | undefined;
-  /** Milliseconds since 1970. Default: `Date.now`. */
-  readonly clock?: (() => number) | undefined;
-  /** Time before the delivery report of a message. Default: 10. */
-  readonly callbackDelayMs?: number | undefined;
+export interface AzureEmulatorOptions extends ProviderEmulatorOptions {
   /** More senders of the resource: numbers, short codes or names. */
   readonly senders?: readonly string[] | undefined;
 }
 
 /** A Communication Services resource on the loopback interface, with Event Grid and the phones that it reaches. */
-export interface AzureEmulator {
-  /** The endpoint, e.g. `http://127.0.0.1:49152`. */
-  readonly baseUrl: string;
+export interface AzureEmulator extends EmulatedProvider<
+  AzureRefusalRule,
+  AzureLateFailureRule,
+  EmulatedAzureMessage,
+  EmulatedGridEvent
+> {
   /** `endpoint` and an access key, for `azureSms`. */
   readonly credential: { readonly endpoint: string; readonly accessKey: string };
   /** A number of the resource. */
   readonly number: string;
-  /** Every request to the API, newest last. */
-  readonly requests: RecordedRequest[];
   /** The accepted messages with their current state, newest last. Each was executed once. */
   readonly messages: readonly EmulatedAzureMessage[];
-  /** The delivery reports that were posted, newest last. */
-  readonly callbacks: readonly EmulatedCallback<EmulatedGridEvent>[];
-  /** How many requests followed a `redirect` fault. */
-  readonly redirectHits: number;
 
   /** Returns a token of Microsoft Entra with a life of an hour, for `credential` of `azureSms`. */
   getToken(): Promise<{ readonly token: string; readonly expiresOnTimestamp: number }>;
@@ -92,34 +86,12 @@ export interface AzureEmulator {
   subscribe(url: string): Promise<void>;
   /** A person writes to the resource's number. Resolves to the status of the answer; `undefined` without a subscription. */
   receive(message: { readonly from: string; readonly text: string }): Promise<number | undefined>;
-  /** The messages on the phone with this number, newest last. */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Resolves to the phone's oldest message that no earlier `nextItem` has taken. Rejects after 5 s, or `timeoutMs`. */
-  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
-
-  /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
-  fault(rule: FaultRule | Fault): void;
-  /** Refuses the recipient of new messages. */
-  refuseWith(rule: AzureRefusalRule): void;
-  /** Accepts new messages, and reports later that they failed. */
-  failLater(rule: AzureLateFailureRule): void;
-  /** Makes the delivery reports of new messages late, repeated, held, or not at all. */
-  faultCallbacks(fault: AzureCallbackFault): void;
-  /** Makes the reports that `faultCallbacks` has held. Resolves when all are answered. */
-  releaseCallbacks(): Promise<void>;
-  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
-  clearFaults(): void;
-  /** Ends the emulator at once. Reports that are due are not made. */
-  close(): Promise<void>;
 }
 
 /** A message while its state changes. */
 type StoredMessage = { -readonly [Key in keyof EmulatedAzureMessage]: EmulatedAzureMessage[Key] };
 
 const NUMBER = '+18335550100';
-const DEFAULT_CALLBACK_DELAY_MS = 10;
 const WEBHOOK_TIMEOUT_MS = 30_000;
 
 /** A number as Azure's documentation writes it in events. */
@@ -127,24 +99,26 @@ const withoutPlus = (number: string): string => number.replace(/^\+/, '');
 
 /** Starts a Communication Services resource on 127.0.0.1. Close it at the end. */
 export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Promise<AzureEmulator> {
-  const { clock = Date.now, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
+  const provider = await startProvider<
+    AzureRefusalRule,
+    AzureLateFailureRule,
+    EmulatedAzureMessage,
+    EmulatedGridEvent
+  >(options, {
+    callTimeoutMs: WEBHOOK_TIMEOUT_MS,
+    post: async (url, event): Promise<number | undefined> =>
+      (await postEvents(url, 'Notification', [event])).status,
+  });
+  const { clock, server, refusals, callbacks, deliver } = provider;
   const senders = new Set([NUMBER, ...(options.senders ?? [])]);
   const callers = new AzureCallers(clock);
-  const phones = new Phones();
-  const refusals = new RuleList<AzureRefusalRule>();
-  const lateFailures = new RuleList<AzureLateFailureRule>();
   const messages: StoredMessage[] = [];
   /** The result of each pair of repeatability ids, which is given again to a repeat. */
   const results = new Map<string, { readonly firstSent: string; readonly recipient: object }>();
   let subscription: string | undefined;
 
-  const server = await startEmulatedServer({ port: options.port, clock, callTimeoutMs: WEBHOOK_TIMEOUT_MS });
-  const postEvents = async (url: string, type: string, events: readonly object[]) =>
+  const postEvents = (url: string, type: string, events: readonly object[]): Promise<OutboundAnswer> =>
     server.outbound.call(jsonPost(url, { 'aeg-event-type': type }, events));
-  const callbacks = new StatusCallbacks<EmulatedAzureMessage, EmulatedGridEvent>(server, {
-    stepMs: callbackDelayMs,
-    post: async (url, event) => (await postEvents(url, 'Notification', [event])).status,
-  });
   const eventOf = (eventType: string, data: EmulatedGridEvent['data']): EmulatedGridEvent => ({
     id: randomUUID(),
     topic: '/subscriptions/1/resourceGroups/2/providers/microsoft.communication/communicationservices/acme',
@@ -155,9 +129,9 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
     metadataVersion: '1',
     eventTime: new Date(clock()).toISOString(),
   });
-  const run = (message: StoredMessage, failure: AzureLateFailureRule | undefined): void => {
+  const run = (message: StoredMessage, request: RecordedRequest): void => {
     const { messageId, from, to, text, tag } = message;
-    if (failure === undefined) phones.deliver(to, { channel: 'sms', text, at: clock(), sid: messageId });
+    const failure = deliver(request, to, { channel: 'sms', text, sid: messageId });
     callbacks.walk(message, [failure === undefined ? 'Delivered' : 'Failed'] as const, (deliveryStatus) => {
       message.deliveryStatus = deliveryStatus;
       const receivedTimestamp = new Date(clock()).toISOString();
@@ -213,7 +187,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
           statusCallback: subscription,
         };
         messages.push(message);
-        run(message, lateFailures.take(request));
+        run(message, request);
       },
     };
   };
@@ -240,18 +214,12 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
     notAllowed: () => failure(405, 'MethodNotAllowed', 'The method is not allowed.'),
   });
 
-  return {
-    baseUrl: server.origin,
+  return provider.emulatorOf<AzureEmulator>({
     get credential() {
       return { endpoint: server.origin, accessKey: callers.accessKey };
     },
     number: NUMBER,
-    requests: server.requests,
     messages,
-    callbacks: callbacks.made,
-    get redirectHits() {
-      return server.redirectHits;
-    },
     getToken: () => Promise.resolve(callers.makeToken()),
     revokeTokens: () => callers.revokeTokens(),
     rotateKey: () => callers.rotateKey(),
@@ -279,22 +247,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
       });
       return (await postEvents(subscription, 'Notification', [event])).status;
     },
-    inbox: (number) => phones.inbox(number),
-    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => phones.onDelivered(listener),
-    fault: server.fault,
-    refuseWith: (rule) => refusals.add(rule),
-    failLater: (rule) => lateFailures.add(rule),
-    faultCallbacks: (fault) => callbacks.fault(fault),
-    releaseCallbacks: () => callbacks.release(),
-    clearFaults: () => {
-      server.clearFaults();
-      refusals.clear();
-      lateFailures.clear();
-      callbacks.clearFaults();
-    },
-    close: server.close,
-  };
+  });
 }
 
 /** An error of Azure's own. */

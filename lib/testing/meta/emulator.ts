@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { startEmulatedServer } from '../server/emulated-server.js';
-import { requireKeys, RuleList, type Fault, type FaultRule, type LimitedRule } from '../server/faults.js';
-import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
+import {
+  startProvider,
+  type EmulatedProvider,
+  type ProviderEmulatorOptions,
+} from '../server/emulated-provider.js';
+import { requireKeys, type LimitedRule } from '../server/faults.js';
 import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 import { okReply, type Answer } from '../server/reply.js';
-import type { RecordedRequest } from '../server/request.js';
-import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
+import type { CallbackRule } from '../server/status-callbacks.js';
 import { messageId, readMessage, type EmulatedMetaMessage, type StoredMetaMessage } from './messages.js';
 import { metaError, MetaTemplates, type EmulatedMetaTemplate, type NewMetaTemplate } from './templates.js';
 import { inboundContent, payloadOf, postPayload, signBody, statusContent } from './webhook.js';
@@ -34,42 +36,21 @@ export interface MetaSettings {
 }
 
 /** Options of `startMetaEmulator`. */
-export interface MetaEmulatorOptions {
-  /** Default: any free port. */
-  readonly port?: number | undefined;
-  /** Milliseconds since 1970. Default: `Date.now`. */
-  readonly clock?: (() => number) | undefined;
-  /** Time between the steps of a message, and so before each of its statuses. Default: 10. */
-  readonly callbackDelayMs?: number | undefined;
-}
+export type MetaEmulatorOptions = ProviderEmulatorOptions;
 
 /** A fault of the statuses of new messages. */
 export type MetaCallbackFault = CallbackRule<EmulatedMetaMessage>;
 
 /** A number of WhatsApp's Cloud API on the loopback interface, with the phones that it reaches. */
-export interface MetaEmulator extends MetaIds {
-  /** E.g. `http://127.0.0.1:49152`. */
-  readonly baseUrl: string;
+export interface MetaEmulator
+  extends MetaIds, EmulatedProvider<MetaRefusalRule, MetaLateFailureRule, EmulatedMetaMessage, object> {
   /** What `whatsAppCloud` takes. The template is there in `en_US` and `pt_BR`. */
   readonly credential: Readonly<
     Record<'phoneNumberId' | 'accessToken' | 'appSecret' | 'verifyToken' | 'baseUrl', string>
   > & { readonly templates: typeof TEMPLATES };
-  /** Every request, newest last. */
-  readonly requests: RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedMetaMessage[];
-  /** The posts with statuses, newest last. */
-  readonly callbacks: readonly EmulatedCallback<object>[];
   readonly templates: readonly EmulatedMetaTemplate[];
-  /** How many requests followed a `redirect` fault. */
-  readonly redirectHits: number;
-
-  /** The messages on the phone with this number, newest last. A message that fails is never there. */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Resolves to the phone's oldest message that no earlier `nextItem` has taken. Rejects after 5 s, or `timeoutMs`. */
-  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
 
   /**
    * Enters a URL as the app's webhook: verifies it as Meta does, and posts statuses and messages there from then on. Rejects if
@@ -87,30 +68,13 @@ export interface MetaEmulator extends MetaIds {
   addTemplate(template: NewMetaTemplate): void;
   /** Changes the number and the token. */
   configure(settings: MetaSettings): void;
-
-  /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
-  fault(rule: FaultRule | Fault): void;
-  /** Refuses new messages with one of Meta's codes. */
-  refuseWith(rule: MetaRefusalRule): void;
-  /** Accepts new messages, and reports later that they failed. */
-  failLater(rule: MetaLateFailureRule): void;
-  /** Makes the statuses of new messages late, repeated, out of order, or not at all. */
-  faultCallbacks(fault: MetaCallbackFault): void;
-  /** Posts the statuses that `faultCallbacks` has held, in their order. Resolves when all are answered. */
-  releaseCallbacks(): Promise<void>;
-  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
-  clearFaults(): void;
-  /** Ends the emulator at once, with every connection and timer. Statuses that are due are not posted. */
-  close(): Promise<void>;
 }
 
-const DEFAULT_CALLBACK_DELAY_MS = 10;
 const WEBHOOK_TIMEOUT_MS = 20_000;
 const TEMPLATES = { name: 'okta_code', languages: { default: 'en_US', pt: 'pt_BR' } } as const;
 
 /** Starts a number of the Cloud API on 127.0.0.1. Close it at the end. */
 export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Promise<MetaEmulator> {
-  const { clock = Date.now, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
   const accountId = `1${randomDigits(14)}`;
   const phoneNumberId = `2${randomDigits(14)}`;
   const ids = { accountId, phoneNumberId, number: '+14155550199' };
@@ -119,19 +83,19 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
   const verifyToken = `verify-${randomUUID()}`;
   let webhook: string | undefined;
   let settings: MetaSettings = {};
-  const phones = new Phones();
   const messages: StoredMetaMessage[] = [];
   const templates = new MetaTemplates();
   for (const language of Object.values(TEMPLATES.languages)) {
     templates.add({ name: TEMPLATES.name, language, message_send_ttl_seconds: 300 });
   }
-  const refusals = new RuleList<MetaRefusalRule>();
-  const lateFailures = new RuleList<MetaLateFailureRule>();
-  const server = await startEmulatedServer({ port: options.port, clock, callTimeoutMs: WEBHOOK_TIMEOUT_MS });
-  const callbacks = new StatusCallbacks<EmulatedMetaMessage, object>(server, {
-    stepMs: callbackDelayMs,
-    post: (url, payload) => postPayload(server, appSecret, url, payload),
-  });
+  const provider = await startProvider<MetaRefusalRule, MetaLateFailureRule, EmulatedMetaMessage, object>(
+    options,
+    {
+      callTimeoutMs: WEBHOOK_TIMEOUT_MS,
+      post: (url, payload): Promise<number | undefined> => postPayload(server, appSecret, url, payload),
+    },
+  );
+  const { clock, server, refusals, callbacks, deliver } = provider;
   const enter = (message: StoredMetaMessage, status: EmulatedMetaMessage['status']): object => {
     message.status = status;
     return payloadOf(ids, statusContent(message, clock()));
@@ -153,12 +117,9 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
       const state = { status: 'accepted', errorCode: undefined, statusCallback: webhook } as const;
       const message: StoredMetaMessage = { ...asked, id, ...state };
       messages.push(message);
-      const failure = lateFailures.take(request);
-      if (failure === undefined) {
-        const button = { text: 'Copy code', copies: code };
-        const text = `${code} is your verification code.`;
-        phones.deliver(to, { channel: 'whatsapp', text, button, at: clock(), sid: id });
-      }
+      const button = { text: 'Copy code', copies: code };
+      const text = `${code} is your verification code.`;
+      const failure = deliver(request, to, { channel: 'whatsapp', text, button, sid: id });
       const steps = failure === undefined ? (['sent', 'delivered'] as const) : (['failed'] as const);
       callbacks.walk(message, steps, (status) => {
         // A message that was read is delivered.
@@ -197,9 +158,8 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
     notFound: () => metaError(404, 2500, 'Unknown path components'),
   });
 
-  return {
+  return provider.emulatorOf<MetaEmulator>({
     ...ids,
-    baseUrl: server.origin,
     credential: {
       phoneNumberId,
       accessToken,
@@ -208,16 +168,8 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
       baseUrl: server.origin,
       templates: TEMPLATES,
     },
-    requests: server.requests,
     messages,
-    callbacks: callbacks.made,
     templates: templates.list,
-    get redirectHits() {
-      return server.redirectHits;
-    },
-    inbox: (number) => phones.inbox(number),
-    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => phones.onDelivered(listener),
     setWebhook: async (url) => {
       const challenge = randomDigits(10);
       const query = `hub.mode=subscribe&hub.challenge=${challenge}&hub.verify_token=${verifyToken}`;
@@ -244,17 +196,5 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
       requireKeys('configure()', changed, ['health', 'mayManage']);
       settings = { ...settings, ...changed };
     },
-    fault: server.fault,
-    refuseWith: (rule) => refusals.add(rule),
-    failLater: (rule) => lateFailures.add(rule),
-    faultCallbacks: (fault) => callbacks.fault(fault),
-    releaseCallbacks: () => callbacks.release(),
-    clearFaults: () => {
-      server.clearFaults();
-      refusals.clear();
-      lateFailures.clear();
-      callbacks.clearFaults();
-    },
-    close: server.close,
-  };
+  });
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { asList, asObject, fieldOf, parseJson } from '../../core/json.js';
+import { asObject, fieldOf, parseJson } from '../../core/json.js';
 import type { Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
+import { codeOfComponents } from '../server/whatsapp-code.js';
 import { metaError, type MetaTemplates } from './templates.js';
 
 /** A message that Meta accepted. */
@@ -47,7 +48,7 @@ export function readMessage(
   if (status === 'PAUSED') return metaError(400, 132015, 'Template is paused');
   if (status === 'DISABLED') return metaError(400, 132016, 'Template is disabled');
   if (status !== 'APPROVED') return metaError(404, 132001, 'Template name does not exist in the translation');
-  const code = codeIn(asList(fieldOf(template, 'components')));
+  const code = codeOfComponents(fieldOf(template, 'components'));
   if (code === undefined) return metaError(400, 132000, 'Number of parameters does not match');
   return {
     to: `+${String(to).replace('+', '')}`,
@@ -67,15 +68,4 @@ function wrongField(body: Readonly<Record<string, unknown>>): string | undefined
   if (!/^\+?[1-9]\d{6,14}$/.test(String(to))) return 'to';
   if (typeof reference !== 'string' || reference.length > 512) return 'biz_opaque_callback_data';
   return Object.keys(body).find((name) => !FIELDS.includes(name));
-}
-
-/** The code, if the body and the button have the same one of at most 15 characters, and nothing else. */
-function codeIn([body, button, ...more]: readonly unknown[]): string | undefined {
-  const isButton = fieldOf(button, 'sub_type') === 'url' && String(fieldOf(button, 'index')) === '0';
-  if (fieldOf(body, 'type') !== 'body' || !isButton || more.length > 0) return undefined;
-  const [first, second] = [body, button].map((component) => {
-    const [parameter, ...others] = asList(fieldOf(component, 'parameters'));
-    return others.length === 0 ? fieldOf(parameter, 'text') : undefined;
-  });
-  return typeof first === 'string' && /^.{1,15}$/.test(first) && first === second ? first : undefined;
 }

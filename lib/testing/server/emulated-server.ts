@@ -14,7 +14,7 @@ import { Outbound } from './outbound.js';
 import { jsonReply, okReply, type Api } from './reply.js';
 import { readBody, type RecordedRequest } from './request.js';
 
-interface ServerOptions {
+export interface ServerOptions {
   /** Default: any free port. */
   readonly port?: number | undefined;
   /** Whether it listens on every address of this machine. Default: `false`. */

@@ -1,16 +1,16 @@
-import { startEmulatedServer } from '../server/emulated-server.js';
-import { RuleList, type Fault, type FaultRule } from '../server/faults.js';
-import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
+import {
+  startProvider,
+  type EmulatedProvider,
+  type ProviderEmulatorOptions,
+} from '../server/emulated-provider.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
-import type { RecordedRequest } from '../server/request.js';
-import { StatusCallbacks, type EmulatedCallback } from '../server/status-callbacks.js';
 import { TwilioAccount, type AccountSettings } from './account.js';
 import { isTwilioCall, twilioApi } from './api.js';
 import type { EmulatedCall } from './calls.js';
 import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
 import type { AccountIds, LateFailureRule, RefusalRule, TwilioContext } from './context.js';
 import { TwilioInbound, type AdvancedOptOut, type EmulatedInbound, type InboundMessage } from './inbound.js';
-import { TwilioLifecycle, type CallbackFault, type TwilioCallbacks } from './lifecycle.js';
+import { TwilioLifecycle } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
 import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
 import { TwilioSending } from './sending.js';
@@ -19,13 +19,7 @@ import type { VerifySettings } from './verify-service.js';
 import { postWebhook, signWebhook } from './webhook.js';
 
 /** Options of `startTwilioEmulator`. */
-export interface TwilioEmulatorOptions {
-  /** Default: any free port. */
-  readonly port?: number | undefined;
-  /** Milliseconds since 1970; the sandbox's windows and the life of verifications go by it. Default: `Date.now`. */
-  readonly clock?: (() => number) | undefined;
-  /** Time between the steps of a message or call, and so before each of its status callbacks. Default: 10. */
-  readonly callbackDelayMs?: number | undefined;
+export interface TwilioEmulatorOptions extends ProviderEmulatorOptions {
   /** More senders of the account: numbers, Messaging Service SIDs, alphanumerics, `whatsapp:+…`. */
   readonly senders?: readonly string[] | undefined;
   /** Whether `+1500555…` act as with Twilio's test credentials. Default: `true`. */
@@ -37,9 +31,8 @@ export interface TwilioEmulatorOptions {
 }
 
 /** A Twilio account on the loopback interface, with the phones that it reaches. */
-export interface TwilioEmulator extends AccountIds {
-  /** The one origin of every product, e.g. `http://127.0.0.1:49152`. */
-  readonly baseUrl: string;
+export interface TwilioEmulator
+  extends AccountIds, EmulatedProvider<RefusalRule, LateFailureRule, EmulatedMessage | EmulatedCall> {
   /** `baseUrl` and the keys, for the hook's `credentials.twilio`. */
   readonly credential: Pick<
     TwilioEmulator,
@@ -47,8 +40,6 @@ export interface TwilioEmulator extends AccountIds {
   >;
   /** `smsNumber` and `voiceNumber`, for the hook's `senders`. */
   readonly senders: { readonly sms: string; readonly voice: string };
-  /** Every request to the API, of any product, newest last. */
-  readonly requests: RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedMessage[];
   /** The accepted calls with their current state, newest last. */
@@ -59,25 +50,9 @@ export interface TwilioEmulator extends AccountIds {
   readonly feedback: readonly EmulatedFeedback[];
   /** The content templates that were added. */
   readonly templates: readonly EmulatedTemplate[];
-  /** The status callbacks that were made, newest last. */
-  readonly callbacks: readonly EmulatedCallback[];
   /** The messages of `receive`, newest last. */
   readonly received: readonly EmulatedInbound[];
-  /** How many requests followed a `redirect` fault. */
-  readonly redirectHits: number;
 
-  /**
-   * The messages and calls on the phone with this number, newest last. They are there as soon as Twilio accepts them;
-   * the delivery report follows. A message that fails is never there.
-   */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /**
-   * Resolves to the phone's oldest message or call that no earlier `nextItem` has taken; waits for it if need be.
-   * Rejects if there is none within 5 s, or `timeoutMs`.
-   */
-  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message and call that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
   /** The phone joins the WhatsApp sandbox, or writes to it again: 72 hours of membership, 24 of them with free text. */
   joinSandbox(number: string): void;
   /** The phone leaves the WhatsApp sandbox: messages to it are accepted and fail with 63015. */
@@ -111,32 +86,15 @@ export interface TwilioEmulator extends AccountIds {
   setAdvancedOptOut(words: AdvancedOptOut | undefined): void;
   /** Changes the capabilities of a number of the account. */
   setCapabilities(number: string, changed: Partial<NumberCapabilities>): void;
-
-  /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
-  fault(rule: FaultRule | Fault): void;
-  /** Refuses new messages, calls and verifications with one of Twilio's codes. */
-  refuseWith(rule: RefusalRule): void;
-  /** Accepts new messages, calls and verifications, and reports later that they failed. */
-  failLater(rule: LateFailureRule): void;
-  /** Makes the status callbacks of new messages and calls late, repeated, out of order, or not at all. */
-  faultCallbacks(fault: CallbackFault): void;
-  /** Makes the callbacks that `faultCallbacks` has held, in their order. Resolves when all are answered. */
-  releaseCallbacks(): Promise<void>;
-  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
-  clearFaults(): void;
-  /** Ends the emulator at once, with every connection and timer. Callbacks that are due are not made. */
-  close(): Promise<void>;
 }
 
-const DEFAULT_CALLBACK_DELAY_MS = 10;
-const WEBHOOK_TIMEOUT_MS = 15_000;
 const SANDBOX_NUMBER = '+14155238886';
 const SMS_NUMBER = '+14155550100';
 const VOICE_NUMBER = '+14155550101';
 
 /** Starts a Twilio account on 127.0.0.1. Close it at the end. */
 export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): Promise<TwilioEmulator> {
-  const { clock = Date.now, magicNumbers = true, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
+  const { magicNumbers = true } = options;
   const keys = {
     accountSid: randomSid('AC'),
     authToken: randomSid(''),
@@ -154,16 +112,16 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   };
   const owned = [SMS_NUMBER, VOICE_NUMBER, place.messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
   const senders = new TwilioSenders([...owned, ...(options.senders ?? [])], magicNumbers);
-  const phones = new Phones();
-  const refusals = new RuleList<RefusalRule>();
-  const lateFailures = new RuleList<LateFailureRule>();
+  const provider = await startProvider<RefusalRule, LateFailureRule, EmulatedMessage | EmulatedCall>(
+    options,
+    {
+      isRecorded: isTwilioCall,
+      // Without an answer, Twilio only writes an entry in its debugger.
+      post: async (url, params) => (await postWebhook(context, url, params))?.status,
+    },
+  );
+  const { clock, server, phones, refusals, lateFailures, callbacks } = provider;
   const sessions = new WhatsAppSessions(clock, SANDBOX_NUMBER);
-  const server = await startEmulatedServer({
-    port: options.port,
-    clock,
-    callTimeoutMs: WEBHOOK_TIMEOUT_MS,
-    isRecorded: isTwilioCall,
-  });
   const context: TwilioContext = {
     ...keys,
     ...place,
@@ -176,11 +134,6 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     refusals,
     lateFailures,
   };
-  const callbacks: TwilioCallbacks = new StatusCallbacks(server, {
-    stepMs: callbackDelayMs,
-    // Without an answer, Twilio only writes an entry in its debugger.
-    post: async (url, params) => (await postWebhook(context, url, params))?.status,
-  });
   const lifecycle = new TwilioLifecycle(context, callbacks);
   const content = new TwilioContent(context);
   const account = new TwilioAccount(context);
@@ -189,13 +142,11 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   const inbound = new TwilioInbound(context);
   server.serve(twilioApi(context, { account, sending, content, verify }));
 
-  return {
-    baseUrl: server.origin,
+  return provider.emulatorOf<TwilioEmulator>({
     ...keys,
     credential: { ...keys, baseUrl: server.origin },
     senders: { sms: SMS_NUMBER, voice: VOICE_NUMBER },
     ...place,
-    requests: server.requests,
     messages: sending.messages,
     calls: sending.calls,
     get verifications() {
@@ -203,14 +154,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     },
     feedback: sending.feedback,
     templates: content.templates,
-    callbacks: callbacks.made,
     received: inbound.received,
-    get redirectHits() {
-      return server.redirectHits;
-    },
-    inbox: (number) => phones.inbox(number),
-    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => phones.onDelivered(listener),
     joinSandbox: (number) => sessions.join(number),
     leaveSandbox: (number) => sessions.leave(number),
     isInSandbox: (number) => sessions.isReachable(number, SANDBOX_NUMBER),
@@ -227,17 +171,5 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     configureAccount: (settings) => account.configure(settings),
     setAdvancedOptOut: (words) => inbound.setAdvancedOptOut(words),
     setCapabilities: (number, changed) => senders.setCapabilities(number, changed),
-    fault: server.fault,
-    refuseWith: (rule) => refusals.add(rule),
-    failLater: (rule) => lateFailures.add(rule),
-    faultCallbacks: (fault) => callbacks.fault(fault),
-    releaseCallbacks: () => callbacks.release(),
-    clearFaults: () => {
-      server.clearFaults();
-      refusals.clear();
-      lateFailures.clear();
-      callbacks.clearFaults();
-    },
-    close: server.close,
-  };
+  });
 }

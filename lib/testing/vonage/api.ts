@@ -1,5 +1,6 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { jwtVerify } from 'jose';
+import { asObject, parseJson } from '../../core/json.js';
 import { jsonReply, okReply, type Answer, type Api, type Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
 import { refusalReply } from './errors.js';
@@ -27,13 +28,13 @@ export function vonageApi(account: Account): Api {
   const sendMessage: Answer = async (request) => {
     if (!(await isCaller(request, account))) return UNAUTHORIZED;
     if (request.headers['content-type'] !== 'application/json') {
-      return refusalReply({ status: 415, error: 'unsupported-media-type', title: 'Unsupported media type' });
+      return refusalReply(415, 'unsupported-media-type', 'Unsupported media type');
     }
-    const body = readJson(request.body);
+    const body = asObject(parseJson(request.body));
     const [field, error] = wrongField(body, account.number, account.templateName) ?? [];
     if (error !== undefined) {
       const extra = { invalid_parameters: [{ name: field, reason: 'Wrong' }] };
-      return refusalReply({ status: 422, error, title: 'Invalid params' }, extra);
+      return refusalReply(422, error, 'Invalid params', extra);
     }
     const refusal = account.refusal(request);
     if (refusal !== undefined) return refusal;
@@ -50,7 +51,7 @@ export function vonageApi(account: Account): Api {
   };
   const makeCall: Answer = async (request) => {
     if (!(await isCaller(request, account, 'Bearer'))) return voiceReply(401, 'UNAUTHORIZED', 'Unauthorized');
-    const read = readCall(readJson(request.body), account.number);
+    const read = readCall(asObject(parseJson(request.body)), account.number);
     if (typeof read === 'string') {
       return voiceReply(400, 'BAD_REQUEST', 'Bad Request', { invalid_parameters: { [read]: 'Is invalid.' } });
     }
@@ -72,8 +73,8 @@ export function vonageApi(account: Account): Api {
       ['post', '/v1/calls', makeCall],
       ['get', '/v1/calls', listCalls],
     ],
-    notFound: () => refusalReply({ status: 404, error: 'not-found', title: 'Not Found' }),
-    notAllowed: () => refusalReply({ status: 405, error: 'method-not-allowed', title: 'Method not allowed' }),
+    notFound: () => refusalReply(404, 'not-found', 'Not Found'),
+    notAllowed: () => refusalReply(405, 'method-not-allowed', 'Method not allowed'),
   };
 }
 
@@ -82,7 +83,7 @@ function voiceReply(status: number, type: string, title: string, extra: object =
   return jsonReply(status, { type, error_title: title, ...extra });
 }
 
-const UNAUTHORIZED = refusalReply({ status: 401, error: 'unauthorized', title: 'Unauthorized' });
+const UNAUTHORIZED = refusalReply(401, 'unauthorized', 'Unauthorized');
 
 /** @param only - the one scheme that the API takes. Default: both. */
 async function isCaller({ headers }: RecordedRequest, account: Account, only?: 'Bearer'): Promise<boolean> {
@@ -100,14 +101,5 @@ async function isCaller({ headers }: RecordedRequest, account: Account, only?: '
     return payload['application_id'] === account.applicationId;
   } catch {
     return false;
-  }
-}
-
-/** The fields of a body; none if it is not JSON. */
-function readJson(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(text)) as Readonly<Record<string, unknown>>;
-  } catch {
-    return {};
   }
 }

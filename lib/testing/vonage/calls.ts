@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { asList, asObject, type JsonObject } from '../../core/json.js';
 
 /** A call that Vonage accepted. */
 export interface EmulatedVonageCall {
@@ -23,22 +24,20 @@ export interface EmulatedVonageCall {
 /** The same, as the emulator itself changes it. */
 export type StoredCall = { -readonly [Key in keyof EmulatedVonageCall]: EmulatedVonageCall[Key] };
 
-type Body = Readonly<Record<string, unknown>>;
-
 /** Reads the body of `POST /v1/calls`. Returns a call, or the first field that Vonage would not accept. */
-export function readCall(body: Body, ownNumber: string): StoredCall | string {
+export function readCall(body: JsonObject, ownNumber: string): StoredCall | string {
   const { to, from, ncco, event_url: urls, event_method: method = 'POST', ringing_timer: ringing } = body;
   const unknownField = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (unknownField !== undefined) return unknownField;
-  const [callee, ...others] = listOf(to);
+  const [callee, ...others] = asList(to);
   const number = phoneOf(callee);
   if (number === undefined || others.length > 0) return 'to';
   if (phoneOf(from) !== ownNumber) return 'from';
-  const [talk, ...more] = listOf(ncco);
-  const { action, text, language = 'en-US', loop = 1 } = Object(talk) as Body;
+  const [talk, ...more] = asList(ncco);
+  const { action, text, language = 'en-US', loop = 1 } = asObject(talk);
   const isTalk = action === 'talk' && typeof text === 'string' && text !== '' && text.length <= 1500;
   if (!isTalk || typeof language !== 'string' || typeof loop !== 'number' || more.length > 0) return 'ncco';
-  const [url, ...rest] = listOf(urls);
+  const [url, ...rest] = asList(urls);
   if (url !== undefined && !(typeof url === 'string' && URL.canParse(url) && rest.length === 0)) {
     return 'event_url';
   }
@@ -65,10 +64,8 @@ export function readCall(body: Body, ownNumber: string): StoredCall | string {
 
 const FIELDS: readonly string[] = ['to', 'from', 'ncco', 'event_url', 'event_method', 'ringing_timer'];
 
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
 function phoneOf(endpoint: unknown): string | undefined {
-  const { type, number } = Object(endpoint) as Body;
+  const { type, number } = asObject(endpoint);
   return type === 'phone' && typeof number === 'string' && /^[1-9]\d{6,14}$/.test(number)
     ? number
     : undefined;

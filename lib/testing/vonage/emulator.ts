@@ -1,12 +1,14 @@
 import { generateKeyPair, randomUUID, type KeyPairKeyObjectResult } from 'node:crypto';
 import { promisify } from 'node:util';
-import { startEmulatedServer } from '../server/emulated-server.js';
-import { RuleList, type Fault, type FaultRule, type LimitedRule } from '../server/faults.js';
+import {
+  startProvider,
+  type EmulatedProvider,
+  type ProviderEmulatorOptions,
+} from '../server/emulated-provider.js';
+import type { LimitedRule } from '../server/faults.js';
 import { jsonPost } from '../server/outbound.js';
-import { Phones, type DeliveredItem, type EmulatedPhoneItem } from '../server/phones.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { RecordedRequest } from '../server/request.js';
-import { StatusCallbacks, type CallbackRule, type EmulatedCallback } from '../server/status-callbacks.js';
+import type { CallbackRule } from '../server/status-callbacks.js';
 import { vonageApi } from './api.js';
 import type { EmulatedVonageCall, StoredCall } from './calls.js';
 import { errorOf, refusalReply } from './errors.js';
@@ -14,14 +16,7 @@ import { deliveredItem, type EmulatedVonageMessage, type StoredMessage } from '.
 import { signVonageWebhook } from './webhook.js';
 
 /** Options of `startVonageEmulator`. */
-export interface VonageEmulatorOptions {
-  /** Default: any free port. */
-  readonly port?: number | undefined;
-  /** Milliseconds since 1970; tokens and signatures go by it. Default: `Date.now`. */
-  readonly clock?: (() => number) | undefined;
-  /** Time between the steps of a message, and so before each of its status webhooks. Default: 10. */
-  readonly callbackDelayMs?: number | undefined;
-}
+export type VonageEmulatorOptions = ProviderEmulatorOptions;
 
 /** A refusal of new messages and calls. */
 export interface VonageRefusalRule extends LimitedRule {
@@ -61,8 +56,12 @@ export interface VonageInboundMessage {
 }
 
 /** A Vonage account with Messages and Voice (both v1) on the loopback interface, as strict as Vonage's reference says. */
-export interface VonageEmulator {
-  readonly baseUrl: string;
+export interface VonageEmulator extends EmulatedProvider<
+  VonageRefusalRule,
+  VonageLateFailureRule,
+  EmulatedVonageMessage | EmulatedVonageCall,
+  Readonly<Record<string, unknown>>
+> {
   readonly applicationId: string;
   /** PEM. */
   readonly privateKey: string;
@@ -76,55 +75,24 @@ export interface VonageEmulator {
   readonly number: string;
   /** The account's approved WhatsApp template, in `en_US` and `pt_BR`. */
   readonly templateName: string;
-  /** Every request to the API, newest last. */
-  readonly requests: readonly RecordedRequest[];
   /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedVonageMessage[];
   /** The accepted calls with their current state, newest last. */
   readonly calls: readonly EmulatedVonageCall[];
-  /** The status webhooks and events that were made, newest last. */
-  readonly callbacks: readonly EmulatedCallback<Readonly<Record<string, unknown>>>[];
-  /** How many requests followed a `redirect` fault. */
-  readonly redirectHits: number;
 
-  /** The messages and calls on the phone with this number (E.164), newest last. One that fails is never there. */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Resolves to the phone's oldest message or call that no earlier `nextItem` has taken; waits 5 s for it, or `timeoutMs`. */
-  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
-  /** Calls a listener for every message and call that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
   /** Posts what a person writes, signed. Resolves to the status of the answer; `undefined` without one. */
   receive(message: VonageInboundMessage): Promise<number | undefined>;
   /** `Authorization` of a webhook with this body. @param claims - replace claims of the token. */
   sign(body: string, claims?: Readonly<Record<string, unknown>>): string;
   /** Signs with another secret from now on, as after its rotation in the Dashboard. */
   rotateSignatureSecret(secret: string): void;
-
-  /** Refuses new messages and calls with one of Vonage's errors, in its own shape. */
-  refuseWith(rule: VonageRefusalRule): void;
-  /** Accepts new messages and calls, and reports later that they failed. */
-  failLater(rule: VonageLateFailureRule): void;
-  /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
-  fault(rule: FaultRule | Fault): void;
-  /** Makes the webhooks of new messages and calls late, repeated, out of order, or not at all. */
-  faultCallbacks(fault: VonageCallbackFault): void;
-  /** Makes the webhooks that `faultCallbacks` has held, in their order. Resolves when all are answered. */
-  releaseCallbacks(): Promise<void>;
-  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
-  clearFaults(): void;
-  /** Ends the emulator at once, with every connection and timer. Webhooks that are due are not made. */
-  close(): Promise<void>;
 }
-
-const DEFAULT_CALLBACK_DELAY_MS = 10;
-const WEBHOOK_TIMEOUT_MS = 15_000;
 
 /** The application's key: one for all emulators of a process, because making it takes long. */
 let keys: Promise<KeyPairKeyObjectResult> | undefined;
 
 /** Starts a Vonage account on 127.0.0.1. Close it at the end. */
 export async function startVonageEmulator(options: VonageEmulatorOptions = {}): Promise<VonageEmulator> {
-  const { clock = Date.now, callbackDelayMs = DEFAULT_CALLBACK_DELAY_MS } = options;
   keys ??= promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
   const { privateKey, publicKey } = await keys;
   const account = {
@@ -139,15 +107,13 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
   let signingSecret = signatureSecret;
   const messages: StoredMessage[] = [];
   const calls: StoredCall[] = [];
-  const phones = new Phones();
-  const failures = new RuleList<VonageLateFailureRule>();
-  const refusals = new RuleList<VonageRefusalRule>();
-
-  const server = await startEmulatedServer({
-    port: options.port,
-    clock,
-    callTimeoutMs: WEBHOOK_TIMEOUT_MS,
-  });
+  const provider = await startProvider<
+    VonageRefusalRule,
+    VonageLateFailureRule,
+    EmulatedVonageMessage | EmulatedVonageCall,
+    Readonly<Record<string, unknown>>
+  >(options, { post: (url, payload): Promise<number | undefined> => post(url, payload) });
+  const { clock, server, refusals, callbacks, deliver } = provider;
   const sign = (body: string, claims: Readonly<Record<string, unknown>> = {}): string =>
     signVonageWebhook(signingSecret, body, {
       iat: Math.floor(clock() / 1000),
@@ -163,13 +129,6 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     const { status, text } = await server.outbound.call(jsonPost(url, headers, body));
     return text === undefined ? undefined : status;
   };
-  const callbacks = new StatusCallbacks<StoredMessage | StoredCall, Readonly<Record<string, unknown>>>(
-    server,
-    {
-      stepMs: callbackDelayMs,
-      post,
-    },
-  );
   const run = (message: StoredMessage, rule: VonageLateFailureRule | undefined): void => {
     const last = rule === undefined ? 'delivered' : (rule.status ?? 'undeliverable');
     callbacks.walk(message, ['submitted', last], (status) => {
@@ -198,28 +157,21 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       clock,
       refusal: (request) => {
         const rule = refusals.take(request);
-        return rule && refusalReply({ ...rule, title: 'Refused' });
+        return rule && refusalReply(rule.status, rule.error, 'Refused');
       },
       accept: (message, request) => {
         messages.push(message);
-        const failure = failures.take(request);
-        if (failure === undefined) phones.deliver(`+${message.to}`, deliveredItem(message, clock()));
-        run(message, failure);
+        run(message, deliver(request, `+${message.to}`, deliveredItem(message)));
       },
       acceptCall: (call, request) => {
         calls.push(call);
-        const failure = failures.take(request);
         const { text, uuid: sid, to } = call;
-        if (failure === undefined) {
-          phones.deliver(`+${to}`, { channel: 'voice', text, spoken: text, at: clock(), sid });
-        }
-        runCall(call, failure);
+        runCall(call, deliver(request, `+${to}`, { channel: 'voice', text, spoken: text, sid }));
       },
     }),
   );
 
-  return {
-    baseUrl: server.origin,
+  return provider.emulatorOf<VonageEmulator>({
     ...account,
     signatureSecret,
     credential: {
@@ -228,16 +180,8 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       privateKey: account.privateKey,
       signatureSecret,
     },
-    requests: server.requests,
     messages,
     calls,
-    callbacks: callbacks.made,
-    get redirectHits() {
-      return server.redirectHits;
-    },
-    inbox: (number) => phones.inbox(number),
-    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => phones.onDelivered(listener),
     receive: ({ url, from, text, channel = 'sms', messageUuid = randomUUID() }) =>
       post(url, {
         channel,
@@ -252,17 +196,5 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     rotateSignatureSecret: (secret) => {
       signingSecret = secret;
     },
-    refuseWith: (rule) => refusals.add(rule),
-    failLater: (rule) => failures.add(rule),
-    fault: server.fault,
-    faultCallbacks: (fault) => callbacks.fault(fault),
-    releaseCallbacks: () => callbacks.release(),
-    clearFaults: () => {
-      refusals.clear();
-      server.clearFaults();
-      failures.clear();
-      callbacks.clearFaults();
-    },
-    close: server.close,
-  };
+  });
 }

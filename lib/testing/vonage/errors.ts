@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jsonReply, type Reply } from '../server/reply.js';
 
-/** One of Vonage's errors: `1420`, `unauthorized`. */
-interface VonageRefusal {
-  readonly status: number;
-  readonly error: string;
-  readonly title: string;
-}
-
-/** A problem (RFC 7807) as Vonage writes it. */
+/** A problem (RFC 7807) as Vonage writes it. @param error - `1420`, `unauthorized`. */
 export function errorOf(error: string, title: string): Readonly<Record<string, unknown>> {
   return {
     type: `https://developer.vonage.com/api-errors${/^\d/.test(error) ? '/messages' : ''}#${error}`,
@@ -18,7 +11,7 @@ export function errorOf(error: string, title: string): Readonly<Record<string, u
   };
 }
 
-export function refusalReply({ status, error, title }: VonageRefusal, extra: object = {}): Reply {
+export function refusalReply(status: number, error: string, title: string, extra: object = {}): Reply {
   const headers = { 'content-type': 'application/problem+json' };
   return jsonReply(status, { ...errorOf(error, title), ...extra }, headers);
 }

@@ -1,4 +1,6 @@
-import type { EmulatedPhoneItem } from '../server/phones.js';
+import { fieldOf, type JsonObject } from '../../core/json.js';
+import type { UndatedItem } from '../server/emulated-provider.js';
+import { codeOfComponents } from '../server/whatsapp-code.js';
 
 /** A message that Vonage accepted. */
 export interface EmulatedVonageMessage {
@@ -22,13 +24,11 @@ export interface EmulatedVonageMessage {
 /** The same, as the emulator itself changes it. */
 export type StoredMessage = { -readonly [Key in keyof EmulatedVonageMessage]: EmulatedVonageMessage[Key] };
 
-type Body = Readonly<Record<string, unknown>>;
-
 const LANGUAGES: readonly unknown[] = ['en_US', 'pt_BR'];
 
 /** The first field that Vonage would not accept, and Vonage's error for it. */
 export function wrongField(
-  body: Body,
+  body: JsonObject,
   ownNumber: string,
   templateName: string,
 ): readonly [field: string, error: string] | undefined {
@@ -57,7 +57,7 @@ export function wrongField(
   }
   if (type !== 'custom' || channel !== 'whatsapp') return ['message_type', '1440'];
   if (text !== undefined) return ['text', '1020'];
-  return isAuthenticationTemplate(custom, templateName) ? undefined : ['custom', '1022'];
+  return codeOf(custom, templateName) !== undefined ? undefined : ['custom', '1022'];
 }
 
 const FIELDS: readonly string[] = [
@@ -67,34 +67,24 @@ const FIELDS: readonly string[] = [
 
 function areSmsSettings(sms: unknown): boolean {
   const known = ['encoding_type', 'content_id', 'entity_id'];
-  return Object.entries(Object(sms) as Body).every(
+  return Object.entries(Object(sms) as JsonObject).every(
     ([name, value]) => known.includes(name) && typeof value === 'string' && value !== '',
   );
 }
 
-/** The template has the code in its body and in its copy button. */
-function isAuthenticationTemplate(custom: unknown, templateName: string): boolean {
-  const { type, template } = Object(custom) as { type?: unknown; template?: unknown };
-  const { name, language, components } = Object(template) as Body;
-  const { policy, code } = Object(language) as Body;
-  if (type !== 'template' || name !== templateName || policy !== 'deterministic') return false;
-  if (!LANGUAGES.includes(code) || !Array.isArray(components) || components.length !== 2) return false;
-  const codes = (components as unknown[]).map((component, index) => {
-    const given = Object(component) as Body;
-    const isRight =
-      index === 0
-        ? given['type'] === 'body'
-        : given['type'] === 'button' && given['sub_type'] === 'url' && given['index'] === '0';
-    const [parameter, ...more] = given['parameters'] as { type: string; text: string }[];
-    return isRight && more.length === 0 && parameter?.type === 'text' ? parameter.text : undefined;
-  });
-  return typeof codes[0] === 'string' && /^.{1,15}$/.test(codes[0]) && codes[0] === codes[1];
+/** The code of a `custom` message, if it sends the account's template. */
+function codeOf(custom: unknown, templateName: string): string | undefined {
+  const template = fieldOf(custom, 'type') === 'template' ? fieldOf(custom, 'template') : undefined;
+  const isKnown = fieldOf(template, 'name') === templateName;
+  const isExact = fieldOf(template, 'language', 'policy') === 'deterministic';
+  const hasLanguage = LANGUAGES.includes(fieldOf(template, 'language', 'code'));
+  return isKnown && isExact && hasLanguage ? codeOfComponents(fieldOf(template, 'components')) : undefined;
 }
 
 /** What the phone shows. Of a template that is the code, which its button copies. */
-export function deliveredItem(message: EmulatedVonageMessage, at: number): EmulatedPhoneItem {
+export function deliveredItem(message: EmulatedVonageMessage): UndatedItem {
   const { id: sid, channel, text, custom } = message;
-  if (text !== undefined) return { channel, text, at, sid };
-  const code = /"text":"([^"]{1,15})"/.exec(JSON.stringify(custom))?.[1] ?? '';
-  return { channel, text: code, button: { text: 'Copy code', copies: code }, at, sid };
+  if (text !== undefined) return { channel, text, sid };
+  const code = codeOfComponents(fieldOf(custom, 'template', 'components')) ?? '';
+  return { channel, text: code, button: { text: 'Copy code', copies: code }, sid };
 }

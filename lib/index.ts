@@ -7,7 +7,7 @@
 export { oktaTelephonyHook } from './hook/create-hook.js';
 export { oktaClient, type OktaClient } from './options/okta-client.js';
 export type { HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook.js';
-export type { Channel, ChannelParts, ReceivedMessage, TwilioConnection } from './channels/channel.js';
+export type { Channel, ChannelParts, ReceivedMessage } from './channels/channel.js';
 export type {
   ConsoleOptions,
   GuardOptions,
@@ -49,10 +49,20 @@ export type {
 export type { AttemptReport, HookEvent, HookEventFields, HookEventOf, HookEventType } from './core/events.js';
 export type { State } from './core/state.js';
 export type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from './core/http.js';
-export type { ChooseChannels, ComposeText, Rollout, TextsOptions } from './core/option-types.js';
+export type {
+  Assess,
+  AssessContext,
+  Assessment,
+  ChooseChannels,
+  ComposeText,
+  Rollout,
+  TextsOptions,
+  TwilioConnection,
+} from './core/option-types.js';
 export { outcomeOf, type AnswerReader } from './http/request.js';
 export type { MetricsRegistry } from './events/metrics.js';
 export { memoryState } from './state/memory/memory-state.js';
 export { twilioCalls } from './channels/twilio/calls.js';
+export { twilioLookup, type TwilioLookupOptions } from './channels/twilio/lookup.js';
 export { twilioMessages } from './channels/twilio/messages.js';
 export { twilioVerify, type TwilioVerifyOptions } from './channels/twilio/verify.js';

@@ -296,6 +296,7 @@ describe('the package', () => {
       expect(files.filter((file) => file.endsWith('.d.ts'))).to.deep.equal(needed.sort());
       expect(needed.filter((file) => file.startsWith('dist/channels/twilio/'))).to.deep.equal([
         'dist/channels/twilio/calls.d.ts',
+        'dist/channels/twilio/lookup.d.ts',
         'dist/channels/twilio/messages.d.ts',
         'dist/channels/twilio/verify.d.ts',
       ]);

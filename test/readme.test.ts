@@ -43,6 +43,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { name: string; isAdministrator: boolean } } }`,
   'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,
+  'Your own checks': 'declare function riskOf(ip: string | undefined, signal: AbortSignal): Promise<number>;',
+  'Block risky numbers by Twilio Lookup': OPTIONS,
   'node:http': MADE,
   Nest: `${MADE} declare class AppModule {}`,
   Fastify: MADE,

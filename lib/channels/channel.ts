@@ -1,17 +1,10 @@
 import type { ConnectedChannel, Logger } from '../core/channel.js';
 import type { HttpDispatcher } from '../core/http.js';
+import type { TwilioConnection } from '../core/option-types.js';
 import type { Texts } from '../texts/texts.js';
 
 /** The spoken texts of the hook's options. */
 export type VoiceTexts = Pick<Texts, 'spokenFor'>;
-
-declare const brand: unique symbol;
-
-/** The hook's connection to Twilio, for the `twilio…` channels. Its members are internal. */
-export interface TwilioConnection {
-  /** @internal */
-  readonly [brand]?: undefined;
-}
 
 /** What the hook passes to a channel that is a function, once for each name by which it is mounted. */
 export interface ChannelParts {

@@ -70,7 +70,7 @@ export interface AttemptReport {
 }
 
 /** The option of a guard rule; `numberType` has none. */
-export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
+export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType' | 'assess';
 
 /** One rule of the guard that a request broke. */
 export interface BrokenRule {
@@ -151,6 +151,8 @@ export interface OfGuard extends OfRequest, BrokenRule {
   readonly country: string | undefined;
   /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
   readonly isOtherNumber?: boolean | undefined;
+  /** What the function of `guard.assess` gave as its reason, with personal data masked. Only for the rule `assess`. */
+  readonly reason?: string | undefined;
   /** All broken rules, with the first one. */
   readonly rules: readonly BrokenRule[];
 }
@@ -210,6 +212,7 @@ export type Extension =
   | 'chooseChannels'
   | 'composeText'
   | 'rollout'
+  | 'guard.assess'
   | 'state'
   | 'lateFailover'
   | 'channel'

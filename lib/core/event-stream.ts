@@ -184,6 +184,7 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
   chooseChannels: FIX_THE_FUNCTION('chooseChannels'),
   composeText: FIX_THE_FUNCTION('composeText'),
   rollout: FIX_THE_FUNCTION('rollout'),
+  'guard.assess': FIX_THE_FUNCTION('guard.assess'),
   state:
     'Follow the remedy of state.lost, if it was reported. Else see that the process is not too busy to hear of its state in time, and that all gateways have the same encryptionKeys.',
   lateFailover:

@@ -26,6 +26,39 @@ export type ComposeText = (
   channel: string,
 ) => string | Promise<string>;
 
+declare const brand: unique symbol;
+
+/** The hook's connection to Twilio, for the `twilio…` functions. Its members are internal. */
+export interface TwilioConnection {
+  /** @internal */
+  readonly [brand]?: undefined;
+}
+
+/** What a function of `guard.assess` has beside the request. */
+export interface AssessContext {
+  /** Aborts when the hook does not wait any longer: after 300 ms, or half of the time that is left. */
+  readonly signal: AbortSignal;
+  /** Twilio with the credentials of the hook, for `twilioLookup`; `undefined` without `credentials.twilio`. */
+  readonly twilio: TwilioConnection | undefined;
+}
+
+/** What a function of `guard.assess` decides. */
+export interface Assessment {
+  /** `true`: the code is not sent. */
+  readonly block: boolean;
+  /** Why, for the log. The hook masks personal data in it. Default: none. */
+  readonly reason?: string | undefined;
+}
+
+/**
+ * A check of your own before a code is sent. `undefined` lets the code pass. So does a function that throws, takes over 300 ms,
+ * or returns anything else than an `Assessment`.
+ */
+export type Assess = (
+  request: TelephonyRequest,
+  context: AssessContext,
+) => Assessment | undefined | Promise<Assessment | undefined>;
+
 /** Texts by BCP-47 tag; `default` serves every other language. */
 export type TextsByLocale = Readonly<Record<string, string | undefined>>;
 

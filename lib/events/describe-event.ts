@@ -252,16 +252,16 @@ const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   perIp: 'over the limit per IP address',
   country: 'the country is not allowed',
   numberType: 'the type of the number is not allowed',
+  assess: 'guard.assess decided so',
 };
 
 function describeGuard(event: HookEventOf<'guard.blocked' | 'guard.noticed'>): EventDescription {
   const isOther = event.isOtherNumber === true;
   const what = isOther ? "the number in the user's profile for WhatsApp" : 'the code';
-  const broken = event.rules.map(({ rule, points, seconds }) =>
-    points === undefined || seconds === undefined
-      ? RULES[rule]
-      : `${RULES[rule]} (${points} in ${seconds} s)`,
-  );
+  const broken = event.rules.map(({ rule, points, seconds }) => {
+    const detail = points === undefined || seconds === undefined ? event.reason : `${points} in ${seconds} s`;
+    return detail === undefined ? RULES[rule] : `${RULES[rule]} (${detail})`;
+  });
   const [did, effect] =
     event.type === 'guard.blocked'
       ? ['blocked', isOther ? 'The code goes to the enrolled number' : 'Nothing was sent']
@@ -271,6 +271,7 @@ function describeGuard(event: HookEventOf<'guard.blocked' | 'guard.noticed'>): E
 
 const FAILURES: Partial<Record<Extension, string>> = {
   rollout: 'the percentages that it last gave stay in force',
+  'guard.assess': 'the code goes out, unless another rule blocks it',
   channel: 'it may be unknown whether its codes went out',
   authorize: 'the console lets nobody in',
 };

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { TelephonyRequest } from '../core/channel.js';
+import type { Assess } from '../core/option-types.js';
 import type { BrokenRule, GuardRule } from '../core/events.js';
 import { digestOf } from '../core/masking.js';
 import { shortRequestType } from '../core/request-types.js';
@@ -26,6 +27,7 @@ export interface Guard {
   /** ISO 3166; `undefined`: every country. */
   readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
   readonly answer: 'pending' | 'error';
+  readonly assess?: Assess | undefined;
 }
 
 /** A limit as it applies to one request. */
@@ -36,7 +38,12 @@ export interface LimitBucket extends Bucket {
 /** Why a request is blocked. */
 export interface GuardBlock extends BrokenRule {
   readonly code:
-    'LIMIT_PER_USER' | 'LIMIT_PER_NUMBER' | 'LIMIT_PER_IP' | 'COUNTRY_NOT_ALLOWED' | 'NUMBER_TYPE_BLOCKED';
+    | 'LIMIT_PER_USER'
+    | 'LIMIT_PER_NUMBER'
+    | 'LIMIT_PER_IP'
+    | 'COUNTRY_NOT_ALLOWED'
+    | 'NUMBER_TYPE_BLOCKED'
+    | 'BLOCKED_BY_ASSESS';
   readonly reason: string;
 }
 
@@ -176,6 +183,18 @@ export function judge(
   return blocks;
 }
 
+/** A block by the function of `guard.assess`. @param reason - in its words, masked. */
+export function assessBlock(reason: string | undefined): GuardBlock {
+  return {
+    rule: 'assess',
+    code: 'BLOCKED_BY_ASSESS',
+    reason: reason ?? 'no reason given',
+    remedy: SEE_ASSESS,
+    ...NO_LIMIT,
+  };
+}
+
+const SEE_ASSESS = 'See the reason. If such codes should go out, change the function of guard.assess.';
 const ENROLL_ANOTHER = 'Have the user enroll another number.';
 const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;
@@ -216,6 +235,7 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
  */
 export function remedyForBlock(code: string, hasCountry = true): string | undefined {
   if (code === 'NUMBER_TYPE_BLOCKED') return ENROLL_ANOTHER;
+  if (code === 'BLOCKED_BY_ASSESS') return SEE_ASSESS;
   if (code === 'COUNTRY_NOT_ALLOWED') {
     if (!hasCountry) return CORRECT_NUMBER;
     return 'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.';

@@ -7,6 +7,7 @@ import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { Decision, HookRefusal } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
+import type { TwilioConnection } from '../core/option-types.js';
 import type { ProfileReading, ProfileReader } from '../okta/user-profile.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { LRUCache } from 'lru-cache';
@@ -195,6 +196,8 @@ export interface HookParts {
     /** A value that cannot be used was reported. */
     isWarned: boolean;
   };
+  /** For `guard.assess`; `undefined` without `credentials.twilio`. */
+  readonly twilio: TwilioConnection | undefined;
   readonly suppressions: SuppressionList;
   readonly state: StatePort;
   /** `undefined` if it is off. */

@@ -129,6 +129,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       isWarned: false,
     },
     state: settings.state,
+    twilio,
     suppressions: new SuppressionList(settings.state, clock),
     messageOwners: new LRUCache(atMost(MAX_OWNERS)),
     openAnswers: new OpenAnswers(),

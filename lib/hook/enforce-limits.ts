@@ -36,11 +36,16 @@ export function isNumberBlocked(number: NumberReading, { settings: { guard } }: 
 }
 
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
+  const blocks = judge({ number, exceeded: call.exceeded }, parts.settings.guard);
+  applyBlocks(blocks, call, parts);
+}
+
+/** Reports the rules that a code breaks. Refuses the code, unless the guard only records. */
+export function applyBlocks(blocks: readonly GuardBlock[], call: ClaimedCall, parts: HookParts): void {
   const { guard } = parts.settings;
-  const blocks = judge({ number, exceeded: call.exceeded }, guard);
   const [first] = blocks;
   if (first === undefined) return;
-  const { country } = number;
+  const country = call.number?.country;
   emitJudged(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
   const { code, reason, remedy } = first;
   if (guard.mode === 'enforce')
@@ -60,7 +65,7 @@ export function isAllowedByGuard(number: string, call: ReadCall, parts: HookPart
 
 /** @param number - the number that the guard judged, and its country. */
 function emitJudged(
-  { rule, code, remedy, points, seconds }: GuardBlock,
+  { rule, code, reason, remedy, points, seconds }: GuardBlock,
   blocks: readonly GuardBlock[],
   number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },
   call: ReadCall,
@@ -77,6 +82,7 @@ function emitJudged(
     remedy,
     points,
     seconds,
+    ...(rule === 'assess' ? { reason } : {}),
     rules: blocks.map(({ reason: _, ...broken }) => broken),
     requestType: request.requestType,
     toEnding: endingOf(number.to),

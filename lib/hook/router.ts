@@ -22,6 +22,7 @@ import { createInbox } from './callbacks/inbox.js';
 import { createReportTaker } from './callbacks/reports.js';
 import { recordSignIns } from './callbacks/sign-in-outcome.js';
 import { INBOUND_PATH, receiveTwilioMessages, recordDelivery } from './callbacks/twilio-routes.js';
+import { assessCode } from './assess-code.js';
 import { deduplicate } from './deduplicate.js';
 import { dispatchChannels } from './dispatch-channels.js';
 import { enforceLimits } from './enforce-limits.js';
@@ -55,7 +56,10 @@ export async function sendOnce(read: ReadCall, parts: HookParts): Promise<Dispat
   if (claimed.answer !== undefined) return sendNothing(claimed);
   const allowed = enforceLimits(claimed, parts);
   if (allowed.refusal !== undefined) return sendNothing(allowed);
+  const assessed = assessCode(allowed, parts);
   const profiled = await lookUpProfile(allowed, parts);
+  await assessed;
+  if (profiled.refusal !== undefined) return sendNothing(profiled);
   return dispatchChannels(profiled, parts);
 }
 

@@ -1,3 +1,4 @@
+import { isTwilioLookup } from '../channels/twilio/lookup.js';
 import { VOICE, type ConnectedChannel } from '../core/channel.js';
 import { asList, isObject } from '../core/json.js';
 import {
@@ -45,6 +46,7 @@ export function combinationProblems(options: unknown): readonly string[] {
   const needTwilio = [
     ...senders.map((channel) => `senders.${channel}`),
     ...['sandboxNumber', 'twilio'].filter((option) => has(option)),
+    ...(isTwilioLookup(at(options, 'guard', 'assess')) ? ['guard.assess'] : []),
     // A channel of the user's own may receive callbacks, too.
     ...(custom.length > 0 ? [] : ['publicUrl', 'inbound']).filter((option) => has(option)),
   ];

@@ -4,6 +4,7 @@
  * @module okta-telephony-hook/environment
  */
 import { twilioCalls } from '../channels/twilio/calls.js';
+import { twilioLookup } from '../channels/twilio/lookup.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
 import { VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -21,7 +22,7 @@ import {
   requireAnySender,
   usesProvider,
 } from './read-variables.js';
-import { VariableReader } from './variable-reader.js';
+import { attempt, VariableReader } from './variable-reader.js';
 import { OPTION_NAMES, variablesWhere } from './variables.js';
 
 export type { Environment } from './options.js';
@@ -61,7 +62,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
     reader.complain('PUBLIC_URL is missing: a provider sends its reports to it');
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
-  const guard = guardOf(reader.read('GUARD_COUNTRIES'));
+  const guard = guardOf(reader);
   const redis = readRedis(reader);
   refuse(reader.takeProblems());
   return {
@@ -154,7 +155,17 @@ function channelsOf(
   return Object.keys(channels).length === 0 ? undefined : channels;
 }
 
-function guardOf(countries: string | undefined): OktaTelephonyHookOptions['guard'] {
-  if (countries === undefined) return undefined;
-  return { countries: countries === '*' ? false : { allow: countries.split(',') } };
+function guardOf(reader: VariableReader): OktaTelephonyHookOptions['guard'] {
+  const countries = reader.read('GUARD_COUNTRIES');
+  const maxScore = reader.read('TWILIO_LOOKUP_MAX_SCORE');
+  if (countries === undefined && maxScore === undefined) return undefined;
+  return {
+    ...(countries === undefined
+      ? {}
+      : { countries: countries === '*' ? false : { allow: countries.split(',') } }),
+    // The rule of the variable reports a wrong score.
+    ...(maxScore === undefined
+      ? {}
+      : { assess: attempt(() => twilioLookup({ maxScore: Number(maxScore) })).made }),
+  };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../core/channel.js';
 import type { HookEvent } from '../core/events.js';
 import type { HttpDispatcher } from '../core/http.js';
-import type { ChooseChannels, ComposeText, Rollout, TextsOptions } from '../core/option-types.js';
+import type { Assess, ChooseChannels, ComposeText, Rollout, TextsOptions } from '../core/option-types.js';
 import type { State } from '../core/state.js';
 import type { LogFunction } from '../events/adapt-logger.js';
 import type { MetricsRegistry } from '../events/metrics.js';
@@ -71,6 +71,12 @@ export interface GuardOptions {
     | undefined;
   /** The answer to Okta for a blocked code, also if a provider's fraud filter blocks it. After `error` Okta may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
+  /**
+   * `(request, { signal }) => undefined | { block, reason }`, or a promise of it: a check of your own, such as `twilioLookup()`. It runs
+   * beside the profile read, for each code that the other rules allow, also for previews. If it throws, takes over 300 ms or returns
+   * something else, the code goes out. Default: none.
+   */
+  readonly assess?: Assess | undefined;
 }
 
 /** The answer to a message. `isStart`: the message counts as START and cancels an earlier STOP. */

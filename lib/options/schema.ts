@@ -89,7 +89,7 @@ const countryList = (): Joi.ArraySchema =>
   Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
 
 const guard = (): Joi.ObjectSchema =>
-  objectOf<GuardOptions>('an object with mode, perUser, perNumber, perIp, countries and answer', {
+  objectOf<GuardOptions>('an object with mode, perUser, perNumber, perIp, countries, answer and assess', {
     mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
     perUser: limit().default({ points: 10, seconds: 600 }),
     perNumber: limit().default({ points: 10, seconds: 600 }),
@@ -105,6 +105,7 @@ const guard = (): Joi.ObjectSchema =>
         'object.xor': '{{#label}} takes allow or deny, not both',
       }),
     answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
+    assess: functionRule('a function (request, { signal }) => { block, reason } or undefined'),
   })
     .custom(readGuard)
     .default();
@@ -112,15 +113,16 @@ const guard = (): Joi.ObjectSchema =>
 const LIMITS = ['perUser', 'perNumber', 'perIp'] as const;
 
 function readGuard(
-  options: Pick<Guard, 'mode' | 'answer'> &
+  options: Pick<Guard, 'mode' | 'answer' | 'assess'> &
     Readonly<Record<(typeof LIMITS)[number], Limit | false>> & {
       readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | false;
     },
 ): Guard {
-  const { mode, answer, countries } = options;
+  const { mode, answer, countries, assess } = options;
   return {
     mode,
     answer,
+    assess,
     limits: LIMITS.flatMap((rule) => {
       const { [rule]: limit } = options;
       return limit === false ? [] : [{ rule, ...limit }];

@@ -57,6 +57,7 @@ const templateName = (): Joi.AnySchema =>
   textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME);
 const templateLanguage = (): Joi.AnySchema =>
   textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE);
+const maxScore = (): Joi.AnySchema => textOf('a whole number from 0 to 100').pattern(/^(?:\d{1,2}|100)$/);
 const yesOrNo = (): Joi.AnySchema => oneOf('true or false', 'true', 'false');
 const issuer = (): Joi.AnySchema =>
   urlRule("the issuer of the hook's access tokens", (url) => url.search === '');
@@ -140,6 +141,8 @@ const TABLE = {
   TWILIO_VERIFY_SERVICE_SID: { option: 'twilioVerify.serviceSid', rule: serviceSidRule, sends: 'sms' },
   /** The channels that Verify sends, such as `sms,voice`, which is the default. */
   TWILIO_VERIFY_CHANNELS: { option: 'channels', rule: verifyChannels },
+  /** 0 to 100: `guard.assess` is then a `twilioLookup` with this `maxScore`. Twilio bills each lookup. */
+  TWILIO_LOOKUP_MAX_SCORE: { option: 'twilioLookup.maxScore', rule: maxScore },
   /** The key of a Vonage account. It needs `VONAGE_API_SECRET`. */
   VONAGE_API_KEY: { option: 'vonageChannel.apiKey' },
   /** The secret of that account. */

@@ -69,6 +69,7 @@ export type { TwilioError } from './twilio/errors.js';
 export type { AdvancedOptOut, EmulatedInbound, InboundMessage } from './twilio/inbound.js';
 export type { CallbackFault } from './twilio/lifecycle.js';
 export type { EmulatedFeedback, EmulatedMessage } from './twilio/messages.js';
+export type { NumberRisk } from './twilio/lookup.js';
 export type { LateFailureRule, RefusalRule } from './twilio/context.js';
 export type { NumberCapabilities } from './twilio/senders.js';
 export type { EmulatedVerification } from './twilio/verify.js';

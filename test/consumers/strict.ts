@@ -11,6 +11,7 @@ import {
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
+  twilioLookup,
   twilioVerify,
   type AnswerReader,
   type AttemptReport,
@@ -20,6 +21,9 @@ import {
   type Channel,
   type ChannelParts,
   type ConnectedChannel,
+  type Assess,
+  type AssessContext,
+  type Assessment,
   type ChooseChannels,
   type ComposeText,
   type ConsoleOptions,
@@ -61,6 +65,7 @@ import {
   type TextsOptions,
   type TwilioConnection,
   type TwilioCredential,
+  type TwilioLookupOptions,
   type TwilioVerifyOptions,
   type UserProfile,
 } from 'okta-telephony-hook';
@@ -403,7 +408,19 @@ const onEvent = (event: HookEvent): void => {
   }
 };
 const perUser: GuardOptions['perUser'] = { points: 5, seconds: 60 };
-const guard: GuardOptions = { mode: 'record', perUser, perIp: false, countries: { allow: ['US'] } };
+const lookupOptions: TwilioLookupOptions = { maxScore: 75, cacheSeconds: undefined };
+const lookup: Assess = twilioLookup(lookupOptions);
+const assess: Assess = async (request: TelephonyRequest, context: AssessContext) => {
+  const own: Assessment = { block: request.ipAddress === undefined, reason: undefined };
+  return own.block ? own : await lookup(request, context);
+};
+const guard: GuardOptions = {
+  assess,
+  mode: 'record',
+  perUser,
+  perIp: false,
+  countries: { allow: ['US'] },
+};
 const sms: TextsOptions['sms'] = { default: 'Your code is {code}', pt: '{code}' };
 const texts: TextsOptions = { sms: undefined, voice: undefined, webOtpDomain: undefined };
 const voice = { de: 'Ihr Code lautet {code}' };
@@ -691,6 +708,7 @@ export type {
   NewTemplate,
   NewUser,
   NumberCapabilities,
+  NumberRisk,
   OktaEmulator,
   OktaEmulatorOptions,
   OktaVerdict,

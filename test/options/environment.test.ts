@@ -12,6 +12,7 @@ import {
 import { WARNINGS } from '#lib/events/describe-warning.js';
 import { VariableReader } from '#lib/options/variable-reader.js';
 import { VARIABLES, variablesWhere, type VariableName } from '#lib/options/variables.js';
+import { isTwilioLookup } from '#lib/channels/twilio/lookup.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import { connectChannel, NO_CLIENT } from '#harness/channels.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -362,6 +363,12 @@ describe('optionsFrom', () => {
     expect(new VariableReader(env).required('PUBLIC_URL', 'the URL')).to.equal(url);
   });
 
+  it('looks up the numbers that are enrolled with TWILIO_LOOKUP_MAX_SCORE', () => {
+    const { guard } = optionsFrom({ ...LEAST, TWILIO_LOOKUP_MAX_SCORE: '75' });
+    expect(guard).to.have.all.keys('assess');
+    expect(guard?.assess).to.satisfy(isTwilioLookup);
+  });
+
   it('allows every country if GUARD_COUNTRIES is *, as the warning suggests', () => {
     expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
     expect(WARNINGS['guard.countries'].remedy).to.include('GUARD_COUNTRIES').and.include('*');
@@ -432,6 +439,10 @@ describe('optionsFrom', () => {
         ],
         [{ TWILIO_SMART_ENCODING: 'no' }, /^TWILIO_SMART_ENCODING must be true or false$/],
         [{ TWILIO_DEVICE_IP: 'TRUE' }, /^TWILIO_DEVICE_IP must be true or false$/],
+        [
+          { TWILIO_LOOKUP_MAX_SCORE: '101' },
+          /^TWILIO_LOOKUP_MAX_SCORE must be a whole number from 0 to 100$/,
+        ],
         [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries.*; use AT$/],
         [{ GUARD_COUNTRIES: 'de,UK,FR' }, /^GUARD_COUNTRIES must be.*; use DE and GB$/],
         [{ GUARD_COUNTRIES: 'Germany' }, /^GUARD_COUNTRIES must be.* for every country$/],

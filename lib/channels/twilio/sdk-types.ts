@@ -118,6 +118,15 @@ export interface TwilioClient {
       };
     };
   };
+  readonly lookups: {
+    readonly v2: {
+      /** A phone number, E.164. */
+      phoneNumbers(number: string): {
+        /** What Twilio knows of it. Each field is billed. */
+        fetch(parameters: { readonly fields: string }): Promise<unknown>;
+      };
+    };
+  };
   readonly verify: {
     readonly v2: {
       /** The Verify service with this SID. */

@@ -6,6 +6,7 @@ import type { TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { API_VERSION } from './formats.js';
+import type { TwilioLookup } from './lookup.js';
 import type { TwilioSending } from './sending.js';
 import type { TwilioVerify } from './verify.js';
 
@@ -15,6 +16,7 @@ export interface TwilioProducts {
   readonly sending: TwilioSending;
   readonly content: TwilioContent;
   readonly verify: TwilioVerify;
+  readonly lookup: TwilioLookup;
 }
 
 /** Whether a request is one of Twilio's API, whatever its answer. */
@@ -25,7 +27,7 @@ export function isTwilioCall({ path }: RecordedRequest): boolean {
 /** Twilio's API: every resource of every product. */
 export function twilioApi(
   context: TwilioContext,
-  { account, sending, content, verify }: TwilioProducts,
+  { account, sending, content, verify, lookup }: TwilioProducts,
 ): Api {
   const unauthorized = twilioErrorReply({ code: 20003 });
   const account2010 = `/${API_VERSION}/Accounts/${context.accountSid}`;
@@ -58,6 +60,7 @@ export function twilioApi(
     ['get', '/v1/Content/:sid/ApprovalRequests', content.showApproval],
     ['get', '/v1/Services/:sid', account.showService],
     ['get', '/v1/Services/:sid/PhoneNumbers', account.listServiceNumbers],
+    ['get', '/v2/PhoneNumbers/:number', lookup.show],
     ['get', service, verify.showService],
     ['post', `${service}/Verifications`, unlessRefused(verify.create)],
     ['get', `${service}/Verifications/:wanted`, verify.show],

@@ -11,6 +11,7 @@ import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './conten
 import type { AccountIds, LateFailureRule, RefusalRule, TwilioContext } from './context.js';
 import { TwilioInbound, type AdvancedOptOut, type EmulatedInbound, type InboundMessage } from './inbound.js';
 import { TwilioLifecycle } from './lifecycle.js';
+import { TwilioLookup, type NumberRisk } from './lookup.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
 import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
 import { TwilioSending } from './sending.js';
@@ -77,6 +78,8 @@ export interface TwilioEmulator
   addTemplate(template: NewTemplate): EmulatedTemplate;
   /** Changes the Verify service. */
   configureVerify(settings: VerifySettings): void;
+  /** Sets the risk of SMS pumping that Lookup gives a number. Default: a score of 0. */
+  setRisk(number: string, risk: NumberRisk): void;
   /** Changes the account's resource, and the numbers that a trial account may send to. */
   configureAccount(settings: AccountSettings): void;
   /**
@@ -139,8 +142,9 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   const account = new TwilioAccount(context);
   const sending = new TwilioSending(context, content, lifecycle);
   const verify = new TwilioVerify(context);
+  const lookup = new TwilioLookup(context);
   const inbound = new TwilioInbound(context);
-  server.serve(twilioApi(context, { account, sending, content, verify }));
+  server.serve(twilioApi(context, { account, sending, content, verify, lookup }));
 
   return provider.emulatorOf<TwilioEmulator>({
     ...keys,
@@ -168,6 +172,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
     configureVerify: (settings) => verify.configure(settings),
+    setRisk: (number, risk) => lookup.setRisk(number, risk),
     configureAccount: (settings) => account.configure(settings),
     setAdvancedOptOut: (words) => inbound.setAdvancedOptOut(words),
     setCapabilities: (number, changed) => senders.setCapabilities(number, changed),

@@ -9,6 +9,8 @@ export { oktaClient, type OktaClient } from './options/okta-client.js';
 export type { HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook.js';
 export type { Channel, ChannelParts, ReceivedMessage } from './channels/channel.js';
 export type {
+  ChannelList,
+  ChannelsByCountry,
   ConsoleOptions,
   GuardOptions,
   InboundOptions,

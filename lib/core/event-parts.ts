@@ -34,6 +34,15 @@ export interface OfOptIn {
   readonly optInAttribute?: string | undefined;
 }
 
+/** In the events that say which providers a number gets. */
+export interface OfProviders {
+  /**
+   * By channel, whose providers the number gets: those of an ISO 3166 country in `channels`, or of `default`. Only for planned channels
+   * that have providers by country. Not set without any.
+   */
+  readonly providersOf?: Readonly<Record<string, string>> | undefined;
+}
+
 /** What a profile says. */
 export type OptIn = NonNullable<OfOptIn['optIn']>;
 

@@ -10,6 +10,7 @@ import type {
   OfCall,
   OfGuard,
   OfOptIn,
+  OfProviders,
   OfRequest,
   OfTest,
   OfUser,
@@ -130,7 +131,8 @@ export interface HookEventFields {
   readonly 'guard.noticed': OfGuard;
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall &
-    OfOptIn & {
+    OfOptIn &
+    OfProviders & {
       /** In the order of the attempts. */
       readonly channels: readonly string[];
       /** As in `request.answered`. */
@@ -142,6 +144,7 @@ export interface HookEventFields {
   readonly 'request.answered': OfRequest &
     OfTest &
     OfOptIn &
+    OfProviders &
     CodeResult & {
       /** The outcome of the code. */
       readonly outcome: CodeOutcome;

@@ -22,6 +22,8 @@ import type { PlannedCode, PlanStep } from './records.js';
 /** A configured provider of a channel. */
 export interface ReadyChannel {
   readonly name: string;
+  /** Its place in the option `channels`: `sms`, `sms[1]` or `sms.IN[0]`. */
+  readonly key: string;
   readonly provider: string;
   readonly port: ConnectedChannel;
   /** Of its message ids. */

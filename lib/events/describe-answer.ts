@@ -1,4 +1,11 @@
-import type { AttemptReport, HookEventOf, OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
+import type {
+  AttemptReport,
+  HookEventOf,
+  OfOptIn,
+  OfProviders,
+  OptIn,
+  SkippedChannel,
+} from '../core/events.js';
 import {
   bad,
   by,
@@ -56,7 +63,8 @@ function sentenceOf(
 ): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
   const { isRepeat, attempts, profileReason = '' } = event;
   const skipped = event.skipped.map(describeSkipped).join('');
-  const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
+  const sentBy =
+    event.channel === undefined ? '' : ` ${by(event.channel)}${describeProviders(event.channel, event)}`;
   switch (event.outcome) {
     case 'accepted': {
       if (isRepeat) return ['good', 'A repeat got the first answer: the code was sent.'];
@@ -224,6 +232,13 @@ export function describeDecision({ optIn, optInAttribute }: OfOptIn): string {
   return optIn === undefined || optInAttribute === undefined
     ? ''
     : `, because ${describeOptIn(optIn, optInAttribute)}`;
+}
+
+/** Which list of a channel a number gets, if the channel has providers by country. */
+export function describeProviders(channel: string, { providersOf }: OfProviders): string {
+  const list = providersOf?.[channel];
+  if (list === undefined) return '';
+  return ` (by the ${list === 'default' ? 'default providers' : `providers for ${list}`})`;
 }
 
 function remedyOfDecision({ optIn = 'unread', optInAttribute }: OfOptIn): string | undefined {

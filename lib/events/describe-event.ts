@@ -3,6 +3,7 @@ import {
   describeAnswer,
   describeAttempt,
   describeDecision,
+  describeProviders,
   describeSkipped,
   FREE_LIMIT,
   PROFILE_REMEDIES,
@@ -111,7 +112,9 @@ const TABLE: {
     const why = describeDecision(event);
     return channels.length === 0
       ? bad(`No channel can be used for this code${why}.${omitted}`)
-      : plain(`The plan: ${channels.map(nameChannel).join(', then ')}${why}.${omitted}`);
+      : plain(
+          `The plan: ${channels.map((channel) => nameChannel(channel) + describeProviders(channel, event)).join(', then ')}${why}.${omitted}`,
+        );
   },
   'attempt.ended': (event) => describeAttempt(event, ''),
   'attempt.settled': (event) => describeAttempt(event, 'After the deadline: '),
@@ -166,7 +169,7 @@ const TABLE: {
     const isOkta = channels.length === 0;
     // A channel without a host has its own name in its place.
     const name =
-      host.replace(/\[\d+\]$/, '') === channels[0]
+      host.replace(/(?:\.(?:default|[A-Z]{2}))?(?:\[\d+\])?$/, '') === channels[0]
         ? nameChannel(host)
         : `${host} (${isOkta ? 'Okta' : channels.map(nameChannel).join(', ')})`;
     switch (state) {

@@ -55,6 +55,7 @@ const FIELDS = {
   channels: isListOf(isString),
   optIn: isString,
   optInAttribute: isString,
+  providersOf: (value) => isObject(value) && Object.values(value).every(isString),
   skipped: isListOf(hasStrings('channel', 'reason')),
 } satisfies { readonly [Name in NamesIn<HookEvent>]?: Check };
 

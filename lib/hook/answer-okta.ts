@@ -49,9 +49,9 @@ export function giveAnswer(
 }
 
 function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
-  const { claim, delivery, refusal, budget } = call;
+  const { claim, delivery, refusal, budget, providersOf } = call;
   const { answer: guardAnswer } = settings.guard;
-  const decision = decide({ delivery, refusal, durationMs: budget.elapsedMs(), guardAnswer });
+  const decision = decide({ delivery, refusal, providersOf, durationMs: budget.elapsedMs(), guardAnswer });
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
@@ -66,7 +66,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 
 /** Emits the event that sums the call up. */
 function emitAnswered(
-  { hook, test, budget, number, delivery, skipped, optIn, reading, refusal }: DispatchedCall,
+  { hook, test, budget, number, delivery, skipped, optIn, providersOf, reading, refusal }: DispatchedCall,
   { decision, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
@@ -100,6 +100,7 @@ function emitAnswered(
     skipped: [...skipped],
     optIn: optIn.optIn,
     optInAttribute: optIn.optInAttribute,
+    providersOf,
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileStatus: reading?.httpStatus,

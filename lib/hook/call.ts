@@ -1,5 +1,5 @@
 import type { Budget } from '../core/budget.js';
-import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
+import type { OfCall, OfOptIn, OfProviders, SkippedChannel } from '../core/events.js';
 import type { Delivery, ReadyChannel } from '../delivery/attempt.js';
 import type { Place } from '../delivery/order.js';
 import type { FirstClaim, StatePort } from '../delivery/state.js';
@@ -93,6 +93,8 @@ export interface DispatchedCall extends ProfiledCall {
   /** Planned channels that were skipped, with the reason. */
   readonly skipped: readonly SkippedChannel[];
   readonly optIn: OfOptIn;
+  /** `undefined` if no planned channel has providers by country. */
+  readonly providersOf: OfProviders['providersOf'];
   /** `undefined` if nothing is sent. */
   readonly delivery: Delivery | undefined;
 }
@@ -137,6 +139,7 @@ export function beginCall(
     reading: undefined,
     skipped: NONE,
     optIn: NO_OPT_IN,
+    providersOf: undefined,
     delivery: undefined,
   };
   underWay.calls.add(awaited);
@@ -145,7 +148,13 @@ export function beginCall(
 
 /** Ends the steps of a call of which nothing is sent. */
 export function sendNothing(call: ClaimedCall): DispatchedCall {
-  return Object.assign(call, { reading: undefined, skipped: NONE, optIn: NO_OPT_IN, delivery: undefined });
+  return Object.assign(call, {
+    reading: undefined,
+    skipped: NONE,
+    optIn: NO_OPT_IN,
+    providersOf: undefined,
+    delivery: undefined,
+  });
 }
 
 /** The ids that every event about a call has. */

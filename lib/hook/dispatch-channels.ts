@@ -1,5 +1,5 @@
 import type { UserProfile } from '../core/channel.js';
-import type { OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
+import type { OfOptIn, OfProviders, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
 import { sendCode } from '../delivery/dispatch.js';
@@ -12,8 +12,9 @@ import {
   type FilteredChannels,
 } from '../delivery/plan.js';
 import { personalDataOf } from '../numbers/personal-data.js';
-import { toDialableNumber } from '../numbers/phone-number.js';
+import { readNumber, toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/hook-answer.js';
+import { DEFAULT_LIST, listFor, type ChannelProviders } from '../options/channel-lists.js';
 import { readLocale } from '../texts/locale.js';
 import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall, type HookParts } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
@@ -59,6 +60,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   const dispatched: DispatchedCall = Object.assign(call, {
     skipped: plan.skipped,
     optIn: plan.optIn,
+    providersOf: plan.providersOf,
     delivery,
   });
   if (delivery.status !== 'refused') return dispatched;
@@ -90,6 +92,7 @@ interface Wish {
 interface CallPlan extends Wish {
   /** The planned channels that the rollout or a suppression turns off. */
   readonly skipped: readonly SkippedChannel[];
+  readonly providersOf: OfProviders['providersOf'];
   /** The attempts to make, in order: one for each provider of each channel that is left. */
   readonly steps: readonly PlanStep[];
 }
@@ -117,11 +120,14 @@ function readWish(call: ProfiledCall, parts: HookParts): Wish {
 }
 
 function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
-  const { events, channels } = parts;
-  const { planned, enabled, whatsAppNumber, optIn } = wish;
+  const { events } = parts;
+  const { planned, enabled, optIn } = wish;
   const { request } = call.hook;
   const allowed = withoutSuppressed(wish, call, parts);
   const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
+  const routes = allowed.channels.map((channel) => routeBy(channel, wish, call, parts));
+  const lists = routes.flatMap(({ channel, list }) => (list === undefined ? [] : [[channel, list] as const]));
+  const providersOf = lists.length === 0 ? undefined : Object.fromEntries(lists);
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
@@ -130,15 +136,36 @@ function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
       channels: [...allowed.channels],
       skipped: [...skipped],
       ...optIn,
+      providersOf: providersOf && { ...providersOf },
     });
   }
-  const steps = allowed.channels.flatMap((channel) => {
-    const to = channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
-    const providers = channels.get(channel) ?? [];
-    return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
-  });
-  return { ...wish, skipped, steps };
+  return { ...wish, skipped, providersOf, steps: routes.flatMap(({ steps }) => steps) };
 }
+
+/** The steps of a channel: one for each provider that the country of its number has. */
+function routeBy(
+  channel: string,
+  { whatsAppNumber }: Wish,
+  { hook: { request }, number }: ProfiledCall,
+  { settings }: HookParts,
+): {
+  readonly channel: string;
+  /** As in `providersOf`. */
+  readonly list: string | undefined;
+  readonly steps: readonly PlanStep[];
+} {
+  const to = channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
+  const lists = settings.channels.get(channel)?.lists ?? NO_LISTS;
+  // Without countries, the number need not be read.
+  const isByCountry = lists.size > 1;
+  const country = (): string | undefined =>
+    to === request.phoneNumber ? number?.country : readNumber(to).country;
+  const list = isByCountry ? listFor(lists, country()) : DEFAULT_LIST;
+  const steps = (lists.get(list) ?? NONE).map((provider): PlanStep => ({ channel, provider, to }));
+  return { channel, list: isByCountry ? list : undefined, steps };
+}
+
+const NO_LISTS: ChannelProviders['lists'] = new Map();
 
 /** The opt-in in events. It names the attribute if the opt-in decided for SMS. */
 function optInFields(

@@ -7,7 +7,6 @@ import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import { questionContext } from '../delivery/channel-contract.js';
 import type { HookParts } from './call.js';
-import { providerKey } from './ready-channels.js';
 import type { HookStatus, Readiness } from './telephony-hook.js';
 
 /** What probes read: `ready()` checks everything that a code needs, `status()` returns what is known. */
@@ -88,15 +87,13 @@ function isOfOwnChannel(part: string, result: TelephonyHookError): boolean {
 async function checkChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
 ): Promise<Readiness['channels']> {
-  const checks = [...channels].flatMap(([name, providers]) =>
-    providers.map(
-      async ({ port, client }, index): Promise<readonly [string, 'ok' | TelephonyHookError][]> => {
-        if (port.check === undefined) return [];
-        const context = questionContext(client, READY_TIMEOUT_MS, READY_TIMEOUT_MS);
-        return [[providerKey(name, providers, index), await resultOf(() => port.check?.(context))]];
-      },
-    ),
-  );
+  const checks = [...channels.values()]
+    .flat()
+    .map(async ({ key, port, client }): Promise<readonly [string, 'ok' | TelephonyHookError][]> => {
+      if (port.check === undefined) return [];
+      const context = questionContext(client, READY_TIMEOUT_MS, READY_TIMEOUT_MS);
+      return [[key, await resultOf(() => port.check?.(context))]];
+    });
   return Object.fromEntries((await Promise.all(checks)).flat());
 }
 

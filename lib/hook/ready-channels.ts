@@ -30,11 +30,10 @@ export function connectChannels(
   const { publicUrl } = settings;
   const ready = new Map<string, readonly ReadyChannel[]>();
   const errors: ConfigurationError[] = [];
-  for (const [name, list] of settings.channels) {
+  for (const [name, { providers }] of settings.channels) {
     ready.set(
       name,
-      list.flatMap((blueprint, index): readonly ReadyChannel[] => {
-        const key = providerKey(name, list, index);
+      providers.flatMap(({ channel: blueprint, key }, index): readonly ReadyChannel[] => {
         const made = connect(blueprint, `channels.${key}`, {
           twilio,
           dispatcher,
@@ -60,6 +59,7 @@ export function connectChannels(
         return [
           {
             name,
+            key,
             provider,
             port: made,
             idNamespace,
@@ -117,11 +117,6 @@ function reportsOf(
   return receive !== undefined && lookUp === undefined ? undefined : reports;
 }
 
-/** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */
-export function providerKey(name: string, providers: readonly unknown[], index: number): string {
-  return providers.length === 1 ? name : `${name}[${index}]`;
-}
-
 /** The path of a provider's callbacks, below `publicUrl` and `path`. */
 export function callbackPath(name: string, index: number): string {
   return `/callbacks/${name}${index === 0 ? '' : `/${index}`}`;
@@ -162,13 +157,10 @@ export function warnOfDeafChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
   events: EventStream,
 ): void {
-  const where = [...channels].flatMap(([name, providers]) =>
-    providers.flatMap(({ port, receiver }, index) =>
-      port.receive !== undefined && receiver === undefined
-        ? [`channels.${providerKey(name, providers, index)}`]
-        : [],
-    ),
-  );
+  const where = [...channels.values()]
+    .flat()
+    .filter(({ port, receiver }) => port.receive !== undefined && receiver === undefined)
+    .map(({ key }) => `channels.${key}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'channels.receive', where });
 }
 

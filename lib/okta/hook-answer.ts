@@ -1,6 +1,6 @@
 import type { TelephonyRequest } from '../core/channel.js';
 import type { Delivery } from '../delivery/attempt.js';
-import type { AttemptReport, CodeOutcome } from '../core/events.js';
+import type { AttemptReport, CodeOutcome, OfProviders } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/local-claims.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/request-error.js';
@@ -93,6 +93,8 @@ export type Decision = Readonly<{
   /** `undefined` if the provider gave none: the event's id then stands in the answer. */
   transactionId: string | undefined;
   channel: string;
+  /** The country whose providers the channel has for the number, or `default`; `undefined` without providers by country. */
+  providersOf: string | undefined;
   durationMs: number;
   /** The refused attempts before the one that decided, such as `whatsapp:63016,line:400`; empty if there were none. */
   refused: string;
@@ -110,6 +112,7 @@ const NO_DECISION: Omit<Decision, 'outcome'> = {
   provider: 'UNKNOWN',
   transactionId: undefined,
   channel: 'none',
+  providersOf: undefined,
   durationMs: 0,
   refused: '',
   blocked: undefined,
@@ -134,6 +137,7 @@ export function decide(result: {
   readonly delivery: Delivery | undefined;
   /** Why no attempt was made. */
   readonly refusal: HookRefusal | undefined;
+  readonly providersOf?: OfProviders['providersOf'];
   readonly durationMs: number;
   /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
   readonly guardAnswer: 'pending' | 'error';
@@ -151,8 +155,9 @@ export function decide(result: {
   }
   const { status, attempts, isFraudBlock } = delivery;
   const { channel, provider, transactionId } = decidedBy;
+  const providersOf = result.providersOf?.[channel];
   if (status !== 'refused') {
-    const sent = { provider, channel, durationMs, refused: refusalsIn(attempts.slice(0, -1)) };
+    const sent = { provider, channel, providersOf, durationMs, refused: refusalsIn(attempts.slice(0, -1)) };
     return status === 'accepted'
       ? makeDecision(outcome, { status: 'SUCCESSFUL', transactionId, ...sent })
       : makeDecision(outcome, { status: 'PENDING', ...sent });
@@ -164,6 +169,7 @@ export function decide(result: {
       status: 'PENDING',
       provider: GUARD_PROVIDER,
       channel,
+      providersOf,
       durationMs,
       refused,
     });
@@ -227,7 +233,7 @@ export function answerBy(decision: Decision, request: TelephonyRequest): HookAns
 
 /** `key=value` pairs joined by `;`, as they appear in Okta's System Log. */
 function metadataOf(
-  { channel, durationMs, refused, blocked }: Decision,
+  { channel, providersOf, durationMs, refused, blocked }: Decision,
   { requestType = 'unknown', eventId }: TelephonyRequest,
 ): string {
   const pairs = [
@@ -236,6 +242,7 @@ function metadataOf(
     `Duration=${durationMs}ms`,
     `id=${toToken(eventId, 100)}`,
   ];
+  if (providersOf !== undefined) pairs.push(`providers=${toToken(providersOf)}`);
   if (refused !== '') pairs.push(`refused=${refused}`);
   if (blocked !== undefined) pairs.push(`blocked=${blocked}`);
   return pairs.join(';');

@@ -13,6 +13,7 @@ import {
   undefinedIn,
   withoutUndefined,
 } from '../core/option-rules.js';
+import { isByCountry } from './channel-lists.js';
 
 /** The rules that joi does not express: options that need or exclude each other, and objects of the user's own classes. */
 
@@ -66,9 +67,14 @@ export function combinationProblems(options: unknown): readonly string[] {
     );
   }
   for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
-    for (const [index, channel] of [given].flat().entries()) {
-      const path = `channels.${name}${Array.isArray(given) ? `[${index}]` : ''}`;
-      if (isObject(channel)) problems.push(...channelProblems(path, channel));
+    const lists = isByCountry(given)
+      ? Object.entries(given).map(([country, list]) => [`${name}.${country}`, list] as const)
+      : [[name, given] as const];
+    for (const [place, list] of lists) {
+      for (const [index, channel] of [list].flat().entries()) {
+        const path = `channels.${place}${Array.isArray(list) ? `[${index}]` : ''}`;
+        if (isObject(channel)) problems.push(...channelProblems(path, channel));
+      }
     }
   }
   const textChannels = new Set([...senders, ...custom, 'whatsapp', 'sms']);

@@ -22,6 +22,20 @@ export type SenderOption =
       readonly default: string;
     } & Readonly<Record<string, string>>);
 
+/** A channel, or several providers of it, which are tried in order. */
+export type ChannelList = Channel | readonly Channel[];
+
+/**
+ * The providers of a channel by the ISO 3166 country of the number that the code goes to:
+ * `{ default: twilioMessages(), IN: [msg91, twilioMessages()] }`.
+ */
+export interface ChannelsByCountry {
+  /** For every other country, and for a number whose country is not known. */
+  readonly default: ChannelList;
+  /** For a country. */
+  readonly [country: Uppercase<string>]: ChannelList | undefined;
+}
+
 /** A Messaging Service that sends by RCS, and by SMS to phones that RCS does not reach. */
 export interface RcsSenderOption {
   /** `MG…`. Its pool must have an RCS sender. */
@@ -282,8 +296,11 @@ export interface OktaTelephonyHookOptions {
    * `composeText` has precedence over them. Default: Okta's text.
    */
   readonly texts?: TextsOptions | undefined;
-  /** Channels by name: your own, or other providers for `whatsapp`, `sms` and `voice`. An array is tried in order. */
-  readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
+  /**
+   * Channels by name: your own, or other providers for `whatsapp`, `sms` and `voice`. An array is tried in order. An object with
+   * `default` and ISO 3166 countries has a list for each country of a number. Default: Twilio's senders.
+   */
+  readonly channels?: Readonly<Record<string, ChannelList | ChannelsByCountry | undefined>> | undefined;
   /** Limits, countries, and the answer for a blocked code. Premium-rate numbers are always blocked. Default: the limits below. */
   readonly guard?: GuardOptions | undefined;
   /**

@@ -17,11 +17,12 @@ import {
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
+import { isByCountry } from './channel-lists.js';
 import { CHANNEL_NAME, isConnected } from './combinations.js';
 import { credentials } from './credentials.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
 import type { GuardLimit, GuardOptions, OktaTelephonyHookOptions } from './options.js';
-import { country, sandboxNumber, senders } from './senders.js';
+import { byCountryIn, country, sandboxNumber, senders } from './senders.js';
 import { inbound, texts } from './texts.js';
 
 /** The joi rules of the options: what each may be, its default, and its normal form. */
@@ -65,19 +66,32 @@ const twilioFeatures = (): Joi.ObjectSchema =>
     },
   ).default();
 
-const channels = (): Joi.ObjectSchema =>
-  mapOf(
+const CHANNEL =
+  'a channel (an object with a send function and, if any, a provider as text, or a function that returns one)';
+
+const channelRule = (what: string): Joi.AnySchema =>
+  tested(what, (value) => typeof value === 'function' || isConnected(value));
+
+const channelList = (what: string): Joi.AnySchema =>
+  Joi.alternatives()
+    .conditional(Joi.array(), {
+      then: Joi.array().items(channelRule(CHANNEL)).min(1).messages(mustBe(what)),
+      otherwise: channelRule(what),
+    })
+    .messages(mustBe(what));
+
+const channels = (): Joi.ObjectSchema => {
+  const list = channelList(`${CHANNEL}, or an array of them`);
+  return mapOf(
     'an object of channels by name',
     CHANNEL_NAME,
-    tested(
-      'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
-      (value) => {
-        const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-        return list.length > 0 && list.every((one) => typeof one === 'function' || isConnected(one));
-      },
-    ),
+    Joi.alternatives().conditional(tested('a map by country', isByCountry), {
+      then: byCountryIn(Joi.object({ default: list.required() }), list),
+      otherwise: channelList(`${CHANNEL}, an array of them, or a map of these by country`),
+    }),
     'is not a name for a channel: a letter, then letters, digits, - and _',
   );
+};
 
 const limit = (): Joi.ObjectSchema =>
   objectOf<GuardLimit>('false, or an object with points and seconds', {

@@ -53,7 +53,7 @@ export const countriesOrAll = (): Joi.AnySchema =>
   );
 
 /** Adds an entry for each country to the rule of an object. */
-const byCountryIn = (map: Joi.ObjectSchema, value: Joi.Schema): Joi.ObjectSchema =>
+export const byCountryIn = (map: Joi.ObjectSchema, value: Joi.Schema): Joi.ObjectSchema =>
   map
     .pattern(keyThat(isCountry), value)
     .pattern(

@@ -1,5 +1,4 @@
 import { IncomingMessage } from 'node:http';
-import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
 import type { TwilioFeatures, TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
@@ -14,9 +13,10 @@ import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
 import { Texts } from '../texts/texts.js';
+import { readProviders, type ChannelProviders } from './channel-lists.js';
 import { combinationProblems } from './combinations.js';
 import type { TwilioAccount } from './credentials.js';
-import type { InboundOptions, OktaTelephonyHookOptions } from './options.js';
+import type { ChannelList, ChannelsByCountry, InboundOptions, OktaTelephonyHookOptions } from './options.js';
 import { optionRules } from './schema.js';
 
 /** Where Twilio's callbacks arrive, below `publicUrl` and `path`. */
@@ -51,8 +51,7 @@ export interface HookSettings extends Pick<
   readonly path: string;
   readonly deadlineMs: number;
   readonly texts: Texts | undefined;
-  /** The providers of each channel, in the order in which they are tried. */
-  readonly channels: ReadonlyMap<string, readonly Channel[]>;
+  readonly channels: ReadonlyMap<string, ChannelProviders>;
   /** The channels of the user's own. What they read of a message is unknown. */
   readonly ownChannels: ReadonlySet<string>;
   readonly guard: Guard;
@@ -125,12 +124,12 @@ export function twilioSettingsOf({
 
 /** Twilio for each channel that has a sender; the user's own beside them, or in their place. */
 function channelsOf({ senders, sandboxNumber, channels: own }: Checked): HookSettings['channels'] {
-  const channels = new Map<string, readonly Channel[]>();
-  if ((senders.whatsapp ?? sandboxNumber) !== undefined) channels.set('whatsapp', [twilioMessages()]);
-  if (senders.sms !== undefined) channels.set('sms', [twilioMessages()]);
-  if (senders.voice !== undefined) channels.set(VOICE, [twilioCalls()]);
-  for (const [name, channel] of Object.entries(own)) {
-    if (channel !== undefined) channels.set(name, [channel].flat());
+  const channels = new Map<string, ChannelList | ChannelsByCountry>();
+  if ((senders.whatsapp ?? sandboxNumber) !== undefined) channels.set('whatsapp', twilioMessages());
+  if (senders.sms !== undefined) channels.set('sms', twilioMessages());
+  if (senders.voice !== undefined) channels.set(VOICE, twilioCalls());
+  for (const [name, entry] of Object.entries(own)) {
+    if (entry !== undefined) channels.set(name, entry);
   }
-  return channels;
+  return new Map(Array.from(channels, ([name, entry]) => [name, readProviders(name, entry)]));
 }

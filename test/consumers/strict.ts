@@ -19,6 +19,8 @@ import {
   type CallbackReceiver,
   type CallbackRequest,
   type Channel,
+  type ChannelList,
+  type ChannelsByCountry,
   type ChannelParts,
   type ConnectedChannel,
   type Assess,
@@ -336,6 +338,16 @@ const relayOptions: RelayChannelOptions = {
 };
 const relay: Channel = relayChannel(relayOptions);
 
+const indian: ChannelList = [vonage, port];
+const byCountry: ChannelsByCountry = { default: port, IN: indian, BR: undefined };
+const literal: Options['channels'] = {
+  sms: {
+    // The types of its parts are known without a type beside them.
+    default: { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) },
+    IN: [{ send: () => Promise.resolve({ status: 'refused', code: 'NO', reason: 'Busy', cause: 'busy' }) }],
+  },
+};
+
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
   profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
 const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
@@ -433,6 +445,8 @@ export const hooks: readonly TelephonyHook[] = [
   oktaTelephonyHook({ credentials }),
   oktaTelephonyHook({ credentials: alone, channels: { line }, logger: log, guard: { countries: false } }),
   oktaTelephonyHook({ credentials: alone, channels: { sms: vonage }, logger: false }),
+  oktaTelephonyHook({ credentials: alone, channels: { sms: byCountry }, logger: false }),
+  oktaTelephonyHook({ credentials: alone, channels: literal, logger: false }),
   oktaTelephonyHook({
     ...nested,
     credentials: { hook: header, eventHook, okta: byKey, twilio: byAuthToken },

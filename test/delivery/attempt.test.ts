@@ -17,6 +17,7 @@ const ready = (name: string, send: Send): ReadyChannel => {
   const port = { send: (_message: unknown, context: SendContext) => send(context) } as ConnectedChannel;
   return {
     name,
+    key: name,
     provider: name.toUpperCase(),
     port,
     idNamespace: 'own',

@@ -22,6 +22,7 @@ const portOf = (send: Send): ConnectedChannel => ({ send: send as ConnectedChann
 
 const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel => ({
   name,
+  key: name,
   provider,
   port: portOf(send),
   idNamespace: 'own',

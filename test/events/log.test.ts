@@ -262,6 +262,11 @@ describe('the log', () => {
       eventOf('breaker.changed', { host: 'push[1]', state: 'closed', channels: ['push'] }),
     ],
     [
+      'info',
+      /: sms\.IN\[0\] answers again\.$/,
+      eventOf('breaker.changed', { host: 'sms.IN[0]', state: 'closed', channels: ['sms'] }),
+    ],
+    [
       'warn',
       /: acme\.okta\.com \(Okta\) does not answer.* by the channel that Okta requests\.$/,
       eventOf('breaker.changed', { host: 'acme.okta.com', state: 'open', channels: [] }),

@@ -153,6 +153,7 @@ describe('the answer to Okta', () => {
       provider: 'UNKNOWN',
       transactionId: undefined,
       channel: 'none',
+      providersOf: undefined,
       durationMs: 0,
       refused: '',
       blocked: undefined,

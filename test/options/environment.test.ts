@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { ConfigurationError, oktaTelephonyHook, type Channel } from '#lib/index.js';
+import { ConfigurationError, oktaTelephonyHook } from '#lib/index.js';
 import {
   oktaCredentialFrom,
   OPTION_VARIABLES,
@@ -9,6 +9,7 @@ import {
   variablesFrom,
   type Environment,
 } from '#lib/options/environment.js';
+import { readProviders } from '#lib/options/channel-lists.js';
 import { WARNINGS } from '#lib/events/describe-warning.js';
 import { VariableReader } from '#lib/options/variable-reader.js';
 import { VARIABLES, variablesWhere, type VariableName } from '#lib/options/variables.js';
@@ -136,8 +137,6 @@ const META: Environment = {
   PUBLIC_URL: 'https://id.acme.com/okta/telephony',
 };
 
-const isList = (given: Channel | readonly Channel[]): given is readonly Channel[] => Array.isArray(given);
-
 /** A connection with every sender, so that each Twilio channel connects. */
 const TWILIO = createTwilioConnection({
   settings: {
@@ -162,10 +161,12 @@ const TWILIO = createTwilioConnection({
 /** The providers of each channel, in order. */
 function providersOf(env: Environment): Readonly<Record<string, readonly (string | undefined)[]>> {
   return Object.fromEntries(
-    Object.entries(optionsFrom(env).channels ?? {}).map(([channel, given = []]) => {
-      const list = isList(given) ? given : [given];
-      return [channel, list.map((made) => connectChannel(made, { channel, twilio: TWILIO }).provider)];
-    }),
+    Object.entries(optionsFrom(env).channels ?? {}).map(([channel, given = []]) => [
+      channel,
+      readProviders(channel, given).providers.map(
+        (made) => connectChannel(made.channel, { channel, twilio: TWILIO }).provider,
+      ),
+    ]),
   );
 }
 
@@ -304,8 +305,8 @@ describe('optionsFrom', () => {
     const { publicUrl, channels = {} } = optionsFrom(env);
     expect(publicUrl).to.equal('https://id.acme.com/okta/telephony');
     for (const channel of ['sms', 'whatsapp', 'voice']) {
-      const [made] = [channels[channel] ?? []].flat();
-      expect(made && connectChannel(made, { channel }), channel).to.have.property('receive');
+      const [made] = readProviders(channel, channels[channel] ?? []).providers;
+      expect(made && connectChannel(made.channel, { channel }), channel).to.have.property('receive');
     }
     expect(providersOf(env)).to.deep.include({ whatsapp: ['VONAGE'], voice: ['VONAGE'] });
   });

@@ -131,6 +131,9 @@ const broken = (...values: readonly unknown[]): readonly Broken[] => values.map(
 /** A whole object with each of these values for one of its options. */
 const each = (object: Plain, name: string, ...values: readonly unknown[]): readonly Broken[] =>
   broken(...values.map((value) => ({ ...object, [name]: value })));
+/** Maps by country with each of these lists for India. */
+const by = (...lists: readonly unknown[]): readonly Plain[] =>
+  lists.map((list) => ({ default: channel, IN: list }));
 /** Options that exclude each other. */
 const whole = (...options: readonly Plain[]): readonly Broken[] =>
   options.map((value) => new Broken(value, '.'));
@@ -237,7 +240,17 @@ describe('the options', () => {
       { sms: { default: `{code}${'x'.repeat(1568)}` } },
     ],
     ['texts.webOtpDomain', 'acme.com', 'login.Acme.com', 'xn--bcher-kva.example', 'a1.io'],
-    ['channels', { line: channel }, { sms: [channel, channel] }],
+    [
+      'channels',
+      { line: channel },
+      { sms: [channel, channel] },
+      { sms: { default: channel } },
+      {
+        sms: { default: [channel], IN: [channel, channel], BR: channel, GB: undefined },
+        voice: { default: channel },
+      },
+      { sms: { default: () => channel, IN: () => channel } },
+    ],
     [
       'guard',
       {},
@@ -571,6 +584,35 @@ describe('the options', () => {
     ['channels', /must be/, null, 'kept-for-me', [channel]],
     ['channels.line', /an object with a send function/, {}, 'kept-for-me', [], [channel, {}], null],
     ['channels.2nd', /a name for a channel/, channel],
+    ['channels.line', /^channels\.line\[1\] must be a channel/, [channel, {}]],
+    [
+      'channels.line',
+      /^channels\.line must be .*or a map of these by country$/,
+      { provider: 'X' },
+      { india: channel },
+    ],
+    [
+      'channels.sms',
+      /^channels\.sms\.default must be a channel/,
+      { IN: channel },
+      { default: {}, IN: channel },
+    ],
+    [
+      'channels.sms',
+      /^channels\.sms\.IN must be a channel .* an array of them$/,
+      ...by({}, [], 'kept-for-me', { default: channel }),
+    ],
+    ['channels.sms', /^channels\.sms\.IN\[1\] must be a channel/, ...by([channel, {}], [channel, null])],
+    ['channels.sms', /^channels\.sms\.UK is not a country: use GB$/, { default: channel, UK: channel }],
+    ['channels.sms', /^channels\.sms\.in is not a country: use IN$/, { default: channel, in: channel }],
+    [
+      'channels.sms',
+      /^channels\.sms\.XX is not a country: use ISO 3166 codes/,
+      { default: channel, XX: channel },
+    ],
+    ['channels.sms', /^channels\.sms\.India is not a country/, { default: channel, India: channel }],
+    ['channels.sms', /^channels\.sms\.IN\[1\]\.lookUp must be/, ...by([channel, { ...channel, lookUp: 1 }])],
+    ['channels.sms', /^channels\.sms\.IN\.lookUp must be/, ...by({ ...channel, lookUp: 1 })],
     ['channels.line', /^channels\.line\.lookUp must be a function/, { ...channel, lookUp: 1 }],
     ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
     ['guard.mode', /'enforce' or 'record'/, 'kept-for-me', null, true],

@@ -17,7 +17,7 @@ import type { Route } from '../../http/routes.js';
 import { E164 } from '../../numbers/phone-number.js';
 import { answerError } from '../answer-error.js';
 import type { HookParts } from '../call.js';
-import { callbackPath, providerKey } from '../ready-channels.js';
+import { callbackPath } from '../ready-channels.js';
 import type { Inbox } from './inbox.js';
 import type { ReceivedReport } from './reports.js';
 import { queryIn } from './signed-form.js';
@@ -51,10 +51,9 @@ export function channelRoutes(parts: HookParts, takers: Takers): readonly Route[
   const bodies = new Bodies();
   return [...parts.channels].flatMap(([name, providers]) =>
     providers.flatMap((channel, index) => {
-      const { receiver } = channel;
+      const { receiver, key } = channel;
       if (receiver === undefined) return [];
       const path = parts.settings.path + callbackPath(name, index);
-      const key = providerKey(name, providers, index);
       const onMistake = (mistake: string): void => {
         const reason = `${key}: ${mistake}`;
         parts.events.emitFailed({ extension: 'receive', reason, call: undefined }, `receive ${key}`);

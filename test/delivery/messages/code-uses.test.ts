@@ -50,6 +50,7 @@ describe('used codes', () => {
     breaker = new Breaker('host', () => undefined);
     const sms: ReadyChannel = {
       name: 'sms',
+      key: 'sms',
       provider: 'OWN',
       port: {
         send: () => Promise.resolve({ status: 'accepted', transactionId: 'S1' }),

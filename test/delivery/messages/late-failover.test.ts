@@ -42,6 +42,7 @@ function ready(name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel
   const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
   return {
     name,
+    key: name,
     provider: 'TWILIO',
     port: { send, ...port },
     idNamespace: 'twilio',

@@ -21,6 +21,7 @@ const OTHER_NUMBER = '+447700900124';
 function ready(name: string, provider: string): ReadyChannel {
   return {
     name,
+    key: name,
     provider,
     port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
     idNamespace: 'own',

@@ -13,6 +13,7 @@ const SHARED = {
   AttemptReport: 'An attempt',
   SkippedChannel: 'A skipped channel',
   OfOptIn: 'The opt-in',
+  OfProviders: 'Providers by country',
   OfGuard: 'The guard',
   BrokenRule: 'A broken rule',
   SentMessage: 'The message',

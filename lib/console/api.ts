@@ -22,8 +22,10 @@ export interface About {
   readonly links: readonly { readonly title: string; readonly href: string }[];
 }
 
-/** `GET api/executions?search=&channel=&outcome=&from=&to=&before=&limit=`; `from` and `to` by ISO 8601. */
+/** `GET api/executions?search=&channel=&outcome=&failover=&from=&to=&before=&limit=`; `from` and `to` by ISO 8601. */
 export type ExecutionPage = Awaited<ReturnType<History['find']>>;
+
+/** `GET api/histogram?search=&channel=&outcome=&failover=`, `GET api/timeline`: a `Timeline`. `GET api/flow?from=&country=&provider=`: a `Flow`. */
 
 /** `GET api/health` */
 export interface Health {

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { EXECUTION_OUTCOMES, type ExecutionQuery } from './history/answers.js';
+import { EXECUTION_OUTCOMES, FAILOVERS, type ExecutionQuery, type FlowQuery } from './history/answers.js';
 import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion, UserQuestion } from './api.js';
@@ -20,10 +20,16 @@ const rules = lazyRules(() => {
       search: Joi.string().trim().max(MAX_TEXT),
       channel: Joi.string().max(MAX_TEXT),
       outcome: Joi.valid(...EXECUTION_OUTCOMES),
+      failover: Joi.valid(...FAILOVERS, 'any'),
       from: Joi.date().iso().cast('number'),
       to: Joi.date().iso().cast('number'),
       before: Joi.string().max(MAX_TEXT),
       limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+    }),
+    flow: Joi.object<FlowQuery>({
+      from: Joi.date().iso().cast('number'),
+      country: Joi.string().max(MAX_TEXT),
+      provider: Joi.string().max(MAX_TEXT),
     }),
     user: Joi.object<UserQuestion>({ user }).required(),
     payload: Joi.object<PayloadQuestion>({
@@ -44,13 +50,24 @@ const MAX_DEPTH = 100;
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the names of the wrong fields. */
 export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
+  return check(rules().execution, fieldsIn(query), WRONG_QUERY);
+}
+
+/** @throws ConsoleRefusal as `readExecutionQuery`. */
+export function readFlowQuery(query: URLSearchParams): FlowQuery {
+  return check(rules().flow, fieldsIn(query), WRONG_QUERY);
+}
+
+const WRONG_QUERY = 'The query has wrong fields.';
+
+function fieldsIn(query: URLSearchParams): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
     // An empty field of the form is no filter.
     const values = query.getAll(name).filter((value) => value !== '');
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
-  return check(rules().execution, given, 'The query has wrong fields.');
+  return given;
 }
 
 export function readUserQuestion(body: unknown): UserQuestion {

@@ -14,7 +14,13 @@ import type {
 } from './api.js';
 import { refuseOtherSites, requireAuthorized } from './access.js';
 import { CONSOLE_PAGE, REFUSAL_HEADERS, refusalPage } from './page.js';
-import { readExecutionQuery, readPayloadQuestion, readSendQuestion, readUserQuestion } from './questions.js';
+import {
+  readExecutionQuery,
+  readFlowQuery,
+  readPayloadQuestion,
+  readSendQuestion,
+  readUserQuestion,
+} from './questions.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
 import type { Streams } from './stream.js';
 
@@ -66,6 +72,9 @@ const PLOTTED: readonly TimelineSpan[] = [
   { bucketMs: 3_600_000, count: 24 },
 ];
 
+/** The day above the list of executions, by quarters of an hour. */
+const COUNTED: TimelineSpan = { bucketMs: 900_000, count: 96 };
+
 const EXECUTION_PATH = '/api/executions/';
 const ASSETS_PATH = '/assets/';
 
@@ -95,6 +104,14 @@ export function createConsoleServer(
     '/api/about': { GET: () => parts.about() },
     '/api/health': { GET: () => parts.health() },
     '/api/timeline': { GET: () => history.timeline(PLOTTED) },
+    '/api/histogram': {
+      // The time is what people choose with it.
+      GET: ({ query }) => {
+        const { search, channel, outcome, failover } = readExecutionQuery(query);
+        return history.timeline([COUNTED], { search, channel, outcome, failover });
+      },
+    },
+    '/api/flow': { GET: ({ query }) => history.flow(readFlowQuery(query)) },
     '/api/executions': { GET: ({ query }) => history.find(readExecutionQuery(query)) },
     '/api/stream': {
       GET: ({ req, res }) => {

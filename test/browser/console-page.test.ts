@@ -714,6 +714,7 @@ describe("the console's page", function () {
     const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const { page, stood } = await show('#/health', { health: plantHealth(now, { breakers }) });
     await page.getByText('Vendors: api.twilio.com is up.').waitFor();
+    await page.getByText('The same as a table').click();
     await page.locator('.scrolled').focus();
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));
     await page.getByText('77', { exact: true }).waitFor();
@@ -721,6 +722,7 @@ describe("the console's page", function () {
     expect(await page.locator('main a:focus').count()).to.equal(0);
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 78 }));
     await page.getByText('78', { exact: true }).waitFor();
+    await page.getByText('The same as a table').click();
     await page.locator('.scrolled').focus();
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('#card-limits + *'))");
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 79 }));
@@ -732,21 +734,27 @@ describe("the console's page", function () {
   });
 
   for (const [isShared, texts] of [
-    [false, [/^The state of this gateway now\./m, /^Deliveries of the last hour$/m, /^The last day$/m]],
+    [
+      false,
+      [
+        /^The state of this gateway now\./m,
+        /^Deliveries of the last hour$/m,
+        /^The way of the codes in the last hour$/m,
+      ],
+    ],
     [
       true,
       [
-        /^Now, Load, Channels and Limits are about this gateway\. Deliveries and the plots .* all gateways\./m,
+        /^Now, Load, Channels and Limits are about this gateway\. The flow, the plots .* all gateways\./m,
         /^Deliveries of the last hour, at all gateways$/m,
-        /^The last hour, at all gateways$/m,
-        /^The last day, at all gateways$/m,
+        /^The way of the codes in the last hour, at all gateways$/m,
         /^\d+ in the last hour, by this gateway$/m,
       ],
     ],
   ] as const) {
     it(`says in the health whose codes it shows, ${isShared ? 'with' : 'without'} a shared history`, async () => {
       const { page } = await show('#/health', { about: { ...ABOUT, isShared } });
-      await page.getByText('Okta has not requested a code in the last day.').waitFor();
+      await page.getByText('Okta has not requested a code in the last hour.').waitFor();
       await page.getByText('api.line.me (LINE) does not answer').waitFor();
       const shown = await page.locator('main').innerText();
       for (const text of texts) expect(shown).to.match(text);
@@ -754,9 +762,11 @@ describe("the console's page", function () {
     });
   }
 
-  it('shows charts of the last hour and day, and their numbers in tables that stay open', async () => {
+  it('shows plots of the last hour or day, and their numbers in tables that stay open', async () => {
     const { page, stood } = await show('#/health');
     await page.getByText('Okta has not requested a code in the last hour.').waitFor();
+    const time = page.getByLabel('Time', { exact: true });
+    await time.selectOption('day');
     await page.getByText('Okta has not requested a code in the last day.').waitFor();
     stood.executions = plantExecutions(10, Date.now());
     stood.historyBeganAt = Date.now();
@@ -766,25 +776,53 @@ describe("the console's page", function () {
       .getByText(/Times are in Europe\/London \(GMT.*\)\. The history begins at/)
       .first()
       .waitFor();
-    await page.getByText('Codes by outcome in the last day, as a table').click();
+    await page.getByText('The numbers of the last day, as tables').click();
     const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
     expect(await table.locator('tbody tr').count()).to.equal(24);
     const sumOf = async (): Promise<readonly number[]> => {
       // A time and its counts, separated by tabs.
       const rows = (await table.locator('tbody tr').allInnerTexts()).map((row) => row.split('\t'));
-      return [1, 2, 3, 4].map((column) => rows.reduce((sum, cells) => sum + Number(cells[column]), 0));
+      return [1, 2, 3, 4, 5, 6].map((column) => rows.reduce((sum, cells) => sum + Number(cells[column]), 0));
     };
-    // Accepted, unknown, blocked, refused.
-    expect(await sumOf()).to.deep.equal([7, 1, 1, 1]);
-    await page.getByText('Time to delivery: WhatsApp in the last hour, as a table').click();
-    const times = page.getByRole('table', { name: 'Time to delivery: WhatsApp in the last hour' });
-    await times.getByText('2,600 ms').first().waitFor();
+    // Accepted, after a failover, not delivered, unknown, blocked, refused.
+    expect(await sumOf()).to.deep.equal([5, 1, 1, 1, 1, 1]);
 
     stood.executions = plantExecutions(20, Date.now());
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByRole('link', { name: 'Health' }).click();
-    await until(async () => (await sumOf())[0] === 14);
-    expect(await page.locator('details[open]').count()).to.equal(2);
+    await until(async () => (await sumOf())[3] === 2);
+    expect(await page.locator('details[open]').count()).to.equal(1);
+    await time.selectOption('hour');
+    const times = page.getByRole('table', { name: 'WhatsApp in the last hour' });
+    await times.getByText('2,600 ms').first().waitFor();
+    // The plots of the time to delivery have one scale.
+    const tops = await page.locator('.plots .axis span:first-child').allInnerTexts();
+    expect([tops.length, ...new Set(tops)]).to.deep.equal([3, '5,000 ms']);
+  });
+
+  it('says which share of a channel’s codes failed over, by time, country and first provider', async () => {
+    const now = Date.now();
+    const { page } = await show('#/health', { executions: plantExecutions(180, now) });
+    const share = page.locator('.answer');
+    await share.getByText('33 % of the WhatsApp codes failed over: 30 before the answer to Okta').waitFor();
+    await page.getByLabel('Time', { exact: true }).selectOption('day');
+    await share.getByText('45 before the answer to Okta').waitFor();
+    await page.getByLabel('Country of the number').selectOption('DE');
+    await share.getByText('10 before the answer to Okta').waitFor();
+    await page.getByLabel('First provider').selectOption('TWILIO');
+    await page.getByText('Blocked, or not sent').waitFor({ state: 'hidden' });
+    const lines = await page.locator('.flow tbody tr').allInnerTexts();
+    expect(lines.map((line) => line.replace(/[\s→]+/g, ' ').trim())).to.deep.equal([
+      'Requested by Okta 36',
+      'WhatsApp 30 83 % of all codes',
+      'failed over 10 33 % of the WhatsApp codes',
+      'then SMS 10 100 % of the WhatsApp codes that failed over',
+      'delivered 22 73 % of the WhatsApp codes',
+      'used 14 47 % of the WhatsApp codes',
+      'Voice call 6 17 % of all codes',
+      'delivered 5 83 % of the Voice call codes',
+      'used 4 67 % of the Voice call codes',
+    ]);
   });
 
   it('shows markup and script in any field as text, and runs none of it', async () => {
@@ -979,7 +1017,7 @@ describe("the console's page", function () {
     }
     await page.goto(`${stood.url}#/health`);
     await page.locator('.deliveries').waitFor();
-    await page.getByText('Codes by outcome in the last hour, as a table').click();
+    await page.getByText('The numbers of the last hour, as tables').click();
     await check('health');
   });
 });

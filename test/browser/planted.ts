@@ -61,12 +61,18 @@ function stepsOf(index: number, id: string, now: number): readonly HookEvent[] {
     isPreview: index % 10 === 2,
     testedBy: isTest ? 'Grace Hopper' : undefined,
   } as const;
+  const country = index % 4 === 3 ? 'DE' : 'GB';
   const of = eventsOf(id, now - index * 30_000 - 2_000);
   const received = of.received(0, request);
   const repeats = index % 17 === 0 ? [of.repeated(durationMs + 40)] : [];
   if (outcome === 'blocked') {
-    const answer = { ...request, outcome, code: 'LIMIT_PER_USER' } as const;
-    return [received, of.blocked(4, 'enforce'), of.answered(durationMs, 'PENDING', answer), ...repeats];
+    const answer = { ...request, country, outcome, code: 'LIMIT_PER_USER' } as const;
+    return [
+      received,
+      of.blocked(4, 'enforce', { country }),
+      of.answered(durationMs, 'PENDING', answer),
+      ...repeats,
+    ];
   }
   const profile: HookEvent = {
     type: 'profile.read',
@@ -107,6 +113,7 @@ function stepsOf(index: number, id: string, now: number): readonly HookEvent[] {
     of.attempt(durationMs - 3, ended, attempt),
     of.answered(durationMs, ANSWERS[outcome] ?? 'SUCCESSFUL', {
       ...request,
+      country,
       channel,
       provider: 'TWILIO',
       transactionId,

@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import { createConsoleServer } from '#lib/console/server.js';
-import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/console/history/answers.js';
+import type {
+  Execution,
+  ExecutionFilter,
+  ExecutionQuery,
+  ExecutionSummary,
+  History,
+} from '#lib/console/history/answers.js';
+import { flowPointOf, sumFlow } from '#lib/console/history/flow.js';
 import { bucketsOf, pointOf } from '#lib/console/history/timeline.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';
@@ -166,8 +173,10 @@ function historyOf(standIn: StandIn): History {
     },
     open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
     tally: () => Promise.resolve(standIn.health.deliveries),
-    timeline: (spans) => {
-      const points = standIn.executions.map((each) => pointOf(each.steps, each));
+    timeline: (spans, query = {}) => {
+      const points = standIn.executions
+        .filter((each) => fits(each, query))
+        .map((each) => pointOf(each.steps, each));
       return Promise.resolve({
         completeSince: standIn.historyBeganAt,
         spans: spans.map((span) => ({
@@ -176,28 +185,25 @@ function historyOf(standIn: StandIn): History {
         })),
       });
     },
+    flow: (query) => {
+      const nowMs = Date.now();
+      const fitting = standIn.executions.filter(({ startedAt }) => startedAt >= (query.from ?? -Infinity));
+      const points = fitting.map((each) => flowPointOf(each.steps, each));
+      return Promise.resolve({
+        ...sumFlow(points, query),
+        completeSince: Math.min(standIn.historyBeganAt, nowMs),
+      });
+    },
     watch: () => () => undefined,
   };
 }
 
 function findPage(
   { executions, historyBeganAt: completeSince }: StandIn,
-  { search = '', channel, outcome, from = -Infinity, to = Infinity, before, limit }: ExecutionQuery,
+  query: ExecutionQuery,
 ): Awaited<ReturnType<History['find']>> {
-  const wanted = search.toLowerCase();
-  const fitting = executions.filter(
-    (execution) =>
-      (wanted === '' ||
-        (/^\d{2}$/.test(wanted)
-          ? execution.toEnding === wanted
-          : [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
-              text?.toLowerCase().includes(wanted),
-            ))) &&
-      execution.startedAt >= from &&
-      execution.startedAt <= to &&
-      (channel === undefined || execution.channel === channel) &&
-      (outcome === undefined || execution.outcome === outcome),
-  );
+  const { before, limit } = query;
+  const fitting = executions.filter((execution) => fits(execution, query));
   const start = fitting.findIndex(({ id }) => id === before) + 1;
   const page = fitting.slice(start, start + limit);
   const isLast = start + page.length >= fitting.length;
@@ -207,6 +213,25 @@ function findPage(
     next: isLast ? undefined : page.at(-1)?.id,
     completeSince,
   };
+}
+
+function fits(execution: Execution, query: ExecutionFilter): boolean {
+  const { search = '', channel, outcome, failover, from = -Infinity, to = Infinity } = query;
+  const wanted = search.toLowerCase();
+  return (
+    (wanted === '' ||
+      (/^\d{2}$/.test(wanted)
+        ? execution.toEnding === wanted
+        : [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
+            text?.toLowerCase().includes(wanted),
+          ))) &&
+    execution.startedAt >= from &&
+    execution.startedAt <= to &&
+    (channel === undefined || execution.channel === channel) &&
+    (outcome === undefined || execution.outcome === outcome) &&
+    (failover === undefined ||
+      (failover === 'any' ? execution.failover !== undefined : execution.failover === failover))
+  );
 }
 
 function summaryOf({ steps, omittedSteps, ...summary }: Execution): ExecutionSummary {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import session from 'express-session';
 import type { About, ExecutionPage, Health } from '#lib/console/api.js';
-import type { Execution } from '#lib/console/history/answers.js';
+import type { Execution, Flow, Timeline } from '#lib/console/history/answers.js';
 import { ANA, BOB, CODE, startScene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
@@ -149,6 +149,8 @@ describe("the console's routes", () => {
       ['/api/executions/one', 'GET, HEAD'],
       ['/api/health', 'GET, HEAD'],
       ['/api/timeline', 'GET, HEAD'],
+      ['/api/histogram', 'GET, HEAD'],
+      ['/api/flow', 'GET, HEAD'],
       ['/api/stream', 'GET, HEAD'],
       ['/api/user', 'POST'],
       ['/api/tester/payload', 'POST'],
@@ -220,6 +222,38 @@ describe("the console's routes", () => {
     expect(await idsOf('limit=2&before=by-sms')).to.deep.equal(['by-whatsapp']);
   });
 
+  it('count codes by quarters of an hour and by their way from channel to channel, with filters', async () => {
+    const { scene } = served;
+    await scene.call({ eventId: 'by-whatsapp' });
+    scene.twilio.refuseWith({ code: 63_007 });
+    await scene.call({ eventId: 'by-sms' });
+    const sumOf = async (query: string): Promise<number> => {
+      const { spans } = (await served.ask(`/api/histogram?${query}`)).json as Timeline;
+      expect(spans.map(({ bucketMs, buckets }) => [bucketMs, buckets.length])).to.deep.equal([[900_000, 96]]);
+      const counts = spans[0]?.buckets.flatMap(({ codes }) => Object.values(codes)) ?? [];
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    expect(await sumOf('')).to.equal(2);
+    // The time is chosen with it, so it does not filter.
+    expect(await sumOf('to=2000-01-01T00:00:00Z&failover=any')).to.equal(1);
+    expect(await sumOf('search=by-whatsapp&failover=any')).to.equal(0);
+
+    const { ways, ...flow } = (await served.ask('/api/flow')).json as Flow;
+    expect(flow).to.deep.include({ asked: 2, countries: ['GB'], providers: ['TWILIO'] });
+    const counts = { count: 1, delivered: 0, used: 0 };
+    expect(ways).to.have.deep.members([
+      { first: 'whatsapp', ...counts },
+      { first: 'whatsapp', failover: 'early', last: 'sms', ...counts },
+    ]);
+    for (const query of ['from=2099-01-01T00:00:00Z', 'country=DE', 'provider=META']) {
+      expect((await served.ask(`/api/flow?${query}`)).json, query).to.include({ asked: 0 });
+    }
+    for (const field of ['to', 'from']) {
+      const refused = await served.ask(`/api/flow?${field}=08:13`);
+      expect(refused.failure?.fields).to.deep.equal([field]);
+    }
+  });
+
   it('find a user in Okta by login, short login and id, without an event or a log line', async () => {
     const { events, log } = served.scene;
     const before = [events.length, log.length];
@@ -238,6 +272,7 @@ describe("the console's routes", () => {
     for (const [query, fields] of [
       ['outcome=lost', ['outcome']],
       ['limit=0&outcome=lost', ['outcome', 'limit']],
+      ['failover=later', ['failover']],
       ['limit=201', ['limit']],
       ['limit=ten', ['limit']],
       ['page=2', ['page']],

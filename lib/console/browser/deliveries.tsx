@@ -36,14 +36,17 @@ export function Deliveries({ tallies }: { readonly tallies: readonly ChannelTall
           </>
         ))}
       </div>
-      <NumbersTable
-        label="Deliveries by channel, as numbers"
-        columns={['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used']}
-        rows={tallies.map((tally) => {
-          const counts = [...SHARES.map(({ countOf }) => countOf(tally)), tally.used];
-          return [nameChannel(tally.channel), ...counts.map(formatCount)];
-        })}
-      />
+      <details>
+        <summary>The same as a table</summary>
+        <NumbersTable
+          label="Deliveries by channel, as numbers"
+          columns={['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used']}
+          rows={tallies.map((tally) => {
+            const counts = [...SHARES.map(({ countOf }) => countOf(tally)), tally.used];
+            return [nameChannel(tally.channel), ...counts.map(formatCount)];
+          })}
+        />
+      </details>
     </div>
   );
 }

@@ -81,6 +81,13 @@ export function formatDuration(ms: number): string {
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }
 
+/** E.g. `15 %`, `1.6 %`; `–` if there is nothing that it could be a share of. */
+export function formatPercent(count: number, of: number): string {
+  if (of === 0) return '–';
+  const percent = (100 * count) / of;
+  return `${(percent < 10 ? TENTHS : WHOLE).format(percent < 10 ? percent : Math.round(percent))} %`;
+}
+
 export function formatCount(count: number): string {
   return WHOLE.format(count);
 }

@@ -1,18 +1,33 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Timeline } from '../history/answers.js';
+import type { Flow, Timeline } from '../history/answers.js';
 import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { nameChannel } from '../../events/description.js';
 import type { About, Health } from '../api.js';
 import { Deliveries } from './deliveries.js';
-import { formatCount, formatDuration, formatRelative, formatWindow } from './format.js';
-import { nameScope, Plots } from './plots.js';
-import { readHealth, readTimeline, ServerFailure } from './server.js';
+import { ALL_CODES, FlowChart, type FlowChoice } from './flow.js';
+import {
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatRelative,
+  formatWindow,
+  nameTimeZone,
+} from './format.js';
+import { Plots } from './plots.js';
+import { readFlow, readHealth, readTimeline, ServerFailure } from './server.js';
 import { useStream, type Stream } from './stream.js';
-import { At, Facts, Failure, ToneMark, type Fact } from './widgets.js';
+import { At, Facts, Failure, SelectField, ToneMark, type Fact } from './widgets.js';
 
 /** How old plots may become, milliseconds. */
 const OLD_MS = 30_000;
+
+const SPANS = [
+  ['hour', 'The last hour'],
+  ['day', 'The last day'],
+] as const;
+type Span = (typeof SPANS)[number][0];
+const LENGTHS_MS: Readonly<Record<Span, number>> = { hour: 3_600_000, day: 86_400_000 };
 
 interface HealthProps {
   readonly about: About;
@@ -24,39 +39,33 @@ interface HealthProps {
 /** The health of the gateway: what stops codes now, and how many of the last ones arrived. */
 export function HealthView({ about, stream, route }: HealthProps) {
   const [health, setHealth] = useState<Health | ServerFailure>();
-  const [timeline, setTimeline] = useState<Timeline | ServerFailure>();
   /** Counts what the stream has said: an answer that was requested before it is older. */
   const updates = useRef(0);
-  const plottedAt = useRef(0);
+  const [span, setSpan] = useState<Span>('hour');
+  const past = usePast(span, route !== undefined);
 
   const load = async (): Promise<void> => {
     const updatesBefore = updates.current;
     const answer = await readHealth();
     if (answer instanceof ServerFailure || updates.current === updatesBefore) setHealth(answer);
   };
-  const plot = async (): Promise<void> => {
-    plottedAt.current = Date.now();
-    setTimeline(await readTimeline());
-  };
   useStream(stream, {
     onHealth: (current) => {
       updates.current += 1;
       setHealth(current);
-      if (route !== undefined && Date.now() - plottedAt.current >= OLD_MS) void plot();
+      past.renew();
     },
     onOpened: () => void load(),
   });
   useLayoutEffect(() => {
-    if (route === undefined) return;
-    void load();
-    void plot();
+    if (route !== undefined) void load();
   }, [route]);
   return (
     <>
       <h1 tabIndex={-1}>Health</h1>
       <p class="lead">
         {about.isShared
-          ? 'Now, Load, Channels and Limits are about this gateway. Deliveries and the plots are about the codes of all gateways. The page updates itself.'
+          ? 'Now, Load, Channels and Limits are about this gateway. The flow, the plots and Deliveries are about the codes of all gateways. The page updates itself.'
           : 'The state of this gateway now. The page updates itself.'}
       </p>
       <div class="cards">
@@ -65,18 +74,110 @@ export function HealthView({ about, stream, route }: HealthProps) {
           <Cards health={health} about={about} />
         )}
       </div>
-      <div class="cards">
-        {timeline instanceof ServerFailure && <Failure of={timeline} />}
-        {timeline !== undefined && !(timeline instanceof ServerFailure) && (
-          <Plots timeline={timeline} about={about} />
-        )}
+      <div class="filters past">
+        <SelectField id="span" label="Time" value={span} options={SPANS} onChoose={setSpan} />
       </div>
+      <Past past={past} span={span} about={about} />
+      {health !== undefined && !(health instanceof ServerFailure) && (
+        <DeliveriesCard health={health} about={about} />
+      )}
     </>
   );
 }
 
-function Cards({ health, about }: { readonly health: Health; readonly about: About }) {
-  const { inFlight, detached, windowSeconds, deliveries } = health;
+/** The codes of a span, by what the history knows. */
+interface PastCodes {
+  readonly timeline: Timeline | ServerFailure | undefined;
+  readonly flow: Flow | ServerFailure | undefined;
+  readonly choice: FlowChoice;
+  readonly choose: (choice: FlowChoice) => void;
+  /** Reads both again if they are old. */
+  readonly renew: () => void;
+}
+
+function usePast(span: Span, isShown: boolean): PastCodes {
+  const [timeline, setTimeline] = useState<Timeline | ServerFailure>();
+  const [flow, setFlow] = useState<Flow | ServerFailure>();
+  const [choice, setChoice] = useState(ALL_CODES);
+  const readAt = useRef(0);
+  const requests = useRef(0);
+  const load = async (): Promise<void> => {
+    readAt.current = Date.now();
+    requests.current += 1;
+    const mine = requests.current;
+    const from = new Date(Date.now() - LENGTHS_MS[span]).toISOString();
+    const answers = await Promise.all([readTimeline(), readFlow({ from, ...choice })]);
+    if (mine !== requests.current) return;
+    setTimeline(answers[0]);
+    setFlow(answers[1]);
+  };
+  useLayoutEffect(() => {
+    if (isShown) void load();
+  }, [span, choice, isShown]);
+  return {
+    timeline,
+    flow,
+    choice,
+    choose: setChoice,
+    renew: () => {
+      if (isShown && Date.now() - readAt.current >= OLD_MS) void load();
+    },
+  };
+}
+
+interface PastProps {
+  readonly past: PastCodes;
+  readonly span: Span;
+  readonly about: About;
+}
+
+/** The flow of a span, and its plots. */
+function Past({ past: { timeline, flow, choice, choose }, span, about }: PastProps) {
+  if (timeline instanceof ServerFailure) return <Failure of={timeline} />;
+  if (flow instanceof ServerFailure) return <Failure of={flow} />;
+  if (timeline === undefined || flow === undefined) return <p class="quiet">Loading …</p>;
+  const lengthMs = LENGTHS_MS[span];
+  const { buckets = [] } =
+    timeline.spans.find(({ bucketMs, buckets: each }) => bucketMs * each.length === lengthMs) ?? {};
+  const [first] = buckets;
+  const { completeSince } = timeline;
+  const isCut = first !== undefined && completeSince > first.from;
+  const isEmpty = buckets.every(({ codes }) => Object.values(codes).every((count) => count === 0));
+  const known = isCut ? `since ${formatClock(completeSince)}` : `in the last ${span}`;
+  return (
+    <div class="cards">
+      <Card id="flow" title={`The way of the codes in the last ${span}${nameScope(about)}`} isWhole>
+        <p class="quiet">
+          Without previews and tests. Times are in {nameTimeZone()}.
+          {isCut && ` The history begins at ${formatClock(completeSince)}: earlier codes are not shown.`}
+        </p>
+        {isEmpty ? (
+          <p class="empty">Okta has not requested a code {known}.</p>
+        ) : (
+          <FlowChart flow={flow} choice={choice} onChoose={choose} />
+        )}
+      </Card>
+      {!isEmpty && (
+        <Card id="plots" title={`Codes in the last ${span}${nameScope(about)}`} isWhole>
+          <Plots buckets={buckets} span={span} />
+        </Card>
+      )}
+    </div>
+  );
+}
+
+/** For titles: whose codes the history has, if they are not only those of this gateway. */
+function nameScope({ isShared }: About): string {
+  return isShared ? ', at all gateways' : '';
+}
+
+interface CardsProps {
+  readonly health: Health;
+  readonly about: About;
+}
+
+function Cards({ health, about }: CardsProps) {
+  const { inFlight, detached } = health;
   return (
     <>
       <Card id="now" title="Now">
@@ -99,11 +200,15 @@ function Cards({ health, about }: { readonly health: Health; readonly about: Abo
       <Card id="limits" title="Limits">
         <Limits health={health} about={about} />
       </Card>
-      <Card
-        id="deliveries"
-        title={`Deliveries of the last ${formatWindow(windowSeconds)}${nameScope(about)}`}
-        isWhole
-      >
+    </>
+  );
+}
+
+function DeliveriesCard({ health: { windowSeconds, deliveries }, about }: CardsProps) {
+  const title = `Deliveries of the last ${formatWindow(windowSeconds)}${nameScope(about)}`;
+  return (
+    <div class="cards">
+      <Card id="deliveries" title={title} isWhole>
         {deliveries.length === 0 ? (
           <p class="empty">
             No message has gone out in this time. The <a href="#/tester">tester</a> sends one.
@@ -112,7 +217,7 @@ function Cards({ health, about }: { readonly health: Health; readonly about: Abo
           <Deliveries tallies={deliveries} />
         )}
       </Card>
-    </>
+    </div>
   );
 }
 

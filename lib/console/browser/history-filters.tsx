@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ExecutionOutcome } from '../history/answers.js';
+import type { ExecutionFilter, ExecutionOutcome } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import { OUTCOMES } from './outcomes.js';
 import type { HistoryFilter } from './routes.js';
@@ -93,7 +93,7 @@ export function HistoryFilters({ channels, filter, route, onChosen, onFailed }: 
     event.preventDefault();
     choose({});
   };
-  const { search, channel, outcome, from, to } = fields;
+  const { search, channel, outcome, failover, from, to } = fields;
   return (
     <form class="filters" role="search" aria-label="Executions" onSubmit={submit}>
       <Field id="search" label="Search" size="wide">
@@ -131,6 +131,13 @@ export function HistoryFilters({ channels, filter, route, onChosen, onFailed }: 
         options={[['', 'All outcomes'], ...OUTCOME_NAMES]}
         onChoose={(chosen) => choose({ outcome: chosen })}
       />
+      <SelectField
+        id="failover"
+        label="Failover"
+        value={failover}
+        options={FAILOVER_OPTIONS}
+        onChoose={(chosen) => choose({ failover: chosen })}
+      />
       <div class="times">
         <Field id="from" label="From" size="half">
           <input
@@ -164,6 +171,13 @@ export function HistoryFilters({ channels, filter, route, onChosen, onFailed }: 
     </form>
   );
 }
+
+const FAILOVER_OPTIONS = [
+  ['', 'With and without'],
+  ['any', 'Failed over'],
+  ['early', 'Before the answer'],
+  ['late', 'After the answer'],
+] as const satisfies readonly (readonly [ExecutionFilter['failover'] | '', string])[];
 
 const OUTCOME_NAMES = (Object.keys(OUTCOMES) as ExecutionOutcome[]).map(
   (name) => [name, OUTCOMES[name].word] as const,

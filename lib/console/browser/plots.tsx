@@ -1,7 +1,6 @@
-import type { Timeline, TimelineBucket } from '../history/answers.js';
+import type { TimelineBucket } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
-import type { About } from '../api.js';
-import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
+import { formatClock, formatCount, formatDuration } from './format.js';
 import { Legend, NumbersTable, type ChartPart } from './widgets.js';
 
 interface Bar {
@@ -19,96 +18,91 @@ interface Plot {
   /** The columns of the table behind the time. */
   readonly columns: readonly string[];
   readonly bars: readonly Bar[];
-  /** The top of the axis, for the highest bar. */
-  readonly topOf: (highest: number) => number;
+  /** The top of the axis. */
+  readonly top: number;
   readonly format: (size: number) => string;
 }
 
 const OUTCOMES = [
   { outcome: 'accepted', meaning: 'Accepted', name: 'delivered' },
+  { outcome: 'failedOver', meaning: 'Accepted after a failover', name: 'failedOver' },
+  { outcome: 'undelivered', meaning: 'Not delivered', name: 'undelivered' },
   { outcome: 'unknown', meaning: 'Unknown', name: 'unknown' },
   { outcome: 'blocked', meaning: 'Blocked', name: 'blocked' },
   { outcome: 'refused', meaning: 'Refused', name: 'refused' },
 ] as const;
 
-/** For titles: whose codes the history has, if they are not only those of this gateway. */
-export function nameScope({ isShared }: About): string {
-  return isShared ? ', at all gateways' : '';
-}
+const TIMES = [
+  { name: 'median', meaning: 'Median' },
+  { name: 'p95', meaning: '95th percentile' },
+] as const;
 
 interface PlotsProps {
-  readonly timeline: Timeline;
-  readonly about: About;
+  /** Oldest first. */
+  readonly buckets: readonly TimelineBucket[];
+  /** `hour` or `day`. */
+  readonly span: string;
 }
 
-/**
- * The last hour and the last day as plots: codes by outcome, and the time to delivery by channel. Beside each plot is a table
- * with its numbers.
- */
-export function Plots({ timeline: { spans, completeSince }, about }: PlotsProps) {
+/** A span as plots: codes by outcome, and the time to delivery by channel, these on one scale. Their numbers are in tables. */
+export function Plots({ buckets, span }: PlotsProps) {
+  const names = new Set(buckets.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)));
+  const channels = [...names].sort();
+  const slowest = Math.max(0, ...buckets.flatMap(({ deliveries }) => deliveries.map(({ p95Ms }) => p95Ms)));
+  const outcomes = outcomesOf(buckets);
+  const times = channels.map((channel) => timesOf(channel, buckets, topOfTimes(slowest)));
   return (
     <>
-      {spans.map(({ bucketMs, buckets }) => {
-        const span = bucketMs * buckets.length <= 3_600_000 ? 'hour' : 'day';
-        const [first] = buckets;
-        const isCut = first !== undefined && completeSince > first.from;
-        const known = isCut ? `since ${formatClock(completeSince)}` : `in the last ${span}`;
-        return (
-          <section key={span} class="card whole" aria-labelledby={`plots-${span}`}>
-            <h2 id={`plots-${span}`}>
-              The last {span}
-              {nameScope(about)}
-            </h2>
-            <p class="quiet">
-              Without previews and tests. Times are in {nameTimeZone()}.
-              {isCut && ` The history begins at ${formatClock(completeSince)}: earlier codes are not shown.`}
-            </p>
-            {buckets.some(({ codes }) => Object.values(codes).some((count) => count > 0)) ? (
-              <Span buckets={buckets} span={span} />
-            ) : (
-              <p class="empty">Okta has not requested a code {known}.</p>
-            )}
-          </section>
-        );
-      })}
+      <Legend parts={OUTCOMES} />
+      <Figure plot={outcomes} />
+      <h3>Time to delivery</h3>
+      {channels.length === 0 ? (
+        <p class="empty">No provider has reported a delivery in the last {span}.</p>
+      ) : (
+        <>
+          <Legend parts={TIMES} />
+          <div class="plots">
+            {times.map((plot) => (
+              <Figure key={plot.title} plot={plot} />
+            ))}
+          </div>
+        </>
+      )}
+      <details>
+        <summary>The numbers of the last {span}, as tables</summary>
+        {[outcomes, ...times].map(({ title, columns, bars }) => (
+          <NumbersTable
+            key={title}
+            label={`${title} in the last ${span}`}
+            caption={`${title} in the last ${span}`}
+            columns={['From', ...columns]}
+            rows={bars.map(({ from, cells }) => [formatClock(from), ...cells])}
+          />
+        ))}
+      </details>
     </>
   );
 }
 
-function Span({ buckets, span }: { readonly buckets: readonly TimelineBucket[]; readonly span: string }) {
-  const channels = new Set(buckets.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)));
-  const plots = [outcomesOf(buckets), ...[...channels].sort().map((channel) => timesOf(channel, buckets))];
-  return (
-    <div class="plots">
-      {plots.map((plot) => (
-        <Figure key={plot.title} plot={plot} span={span} />
-      ))}
-      {channels.size === 0 && <p class="empty">No provider has reported a delivery in the last {span}.</p>}
-    </div>
-  );
-}
-
 function outcomesOf(buckets: readonly TimelineBucket[]): Plot {
+  const bars = buckets.map(({ from, codes }) => {
+    const sizes = OUTCOMES.map(({ outcome }) => codes[outcome]);
+    return { from, sizes, cells: sizes.map(formatCount) };
+  });
   return {
     title: 'Codes by outcome',
     parts: OUTCOMES,
     columns: OUTCOMES.map(({ meaning }) => meaning),
-    bars: buckets.map(({ from, codes }) => {
-      const sizes = OUTCOMES.map(({ outcome }) => codes[outcome]);
-      return { from, sizes, cells: sizes.map(formatCount) };
-    }),
-    topOf: roundUp,
+    bars,
+    top: roundUp(Math.max(...bars.map(({ sizes }) => sizes.reduce((sum, size) => sum + size, 0)))),
     format: formatCount,
   };
 }
 
-function timesOf(channel: string, buckets: readonly TimelineBucket[]): Plot {
+function timesOf(channel: string, buckets: readonly TimelineBucket[], top: number): Plot {
   return {
-    title: `Time to delivery: ${nameChannel(channel)}`,
-    parts: [
-      { name: 'median', meaning: 'Median' },
-      { name: 'p95', meaning: '95th percentile' },
-    ],
+    title: nameChannel(channel),
+    parts: TIMES,
     columns: ['Delivered', 'Median', '95th percentile'],
     bars: buckets.map(({ from, deliveries }) => {
       const times = deliveries.find((each) => each.channel === channel);
@@ -120,12 +114,17 @@ function timesOf(channel: string, buckets: readonly TimelineBucket[]): Plot {
         cells: [formatCount(count), formatDuration(medianMs), formatDuration(p95Ms)],
       };
     }),
-    topOf: (highest) => TIME_STEPS.find((step) => step >= highest) ?? highest,
+    top,
     format: formatDuration,
   };
 }
 
-/** The tops of an axis of times, milliseconds. */
+/** The top of an axis of times. */
+function topOfTimes(highestMs: number): number {
+  return TIME_STEPS.find((step) => step >= highestMs) ?? highestMs;
+}
+
+/** Milliseconds. */
 const TIME_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600].map(
   (seconds) => seconds * 1000,
 );
@@ -136,17 +135,14 @@ function roundUp(count: number): number {
   return size * ([1, 2, 5].find((step) => step * size >= count) ?? 10);
 }
 
-const HEIGHT = 112;
+const HEIGHT = 72;
 
-function Figure({ plot, span }: { readonly plot: Plot; readonly span: string }) {
-  const { title, parts, columns, bars, topOf, format } = plot;
-  const top = topOf(Math.max(...bars.map(({ sizes }) => sizes.reduce((sum, size) => sum + size, 0))));
+function Figure({ plot }: { readonly plot: Plot }) {
+  const { title, bars, top, format } = plot;
   const marks = [bars[0], bars[Math.floor(bars.length / 2)]].map((bar) => bar && formatClock(bar.from));
-  const label = `${title} in the last ${span}`;
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      <Legend parts={parts} />
       <div class="plot" aria-hidden="true">
         <div class="axis">
           <span>{format(top)}</span>
@@ -157,7 +153,7 @@ function Figure({ plot, span }: { readonly plot: Plot; readonly span: string }) 
             <line class="base" x1={0} x2="100%" y1={y} y2={y} />
           ))}
           {bars.map((_, index) => (
-            <PlotBar plot={plot} index={index} top={top} />
+            <PlotBar plot={plot} index={index} />
           ))}
         </svg>
         <div class="hours">
@@ -166,14 +162,6 @@ function Figure({ plot, span }: { readonly plot: Plot; readonly span: string }) 
           ))}
         </div>
       </div>
-      <details>
-        <summary>{label}, as a table</summary>
-        <NumbersTable
-          label={label}
-          columns={['From', ...columns]}
-          rows={bars.map(({ from, cells }) => [formatClock(from), ...cells])}
-        />
-      </details>
     </figure>
   );
 }
@@ -181,10 +169,9 @@ function Figure({ plot, span }: { readonly plot: Plot; readonly span: string }) 
 interface PlotBarProps {
   readonly plot: Plot;
   readonly index: number;
-  readonly top: number;
 }
 
-function PlotBar({ plot: { parts, bars, columns }, index, top }: PlotBarProps) {
+function PlotBar({ plot: { parts, bars, columns, top }, index }: PlotBarProps) {
   const { from = 0, sizes = [], cells = [] } = bars[index] ?? {};
   const share = 100 / bars.length;
   const facts = columns.map((name, column) => `${name}: ${cells[column] ?? ''}`);

@@ -4,6 +4,8 @@ export interface HistoryFilter {
   readonly search: string;
   readonly channel: string;
   readonly outcome: string;
+  /** `any`, `early` or `late`. */
+  readonly failover: string;
   /** ISO 8601, in UTC, so that a link means the same time to everybody. */
   readonly from: string;
   readonly to: string;
@@ -21,7 +23,14 @@ export type Route =
   | { readonly view: 'execution'; readonly id: string }
   | { readonly view: 'health' };
 
-export const NO_FILTER: HistoryFilter = { search: '', channel: '', outcome: '', from: '', to: '' };
+export const NO_FILTER: HistoryFilter = {
+  search: '',
+  channel: '',
+  outcome: '',
+  failover: '',
+  from: '',
+  to: '',
+};
 
 /** Reads `location.hash`. An unknown one leads to the tester. */
 export function readRoute(hash: string): Route {
@@ -38,6 +47,7 @@ export function readRoute(hash: string): Route {
         search: filter('search'),
         channel: filter('channel'),
         outcome: filter('outcome'),
+        failover: filter('failover'),
         from: filter('from'),
         to: filter('to'),
       },

@@ -10,7 +10,7 @@ import type {
   TestResult,
   UserQuestion,
 } from '../api.js';
-import type { Execution, Timeline } from '../history/answers.js';
+import type { Execution, Flow, Timeline } from '../history/answers.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
@@ -29,6 +29,15 @@ export class ServerFailure {
   }
 }
 
+/** `GET api/flow`. */
+export interface FlowQuestion {
+  /** ISO 8601. */
+  readonly from: string;
+  /** Empty for all. */
+  readonly country: string;
+  readonly provider: string;
+}
+
 /** None of them rejects. */
 type Answered<Answer> = Promise<Answer | ServerFailure>;
 
@@ -41,6 +50,8 @@ let logOut: () => void = () => undefined;
 export const readAbout = (): Answered<About> => ask('api/about');
 export const readHealth = (): Answered<Health> => ask('api/health');
 export const readTimeline = (): Answered<Timeline> => ask('api/timeline');
+export const readFlow = (question: FlowQuestion): Answered<Flow> =>
+  ask(`api/flow${queryOf({ ...question })}`);
 export const findExecutions = (
   filter: HistoryFilter,
   { before, limit }: { readonly before?: string | undefined; readonly limit: number },

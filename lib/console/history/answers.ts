@@ -19,6 +19,10 @@ export const EXECUTION_OUTCOMES = [
 ] as const;
 export type ExecutionOutcome = (typeof EXECUTION_OUTCOMES)[number];
 
+/** When another channel, or another provider, sent a code that the first one could not: before Okta was answered, or later. */
+export const FAILOVERS = ['early', 'late'] as const;
+export type Failover = (typeof FAILOVERS)[number];
+
 /** One event of Okta's: its first call, its repeats, and what happened after the answer. */
 export interface ExecutionSummary {
   /** Okta's `eventId`. */
@@ -41,6 +45,8 @@ export interface ExecutionSummary {
   readonly outcome: ExecutionOutcome;
   /** The channels that were tried, in order, and whether each failed: it refused the message, or did not deliver it. */
   readonly way: readonly { readonly channel: string; readonly hasFailed: boolean }[];
+  /** `late` if both happened; `undefined` if the first channel was the only one. */
+  readonly failover: Failover | undefined;
   /** The channel that sent it, or was tried last. */
   readonly channel: string | undefined;
   readonly provider: string | undefined;
@@ -60,7 +66,7 @@ export interface Execution extends ExecutionSummary {
 }
 
 /** The filters of a search. All given ones must match. */
-export interface ExecutionQuery {
+export interface ExecutionFilter {
   /**
    * A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. Two or
    * four digits are the end of the number, of which the last two are known.
@@ -69,9 +75,15 @@ export interface ExecutionQuery {
   /** A channel that was requested, tried or used. */
   readonly channel?: string | undefined;
   readonly outcome?: ExecutionOutcome | undefined;
+  /** `any`: early or late. */
+  readonly failover?: Failover | 'any' | undefined;
   /** It came in then or later; then or earlier. Milliseconds since 1970. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+}
+
+/** One page of a search. */
+export interface ExecutionQuery extends ExecutionFilter {
   /** Continues after this execution, with older ones. */
   readonly before?: string | undefined;
   readonly limit: number;
@@ -100,12 +112,17 @@ export interface DeliveryTimes {
   readonly p95Ms: number;
 }
 
-/** The codes that Okta requested in one piece of time, without previews and tests. */
+/**
+ * What one code adds to a plot. `failedOver`: accepted, but not by the first channel, or not by the first provider.
+ * `undelivered`: accepted, then reported as not delivered, and nothing followed. The others are as `CodeOutcome`.
+ */
+export type TimelineOutcome = CodeOutcome | 'failedOver' | 'undelivered';
+
+/** The codes that Okta requested in one piece of time. */
 export interface TimelineBucket {
   /** Its start, in milliseconds since 1970. */
   readonly from: number;
-  /** What became of them, by the answer to Okta. A code without an answer counts by what its events say. */
-  readonly codes: Readonly<Record<CodeOutcome, number>>;
+  readonly codes: Readonly<Record<TimelineOutcome, number>>;
   readonly deliveries: readonly DeliveryTimes[];
 }
 
@@ -124,6 +141,40 @@ export interface Timeline {
   readonly spans: readonly { readonly bucketMs: number; readonly buckets: readonly TimelineBucket[] }[];
 }
 
+/** The codes whose first attempt was by one channel, and that took the same way from there. */
+export interface FlowWay {
+  /** The channel of the first attempt; `undefined` if there was none: the code was blocked, or nothing could send it. */
+  readonly first: string | undefined;
+  readonly failover: Failover | undefined;
+  /** The channel of the last attempt after a failover. */
+  readonly last: string | undefined;
+  readonly count: number;
+  /** A report says so, or the code was used. */
+  readonly delivered: number;
+  readonly used: number;
+}
+
+/** The way of codes from Okta's request to their use, without previews, tests and running calls. */
+export interface Flow {
+  /** How many codes Okta requested. */
+  readonly asked: number;
+  readonly ways: readonly FlowWay[];
+  /** The countries and the first providers of all codes in the time, for the choice of one. */
+  readonly countries: readonly string[];
+  readonly providers: readonly string[];
+  /** As in `Timeline`. */
+  readonly completeSince: number;
+}
+
+export interface FlowQuery {
+  /** Milliseconds since 1970. */
+  readonly from?: number | undefined;
+  /** The country of the number by ISO 3166. */
+  readonly country?: string | undefined;
+  /** The provider of the first attempt. */
+  readonly provider?: string | undefined;
+}
+
 /** The last executions of this gateway, or of all gateways on one state. */
 export interface History {
   /** Newest first. With a shared state it reads new events first. */
@@ -139,7 +190,9 @@ export interface History {
   open(id: string): Promise<Execution | undefined>;
   /** By channel, for executions that began since then, without previews and tests. */
   tally(sinceMs: number): Promise<readonly ChannelTally[]>;
-  timeline(spans: readonly TimelineSpan[]): Promise<Timeline>;
+  /** @param query - counts the executions that fit, previews and tests too. Default: all but previews and tests. */
+  timeline(spans: readonly TimelineSpan[], query?: ExecutionFilter): Promise<Timeline>;
+  flow(query: FlowQuery): Promise<Flow>;
   /**
    * Reports new and changed executions, those of other gateways too, a few times a second. Returns a function that ends it.
    * Without watchers, the shared log is not read.

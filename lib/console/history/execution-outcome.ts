@@ -1,5 +1,5 @@
 import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../../core/events.js';
-import type { ChannelTally, ExecutionOutcome, ExecutionSummary } from './answers.js';
+import type { ChannelTally, ExecutionOutcome, ExecutionSummary, Failover } from './answers.js';
 
 /** The outcome of an execution, from its events in the order of time. Some events may be missing. */
 
@@ -137,8 +137,18 @@ export function wayOf(events: readonly HookEvent[], outcome: ExecutionOutcome): 
   });
 }
 
+/** The attempt by another channel or provider came before the answer, or after it as a part of late failover. */
+export function failoverOf(events: readonly HookEvent[]): Failover | undefined {
+  if (events.some((event) => event.type === 'failover.ended' && event.outcome !== 'dropped')) return 'late';
+  const answer = answerOf(events);
+  const after = answer === undefined ? [] : events.slice(events.indexOf(answer));
+  const isLater = after.some(({ type }) => type === 'attempt.ended');
+  if (readAttempts(events).length < 2) return undefined;
+  return isLater ? 'late' : 'early';
+}
+
 /** In order. A later report replaces an attempt whose outcome was unknown. */
-function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
+export function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   const attempts: Attempt[] = [];
   for (const event of events) {
     if (event.type === 'attempt.ended') attempts.push(event);

@@ -1,8 +1,16 @@
 import type { HookEvent } from '../../core/events.js';
 import { TESTER_PREFIX } from '../../okta/inline-hook.js';
-import { type Execution, type ExecutionQuery, type ExecutionSummary } from './answers.js';
+import { type Execution, type ExecutionFilter, type ExecutionSummary } from './answers.js';
 import type { NamesIn } from '../../events/event-shape.js';
-import { answerOf, countsOf, readOutcome, wayOf, type ChannelCount } from './execution-outcome.js';
+import {
+  answerOf,
+  countsOf,
+  failoverOf,
+  readOutcome,
+  wayOf,
+  type ChannelCount,
+} from './execution-outcome.js';
+import { flowPointOf, type FlowPoint } from './flow.js';
 import { pointOf, type TimelinePoint } from './timeline.js';
 
 /** One execution, made of its events, which may come in any order. */
@@ -32,6 +40,7 @@ export interface Reading {
   /** What it adds to the counts of each channel. */
   readonly counts: readonly ChannelCount[];
   readonly point: TimelinePoint;
+  readonly flow: FlowPoint;
 }
 
 export class ExecutionRecord {
@@ -82,12 +91,13 @@ export class ExecutionRecord {
   }
 
   /** @param search - in lower case. */
-  fits(query: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
-    const { channel, outcome, from = -Infinity, to = Infinity } = query;
+  fits(query: ExecutionFilter, search: string | undefined, nowMs: number): boolean {
+    const { channel, outcome, failover, from = -Infinity, to = Infinity } = query;
     if (this.startedAt < from || this.startedAt > to) return false;
     const { summary, channels, words } = this.read(nowMs);
     return (
       (outcome === undefined || summary.outcome === outcome) &&
+      (failover === undefined || isFailover(summary.failover, failover)) &&
       (channel === undefined || channels.has(channel)) &&
       (search === undefined || isEndOf(search, summary) || (!/^\d\d$/.test(search) && words.includes(search)))
     );
@@ -134,6 +144,7 @@ export class ExecutionRecord {
       testedBy: firstOf(events, 'testedBy'),
       outcome,
       way: wayOf(events, outcome),
+      failover: failoverOf(events),
       channel,
       provider,
       code,
@@ -152,6 +163,7 @@ function readingOf(events: readonly HookEvent[], summary: ExecutionSummary): Rea
     words: wordsOf(summary, events),
     counts: countsOf(events),
     point: pointOf(events, summary),
+    flow: flowPointOf(events, summary),
   };
 }
 
@@ -190,6 +202,13 @@ type ValueOf<Fields, Name> = Fields extends unknown
     ? Fields[Name]
     : never
   : never;
+
+function isFailover(
+  known: ExecutionSummary['failover'],
+  wanted: NonNullable<ExecutionFilter['failover']>,
+): boolean {
+  return wanted === 'any' ? known !== undefined : known === wanted;
+}
 
 /** Whether a search is the end of the number. Ids hold any two digits, so these are searched for in the number alone. */
 function isEndOf(search: string, { toEnding }: ExecutionSummary): boolean {

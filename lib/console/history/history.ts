@@ -77,9 +77,13 @@ export function createHistory(parts: {
       await readAll();
       return kept.tally(sinceMs);
     },
-    async timeline(spans) {
+    async timeline(spans, query) {
       await readAll();
-      return kept.timeline(spans);
+      return kept.timeline(spans, query);
+    },
+    async flow(query) {
+      await readAll();
+      return kept.flow(query);
     },
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),
   };

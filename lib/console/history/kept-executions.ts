@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import type { HookEvent } from '../../core/events.js';
-import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from './answers.js';
+import type { ChannelTally, ExecutionFilter, Flow, FlowQuery, Timeline, TimelineSpan } from './answers.js';
 import { endOfTurn } from '../../core/time.js';
 import { ExecutionRecord, type Step } from './execution.js';
+import { sumFlow } from './flow.js';
 import { bucketsOf } from './timeline.js';
 
 /** The last executions. Each event is added to its execution, and the oldest executions are dropped. */
@@ -23,8 +24,10 @@ const MAX_STEPS = 100_000;
 const READ_AT_ONCE = 50;
 
 /** Whether the query has no filter. */
-export function isForAll({ search = '', channel, outcome, from, to }: ExecutionQuery): boolean {
-  return search.trim() === '' && [channel, outcome, from, to].every((filter) => filter === undefined);
+export function isForAll({ search = '', ...filters }: ExecutionFilter): boolean {
+  const { channel, outcome, failover, from, to } = filters;
+  const all = [channel, outcome, failover, from, to];
+  return search.trim() === '' && all.every((filter) => filter === undefined);
 }
 
 /** Whether the event belongs to an execution, known or not known yet. */
@@ -71,7 +74,7 @@ export class KeptExecutions {
   }
 
   /** The executions that fit, newest first. */
-  find(query: ExecutionQuery): readonly ExecutionRecord[] {
+  find(query: ExecutionFilter): readonly ExecutionRecord[] {
     const records = this.#cut();
     if (isForAll(query)) return records;
     const search = query.search?.trim().toLowerCase() || undefined;
@@ -109,16 +112,25 @@ export class KeptExecutions {
     return [...sums.values()].sort((one, other) => (one.channel < other.channel ? -1 : 1));
   }
 
-  timeline(spans: readonly TimelineSpan[]): Timeline {
+  timeline(spans: readonly TimelineSpan[], query?: ExecutionFilter): Timeline {
     const nowMs = this.#clock();
-    const points = this.#cut()
+    const points = this.find(query ?? {})
       .map((record) => record.read(nowMs))
-      .filter(({ summary }) => !summary.isPreview)
+      .filter(({ summary }) => query !== undefined || !summary.isPreview)
       .map(({ point }) => point);
     return {
       completeSince: this.completeSince(),
       spans: spans.map((span) => ({ bucketMs: span.bucketMs, buckets: bucketsOf(points, span, nowMs) })),
     };
+  }
+
+  flow(query: FlowQuery): Flow {
+    const nowMs = this.#clock();
+    const points = this.find({ from: query.from })
+      .map((record) => record.read(nowMs))
+      .filter(({ summary }) => !summary.isPreview && summary.outcome !== 'running')
+      .map(({ flow }) => flow);
+    return { ...sumFlow(points, query), completeSince: this.completeSince() };
   }
 
   /** A shared log may have executions of gateways that began earlier. Before the first of them nothing is known. */

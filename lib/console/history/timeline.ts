@@ -1,5 +1,11 @@
 import type { CodeOutcome, HookEvent } from '../../core/events.js';
-import type { DeliveryTimes, ExecutionOutcome, TimelineBucket, TimelineSpan } from './answers.js';
+import type {
+  DeliveryTimes,
+  ExecutionSummary,
+  TimelineBucket,
+  TimelineOutcome,
+  TimelineSpan,
+} from './answers.js';
 import { answerOf } from './execution-outcome.js';
 
 /** The history over time, for the plots of the console. An execution is read once, when its events have changed. */
@@ -9,13 +15,13 @@ export interface TimelinePoint {
   /** When Okta requested the code, milliseconds since 1970. */
   readonly at: number;
   /** `undefined` while the call runs. */
-  readonly outcome: CodeOutcome | undefined;
+  readonly outcome: TimelineOutcome | undefined;
   /** Its delivered messages, with the time since the request. */
   readonly deliveries: readonly { readonly channel: string; readonly ms: number }[];
 }
 
 /** For an execution without a known answer. */
-const WITHOUT_ANSWER: Readonly<Record<ExecutionOutcome, CodeOutcome | undefined>> = {
+const WITHOUT_ANSWER: Readonly<Record<ExecutionSummary['outcome'], CodeOutcome | undefined>> = {
   running: undefined,
   sent: 'accepted',
   delivered: 'accepted',
@@ -29,8 +35,9 @@ const WITHOUT_ANSWER: Readonly<Record<ExecutionOutcome, CodeOutcome | undefined>
 /** @param events - of one execution, in the order of time. */
 export function pointOf(
   events: readonly HookEvent[],
-  { startedAt, outcome }: { readonly startedAt: number; readonly outcome: ExecutionOutcome },
+  summary: Pick<ExecutionSummary, 'startedAt' | 'outcome' | 'failover'>,
 ): TimelinePoint {
+  const { startedAt } = summary;
   // `delivered` and `read` are two reports on one message.
   const deliveries = new Map<string, TimelinePoint['deliveries'][number]>();
   for (const event of events) {
@@ -42,9 +49,20 @@ export function pointOf(
   }
   return {
     at: startedAt,
-    outcome: answerOf(events)?.outcome ?? WITHOUT_ANSWER[outcome],
+    outcome: outcomeOf(events, summary),
     deliveries: [...deliveries.values()],
   };
+}
+
+/** By the answer to Okta, except for what a provider reported later: a message that failed is not one that was accepted. */
+function outcomeOf(
+  events: readonly HookEvent[],
+  { outcome, failover }: Pick<ExecutionSummary, 'outcome' | 'failover'>,
+): TimelineOutcome | undefined {
+  const answered = answerOf(events)?.outcome ?? WITHOUT_ANSWER[outcome];
+  if (answered !== 'accepted') return answered;
+  if (outcome === 'undelivered') return 'undelivered';
+  return failover === undefined ? 'accepted' : 'failedOver';
 }
 
 /** Sorts points into the buckets of a span. A point before or after it is left out. */
@@ -54,7 +72,7 @@ export function bucketsOf(
   nowMs: number,
 ): readonly TimelineBucket[] {
   const firstMs = (Math.floor(nowMs / bucketMs) - count + 1) * bucketMs;
-  const codes = Array.from({ length: count }, () => ({ accepted: 0, unknown: 0, blocked: 0, refused: 0 }));
+  const codes = Array.from({ length: count }, noCodes);
   const times = Array.from({ length: count }, () => new Map<string, number[]>());
   for (const { at, outcome, deliveries } of points) {
     const index = Math.floor((at - firstMs) / bucketMs);
@@ -73,6 +91,10 @@ export function bucketsOf(
       .map(([channel, ms]) => timesOf(channel, ms))
       .sort((one, other) => (one.channel < other.channel ? -1 : 1)),
   }));
+}
+
+function noCodes(): Record<TimelineOutcome, number> {
+  return { accepted: 0, failedOver: 0, undelivered: 0, unknown: 0, blocked: 0, refused: 0 };
 }
 
 function timesOf(channel: string, ms: number[]): DeliveryTimes {

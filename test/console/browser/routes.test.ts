@@ -11,6 +11,7 @@ describe("the URL fragments of the console's views", () => {
         search: 'a b/&#?',
         channel: 'sms',
         outcome: 'failed',
+        failover: 'late',
         from: '2026-11-28T08:08:00.000Z',
         to: '',
       },

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
-import type { DeliveryTimes, ExecutionOutcome, TimelineBucket } from '#lib/console/history/answers.js';
+import type { DeliveryTimes, ExecutionFilter, ExecutionOutcome } from '#lib/console/history/answers.js';
+import { failoverOf } from '#lib/console/history/execution-outcome.js';
 import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { bucketsOf, pointOf, type TimelinePoint } from '#lib/console/history/timeline.js';
 import { memoryLog } from './memory-log.js';
@@ -29,13 +30,10 @@ describe('the timeline', () => {
   describe('counts by the time of the request:', () => {
     const span = { bucketMs: 5 * MINUTE_MS, count: 3 };
     const nowMs = HOUR + 12 * MINUTE_MS;
+    const names = ['accepted', 'unknown', 'blocked', 'refused', 'failedOver', 'undelivered'] as const;
     const cases: readonly (readonly [string, readonly TimelinePoint[], readonly (readonly number[])[]])[] = [
       ['no codes', [], [[], [], []]],
-      [
-        'each outcome',
-        [at('accepted', 0), at('unknown', 1), at('blocked', 2), at('refused', 3)],
-        [[1, 1, 1, 1]],
-      ],
+      ['each outcome', names.map((outcome, ms) => at(outcome, ms)), [[1, 1, 1, 1, 1, 1]]],
       [
         'both ends of a bucket',
         [at('accepted', 0), at('accepted', 299_999), at('accepted', 300_000)],
@@ -50,8 +48,8 @@ describe('the timeline', () => {
       it(what, () => {
         const buckets = bucketsOf(points, span, nowMs);
         expect(buckets.map(({ from }) => from - HOUR)).to.deep.equal([0, 300_000, 600_000]);
-        expect(buckets.map(countsOf)).to.deep.equal(
-          [0, 1, 2].map((index) => [0, 1, 2, 3].map((outcome) => expected[index]?.[outcome] ?? 0)),
+        expect(buckets.map(({ codes }) => names.map((outcome) => codes[outcome]))).to.deep.equal(
+          [0, 1, 2].map((index) => names.map((_name, outcome) => expected[index]?.[outcome] ?? 0)),
         );
       });
     }
@@ -117,6 +115,24 @@ describe('the timeline', () => {
         },
       ],
       [
+        'a message that failed later, and that nothing followed',
+        [of.answered(9, 'SUCCESSFUL')],
+        'undelivered',
+        { outcome: 'undelivered', deliveries: [] },
+      ],
+      [
+        'late failover, and when the message of the other channel was delivered',
+        [
+          of.attempt(5, 'accepted', { channel: 'whatsapp', transactionId: 'MM1' }),
+          of.answered(9, 'SUCCESSFUL'),
+          of.status(4_000, 'MM1', 'undelivered', { channel: 'whatsapp' }),
+          of.failover(4_500, { channel: 'sms', transactionId: 'SM1' }),
+          of.status(6_000, 'SM1', 'delivered'),
+        ],
+        'delivered',
+        { outcome: 'failedOver', deliveries: [{ channel: 'sms', ms: 6_000 }] },
+      ],
+      [
         'a delivery before the request, due to two clocks, as 0 ms',
         [of.status(-50, 'SM1', 'delivered')],
         'delivered',
@@ -125,7 +141,8 @@ describe('the timeline', () => {
     ];
     for (const [what, events, outcome, expected] of cases) {
       it(what, () => {
-        expect(pointOf(events, { startedAt: HOUR, outcome })).to.deep.equal({ at: HOUR, ...expected });
+        const summary = { startedAt: HOUR, outcome, failover: failoverOf(events) };
+        expect(pointOf(events, summary)).to.deep.equal({ at: HOUR, ...expected });
       });
     }
   });
@@ -159,6 +176,20 @@ describe('the timeline', () => {
       await kept.close();
     });
 
+    it('counts the executions that fit a query, previews too', async () => {
+      const kept = createHistory({ log: undefined, clock });
+      record(kept, 'preview', 10, true);
+      record(kept, 'e1', 20);
+      const refused = async (query: ExecutionFilter): Promise<number | undefined> => {
+        const { spans } = await kept.history.timeline([{ bucketMs: 2 * MINUTE_MS, count: 1 }], query);
+        return spans[0]?.buckets[0]?.codes.refused;
+      };
+      expect(await refused({})).to.equal(2);
+      expect(await refused({ search: 'req-e1' })).to.equal(1);
+      expect(await refused({ outcome: 'used' })).to.equal(0);
+      await kept.close();
+    });
+
     it('has the codes of all gateways on one state', async () => {
       const log = memoryLog();
       const [one, other] = [createHistory({ log, clock }), createHistory({ log, clock })];
@@ -173,7 +204,3 @@ describe('the timeline', () => {
     });
   });
 });
-
-function countsOf({ codes }: TimelineBucket): readonly number[] {
-  return [codes.accepted, codes.unknown, codes.blocked, codes.refused];
-}

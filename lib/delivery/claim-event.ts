@@ -94,7 +94,7 @@ export function claimOnce(
     rememberMs,
     lifeMs: rememberMs,
     limits: [],
-    recipient: undefined,
+    reads: [],
   } as const;
   const wait = { stateMs: waitMs, remainingMs: () => waitMs, hasHungUp: false };
   return claimEvent(event, { state, claims, arrival: 0, wait });
@@ -137,7 +137,7 @@ const ALONE: FirstClaim = {
   place: undefined,
   isCurrent: 'unknown',
   exceeded: [],
-  isRecipientRead: false,
+  hasRead: false,
   settle: nothing,
   release: nothing,
 };

@@ -1,7 +1,7 @@
 import type { State } from '../core/state.js';
 import type { AnswerOfFirst, LocalClaims, RememberedAnswer } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
-import type { RecordState } from './records.js';
+import type { RecordName, RecordState } from './records.js';
 
 /** What a state has to do, for hooks. Types only. */
 
@@ -35,8 +35,8 @@ export interface EventClaim {
   readonly lifeMs: number;
   /** The first call takes one point of each; of none if one has no point left. A repeat takes no point. */
   readonly limits: readonly Bucket[];
-  /** Whose suppressions are read in the same step, for `recall`; `undefined` if they are not needed. */
-  readonly recipient: string | undefined;
+  /** The records that are read in the same step, for `recall`. */
+  readonly reads: readonly RecordName[];
   /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. */
   readonly waitMs: number;
 }
@@ -53,8 +53,8 @@ export interface FirstClaim {
   readonly isCurrent: boolean | 'unknown';
   /** The keys of the limits without a point left. */
   readonly exceeded: readonly string[];
-  /** Whether the claim has read the recipient's suppressions: `recall` says what all gateways know. */
-  readonly isRecipientRead: boolean;
+  /** Whether the claim has read its `reads`: `recall` says what all gateways know of them. */
+  readonly hasRead: boolean;
   /** Keeps the answer for repeats of the event. */
   settle(answer: RememberedAnswer): void;
   /**

@@ -17,6 +17,7 @@ import {
   isWord,
   nextRecord,
   suppressionsIn,
+  suppressionsName,
   SUPPRESSED_MS,
   type SuppressionChange,
   type LiftedSuppression,
@@ -136,7 +137,7 @@ export class SuppressionList {
 
 /** A number has one record in all its spellings. */
 function recordOf(sender: string): RecordName<'suppressions'> {
-  return { kind: 'suppressions', key: isWhatsAppId(sender) ? sender : recipientOf(sender) };
+  return suppressionsName(isWhatsAppId(sender) ? sender : recipientOf(sender));
 }
 
 const NO_ENTRIES: readonly KeptEntry[] = [];

@@ -1,5 +1,5 @@
 import type { DeliveryFailure } from '../core/channel.js';
-import type { KeptEntry, Next, SuppressionReason, SuppressionRecord } from './records.js';
+import type { KeptEntry, Next, RecordName, SuppressionReason, SuppressionRecord } from './records.js';
 
 /** Suppressions: channels by which no codes go to a number for a while. */
 
@@ -9,6 +9,11 @@ export interface Suppression {
   readonly reason: SuppressionReason;
   /** Milliseconds since 1970. */
   readonly untilMs: number;
+}
+
+/** Names the record of a recipient: a number as `recipientOf` spells it, or a user's WhatsApp id. */
+export function suppressionsName(recipient: string): RecordName<'suppressions'> {
+  return { kind: 'suppressions', key: recipient };
 }
 
 /** The reason for a suppression that a refusal or a failed message gives; usually none. */

@@ -70,8 +70,8 @@ export interface ClaimedCall extends ReadCall {
   readonly claim: Pick<FirstClaim, 'settle' | 'release'> | undefined;
   /** The rate limits that had no point left. */
   readonly exceeded: readonly LimitRule[];
-  /** Whether the claim has read the suppressions of its number. */
-  readonly isRecipientRead: boolean;
+  /** Whether the claim has read the records that the plan asks for. */
+  readonly hasRead: boolean;
   /** As `duplicateKey` makes it; empty if nothing had to be claimed. */
   readonly eventKey: string;
   /** Its event's place among the codes of its user, for all gateways. */
@@ -131,7 +131,7 @@ export function beginCall(
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
-    isRecipientRead: undefined,
+    hasRead: undefined,
     eventKey: undefined,
     place: undefined,
     isCurrent: undefined,

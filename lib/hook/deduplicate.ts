@@ -2,6 +2,7 @@ import type { TelephonyRequest } from '../core/channel.js';
 import { digestOf } from '../core/masking.js';
 import { claimEvent } from '../delivery/claim-event.js';
 import type { EventClaim } from '../delivery/state.js';
+import { suppressionsName } from '../delivery/suppressions.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
@@ -47,7 +48,10 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       lifeMs: hook.lifeMs,
       limits,
       // Suppressions matter only for texts, which have a choice of channels.
-      recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
+      reads:
+        hook.request.deliveryChannel === 'sms'
+          ? [suppressionsName(recipientOf(hook.request.phoneNumber))]
+          : NONE,
     },
     {
       state: parts.underWay.isDrained ? undefined : parts.state,
@@ -60,7 +64,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
     return Object.assign(call, {
       claim: result,
       exceeded: exceededRules(limits, result.exceeded),
-      isRecipientRead: result.isRecipientRead,
+      hasRead: result.hasRead,
       arrival: result.arrival,
       eventKey,
       place: result.place,
@@ -82,7 +86,7 @@ function passesOf({ isAfterClose }: ReadCall, number: NumberReading, parts: Hook
 const NOTHING_CLAIMED = {
   claim: undefined,
   exceeded: NONE,
-  isRecipientRead: false,
+  hasRead: false,
   eventKey: '',
   place: undefined,
   isCurrent: 'unknown',

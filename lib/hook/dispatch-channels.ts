@@ -226,12 +226,12 @@ function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, 
 }
 
 /** The numbers whose suppressions are not known yet: the claim reads the enrolled number only, unless the state failed then. */
-function unreadNumbers({ whatsAppNumber }: Wish, { hook, isRecipientRead }: ProfiledCall): readonly string[] {
+function unreadNumbers({ whatsAppNumber }: Wish, { hook, hasRead }: ProfiledCall): readonly string[] {
   const { deliveryChannel, phoneNumber } = hook.request;
   // A voice call is never suppressed: the user requested it.
   if (deliveryChannel !== 'sms') return NONE;
   const isOther = whatsAppNumber !== phoneNumber;
-  return [...(isRecipientRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
+  return [...(hasRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
 }
 
 /** Skips the suppressed channels: WhatsApp by its number, the others by the enrolled one. */

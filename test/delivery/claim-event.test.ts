@@ -15,7 +15,7 @@ const { waitMs: _, ...EVENT } = eventClaim('event-1', {
   limits: [{ key: 'bucket', points: 50, seconds: 600 }],
 });
 /** What a claim says whose process decided alone. */
-const ALONE = { place: undefined, isCurrent: 'unknown', isRecipientRead: false } as const;
+const ALONE = { place: undefined, isCurrent: 'unknown', hasRead: false } as const;
 
 describe('claiming an event', () => {
   const budgets: Budget[] = [];
@@ -287,7 +287,7 @@ describe('claiming something that is no code', () => {
       },
     });
     expect(claimed).to.deep.include({ isFirst: true, place: undefined, exceeded: [] });
-    const none = { person: undefined, passes: 'never', limits: [], recipient: undefined } as const;
+    const none = { person: undefined, passes: 'never', limits: [], reads: [] } as const;
     expect(asked).to.deep.equal([eventClaim('a', { ...TIMES, ...none, requestedAtMs: 0, nowMs: 0 })]);
   });
 });

@@ -18,9 +18,9 @@ export function eventClaim(key: string | undefined, given: Partial<EventClaim> =
     rememberMs: 60_000,
     lifeMs: given.rememberMs ?? 60_000,
     limits: [],
-    recipient: undefined,
     // As long as a test may take: a busy machine must not let a claim time out. A test of the time-out gives its own.
     waitMs: 60_000,
+    reads: [],
     ...given,
   };
 }

@@ -3,7 +3,6 @@ import type {
   LastCode,
   Receipt,
   Known,
-  RecordName,
   RecordState,
   SuppressionRecord,
   KeptEntry,
@@ -21,6 +20,7 @@ import {
   applyChange,
   isSuppression,
   isWord,
+  suppressionsName,
   SUPPRESSED_MS,
   type SuppressionChange,
 } from '#lib/delivery/suppressions.js';
@@ -95,10 +95,6 @@ export function useCode(
     const { next, result } = lastCodeAfterUse(known, { token, usedMs });
     return { next: next && [next], result };
   });
-}
-
-function suppressionsName(recipient: string): RecordName<'suppressions'> {
-  return { kind: 'suppressions', key: recipient };
 }
 
 function change(state: RecordState, recipient: string, one: SuppressionChange): Promise<true | undefined> {

@@ -235,7 +235,7 @@ describe('the guard', () => {
       claims = [];
       const state = openMemoryState();
       const claim: typeof state.claim = (event) => {
-        claims.push([event.limits.length, event.recipient !== undefined]);
+        claims.push([event.limits.length, event.reads.length > 0]);
         return state.claim(event);
       };
       await start({ state: { ...state, claim }, guard });

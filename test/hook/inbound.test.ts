@@ -641,7 +641,7 @@ describe('the inbound route', () => {
     /** A claim that reads no suppressions. */
     const claimUnread: StatePort['claim'] = async (...args) => {
       const claim = await openMemoryState().claim(...args);
-      return claim.isFirst ? { ...claim, isRecipientRead: false } : claim;
+      return claim.isFirst ? { ...claim, hasRead: false } : claim;
     };
 
     /** A state that adds the recipient of each question about suppressions to a list. */

@@ -47,7 +47,7 @@ export function openMemoryState(): StatePort {
       isFirst: true,
       ...taken,
       exceeded,
-      isRecipientRead: true,
+      hasRead: true,
       settle: nothing,
       release: () => {
         if (exceeded.length === 0) limits.refund(buckets, nowMs);

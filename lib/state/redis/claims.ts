@@ -21,7 +21,7 @@ const RELEASED_PREFIX = 'R'.charCodeAt(0);
 const CURRENT: Readonly<Record<string, boolean>> = { yes: true, no: false };
 
 /** What a claim has found out; of a process that decided alone, only its limits. */
-type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'isRecipientRead'> & {
+type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'hasRead'> & {
   readonly isAlone: boolean;
 };
 
@@ -32,6 +32,8 @@ type MakeStep = () => Step | undefined;
 interface ClaimedEvent extends EventClaim {
   readonly names: readonly string[];
   readonly limitNames: readonly (readonly string[])[];
+  /** Of the records to read. */
+  readonly readNames: readonly (readonly string[])[];
   /** Of its person; none if it takes no place. */
   readonly people: readonly string[];
   /** In the order of its person's codes. */
@@ -96,10 +98,10 @@ export class RedisClaims {
   }
 
   async #claimShared(event: ClaimedEvent): Promise<Claim> {
-    const { names, limitNames, people, limits, recipient } = event;
-    const known = recipient === undefined ? [] : this.#records.namesOf(recipient);
-    const keys = [...names, ...limitNames.flat(), ...people, ...known];
-    const args = claimArgs(event, event.passes, { suppressions: known.length, lives: event });
+    const { names, limitNames, people, limits, readNames } = event;
+    const read = readNames.flat();
+    const keys = [...names, ...limitNames.flat(), ...people, ...read];
+    const args = claimArgs(event, event.passes, { reads: read.length, lives: event });
     const ofLimits = limits.flatMap(({ points, seconds }) => [points, seconds * 1000]);
     let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
@@ -118,7 +120,7 @@ export class RedisClaims {
       exceeded,
       place: String(third) || undefined,
       isCurrent: CURRENT[String(fourth)] ?? 'unknown',
-      isRecipientRead: recipient !== undefined,
+      hasRead: true,
       isAlone: false,
     };
     return this.#firstClaim(event, found, (makeStep) => {
@@ -142,7 +144,7 @@ export class RedisClaims {
         return makeWaiting();
       });
     }
-    const found = { exceeded, place: undefined, isCurrent: 'unknown', isRecipientRead: false } as const;
+    const found = { exceeded, place: undefined, isCurrent: 'unknown', hasRead: false } as const;
     const claim = this.#firstClaim(event, { ...found, isAlone: true }, (makeStep) => {
       if (isWritten) this.#write(event, makeStep);
       else makeWaiting = makeStep;
@@ -155,11 +157,12 @@ export class RedisClaims {
   }
 
   #eventOf(event: EventClaim): ClaimedEvent {
-    const { key, person, limits } = event;
+    const { key, person, limits, reads } = event;
     return {
       ...event,
       names: this.#eventNamesOf(key),
       limitNames: this.#sealings.map((sealing) => limits.map((limit) => nameOfLimit(sealing, limit))),
+      readNames: reads.map((record) => this.#records.namesOf(record)),
       people: person === undefined ? [] : this.#peopleOf(person),
       orderNames: person === undefined ? [] : this.#orderNamesOf(key),
       token: newToken(),
@@ -183,13 +186,16 @@ export class RedisClaims {
   }
 
   /** Runs a claim; once more, if its connection has ended and the next one comes in time. */
-  async #run(claim: Step, { recipient, waitMs }: EventClaim): Promise<readonly unknown[] | typeof TIMED_OUT> {
+  async #run(
+    claim: Step,
+    { reads, readNames, waitMs }: ClaimedEvent,
+  ): Promise<readonly unknown[] | typeof TIMED_OUT> {
     const endsAt = performance.now() + waitMs;
     const once = async (): Promise<readonly unknown[]> => {
-      // The script replies a list. Of a first claim, it has the suppressions.
-      const reply = (await this.#connection.run(claim)) as readonly [unknown, readonly Buffer[]];
+      // The script replies a list. Of a first claim, it has the records.
+      const reply = (await this.#connection.run(claim)) as readonly unknown[];
       // At once, before any later reply: what was read last counts.
-      if (reply[0] === 1 && recipient !== undefined) this.#records.rememberSuppressions(recipient, reply[1]);
+      if (reply[0] === 1 && reads.length > 0) this.#records.remember(reads, readNames, reply[1]);
       return reply;
     };
     try {
@@ -288,7 +294,7 @@ export class RedisClaims {
 function lateClaim(event: ClaimedEvent): Step | undefined {
   const lives = livesAfter(event, Math.round(performance.now() - event.claimedMs));
   if (lives === undefined) return undefined;
-  const args = claimArgs(event, 'alone', { suppressions: 0, lives });
+  const args = claimArgs(event, 'alone', { reads: 0, lives });
   return { name: 'claimEvent', keys: [...event.names, ...event.people], args };
 }
 
@@ -305,11 +311,11 @@ function livesAfter({ rememberMs, lifeMs }: Lives, ageMs: number): Lives | undef
 function claimArgs(
   { token, names, people, orderNames, isPreview, requestedAtMs }: ClaimedEvent,
   passes: EventClaim['passes'] | 'alone',
-  { suppressions, lives }: { readonly suppressions: number; readonly lives: Lives },
+  { reads, lives }: { readonly reads: number; readonly lives: Lives },
 ): Step['args'] {
   const kind = people.length === 0 ? '' : isPreview ? 'preview' : 'code';
   const places = [kind, passes, lives.lifeMs, requestedAtMs, ...orderNames];
-  return [token, lives.rememberMs, suppressions, names.length, ...places];
+  return [token, lives.rememberMs, reads, names.length, ...places];
 }
 
 /** The window's length is part of the name, so that a changed limit applies at once. */

@@ -10,7 +10,7 @@ import type {
   RecordValues,
   Transition,
 } from '../../delivery/records.js';
-import { mergeCopies, nextRecord } from '../../delivery/suppressions.js';
+import { mergeCopies, nextRecord, suppressionsName } from '../../delivery/suppressions.js';
 import type { RedisConnection } from './connection.js';
 import {
   nextVersion,
@@ -131,25 +131,23 @@ export class RedisRecords implements RecordState {
     return this.#own.recall(name) as Known<RecordValues[Kind]> | undefined;
   }
 
-  /** The names of a recipient's suppressions, which a claim reads. */
-  namesOf(recipient: string): readonly string[] {
-    return this.#copies.namesOf(suppressionsName(recipient));
+  /** The names of a record that a claim reads. */
+  namesOf(record: RecordName): readonly string[] {
+    return this.#copies.namesOf(record);
   }
 
-  /** Remembers a recipient's suppressions from the reply of a claim: Redis's time, then the values under these names. */
-  rememberSuppressions(recipient: string, [time, ...values]: readonly Buffer[]): void {
-    const record = suppressionsName(recipient);
-    // Fast path: nothing is suppressed.
-    if (values.every(({ length }) => length === 0) && !this.#own.has(record)) return;
-    const keeperMs = Number(time);
-    const replies = values.map((value): CopyReply => [value, 0]);
-    const { isUnreadable, ...stored } = this.#copies.read(
-      'suppressions',
-      this.#copies.namesOf(record),
-      replies,
-      keeperMs,
-    );
-    this.#noteRead(record, stored, keeperMs - steadyMs());
+  /** Remembers the records that a claim has read, by the names of their copies. The reply is as that of `exchange`. */
+  remember(records: readonly RecordName[], names: readonly (readonly string[])[], reply: unknown): void {
+    const { keeperMs, replies } = readReply(reply);
+    let first = 0;
+    for (const [at, record] of records.entries()) {
+      const own = names[at] ?? [];
+      const copies = replies.slice(first, (first += own.length));
+      // Fast path: Redis has nothing, and nothing was known.
+      if (copies.every(([value]) => value.length === 0) && !this.#own.has(record)) continue;
+      const { isUnreadable, ...stored } = this.#copies.read(record.kind, own, copies, keeperMs);
+      this.#noteRead(record, stored, keeperMs - steadyMs());
+    }
   }
 
   /**
@@ -164,7 +162,7 @@ export class RedisRecords implements RecordState {
     const recipients = new Set(
       names.flatMap((name, at) => this.#copies.recipientIn(name, valueIn(replies, at)) ?? []),
     );
-    const namesOf = [...recipients].map((recipient) => this.namesOf(recipient));
+    const namesOf = [...recipients].map((recipient) => this.namesOf(suppressionsName(recipient)));
     const found = await this.#readNow(namesOf.flat());
     let read = 0;
     for (const [at, recipient] of [...recipients].entries()) {
@@ -317,10 +315,6 @@ function storedAfter({ stored, writes }: Exchange): readonly Stored[] {
     const { version, value, endsAtMs } = write;
     return { versions: one.versions.map(() => version), value, endsAtMs };
   });
-}
-
-function suppressionsName(recipient: string): RecordName<'suppressions'> {
-  return { kind: 'suppressions', key: recipient };
 }
 
 /** Writes what a recipient's record has, without a change. */

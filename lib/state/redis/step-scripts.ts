@@ -117,15 +117,15 @@ end
 
 /**
  * Claims an event and takes a point of each of its limits, takes its place in the order of its person's codes,
- * and reads the suppressions of its recipient.
+ * and reads records.
  *
- * KEYS: the event, then its limits, then its person (if it takes a place), then the recipient's suppressions (if
- * requested). Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
- * long it is remembered, the number of suppression keys, the number of encryption keys; `code` or `preview` if it
+ * KEYS: the event, then its limits, then its person (if it takes a place), then the records to
+ * read. Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
+ * long it is remembered, the number of keys to read, the number of encryption keys; `code` or `preview` if it
  * takes a place, whether it passes (`never`, `withinLimits`, `always`, or `alone` if its process decided alone), how long its code lives, when it was requested,
  * the event for each key; then points and window of each limit. Times in milliseconds.
  *
- * Replies `{1, suppressions, place, is current, …}` to the first: the suppressions as Redis's time and each value or an empty text, the
+ * Replies `{1, records, place, is current, …}` to the first: the records as `exchange` replies them, if there are any, the
  * event's place, `yes`, `no` or `unknown`, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
  * its key, age of the first claim}` to a repeat, the age only if it has no answer yet. A claim may come twice with its
  * own token: from a cluster's client while a shard moves, or after its connection has ended. It is the first again and
@@ -133,18 +133,22 @@ end
  */
 const CLAIM_EVENT = `
 local token, rememberMs = ARGV[1], tonumber(ARGV[2])
-local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
+local readKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind, passing = ARGV[5], ARGV[6]
 local wasAlone = passing == 'alone'
 local personKeys = kind == '' and 0 or encryptionKeys
 local firstLimitArg = 9 + personKeys
-local lastLimitKey = #KEYS - suppressionKeys - personKeys
+local lastLimitKey = #KEYS - readKeys - personKeys
 local limits = (lastLimitKey - encryptionKeys) / encryptionKeys
 local reply = {1, '', '', 'unknown'}
-if suppressionKeys > 0 then
+if readKeys > 0 then
   ${READ_CLOCK}
   reply[2] = {string.format('%.0f', now)}
-  for i = #KEYS - suppressionKeys + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
+  for i = #KEYS - readKeys + 1, #KEYS do
+    local value = redis.call('GET', KEYS[i])
+    table.insert(reply[2], value or '')
+    table.insert(reply[2], value and redis.call('PTTL', KEYS[i]) or 0)
+  end
 end
 local ownWord, answered, running, place
 for i = 1, encryptionKeys do

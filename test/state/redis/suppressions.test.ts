@@ -1,16 +1,27 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import sinon from 'sinon';
+import { lastCodeName } from '#lib/delivery/messages/last-code.js';
 import type { KeptEntry } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { SuppressionList } from '#lib/delivery/suppression-list.js';
+import { suppressionsName } from '#lib/delivery/suppressions.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing } from '#lib/state/redis/sealing.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { Closers } from '#harness/closers.js';
 import { watchTraffic, type DumpedKey, type RedisServer, useRedis } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
-import { lift, numberOf, pair, recalled, suppress, suppressed } from '#harness/record-updates.js';
+import {
+  codeOf,
+  keepCode,
+  lift,
+  numberOf,
+  pair,
+  recalled,
+  suppress,
+  suppressed,
+} from '#harness/record-updates.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { startTcpProxy } from '#harness/tcp-proxy.js';
 import { reasonOf } from '#harness/state-news.js';
@@ -44,7 +55,7 @@ describe('suppressions in Redis', () => {
   const claimed = async (state: StatePort, key: string | undefined): Promise<unknown> => {
     const limits = [{ key: 'limit', points: 2, seconds: 60 }];
     const claim = await state.claim(
-      eventClaim(key, { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone }),
+      eventClaim(key, { nowMs: NOW, rememberMs: 60_000, limits, reads: [suppressionsName(ANA.phone)] }),
     );
     return claim.isFirst ? recalled(state, ANA.phone) : 'a repeat';
   };
@@ -80,23 +91,34 @@ describe('suppressions in Redis', () => {
     await claimed(state, undefined);
     const limits = [{ key: 'limit', points: 2, seconds: 60 }];
     for (const key of ['three', undefined]) {
-      const life = { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone };
+      const life = { nowMs: NOW, rememberMs: 60_000, limits, reads: [suppressionsName(ANA.phone)] };
       const claim = await state.claim(eventClaim(key, life));
       expect(claim).to.deep.include({ isFirst: true, exceeded: ['limit'] });
       expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
     }
   });
 
-  it('do not come with a claim without a recipient', async () => {
-    const claim = await open().claim(eventClaim('event', { nowMs: NOW, rememberMs: 60_000, limits: [] }));
-    expect(claim.isFirst && claim.isRecipientRead).to.equal(false);
+  it('come with a claim beside records of other kinds', async () => {
+    const [one, two] = [open(), open(patientTimes(), [KEY, NEW_KEY])];
+    const code = codeOf('event-1');
+    await keepCode(one, ANA.id, code);
+    await suppress(one, ANA.phone);
+    const names = [lastCodeName(ANA.id, 'sms'), suppressionsName(ANA.phone)] as const;
+    const claim = await two.claim(eventClaim('event', { reads: [lastCodeName('nobody', 'sms'), ...names] }));
+    expect(claim.isFirst && claim.hasRead).to.equal(true);
+    expect(two.recall(names[0])?.value).to.deep.equal({ code });
+    expect(two.recall(names[0])?.leftMs).to.be.within(1, 3_600_000);
+    expect(recalled(two, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
+    expect(two.recall(lastCodeName('nobody', 'sms'))).to.equal(undefined);
   });
 
   it('last equally long at gateways whose clocks differ by days', async () => {
     const [one, two] = [open(), open()];
     await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
     for (const nowMs of [NOW, NOW + DAY_MS]) {
-      await two.claim(eventClaim(String(nowMs), { nowMs, rememberMs: 1, recipient: ANA.phone }));
+      await two.claim(
+        eventClaim(String(nowMs), { nowMs, rememberMs: 1, reads: [suppressionsName(ANA.phone)] }),
+      );
       const lists = [one, two].map((state) => new SuppressionList(state, () => nowMs));
       for (const list of lists) {
         const [onLine] = list.of(ANA.phone);

@@ -6,6 +6,10 @@ import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
 import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import { FIX_NOT_FOUND } from '../gateway-probe.js';
 import type { Terminal } from '../terminal.js';
+import type { OfProviders } from '../../core/events.js';
+import { describeProviders } from '../../events/describe-answer.js';
+import { CHANNEL_NAME } from '../../options/combinations.js';
+import { nameChannel } from '../../events/description.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { E164, readNumber } from '../../numbers/phone-number.js';
 import { REFUSALS } from '../../okta/hook-answer.js';
@@ -81,7 +85,7 @@ export function showSent(
 }
 
 /** The result of a preview in the JSON, masked. */
-export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationMs'> {
+export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationMs'>, OfProviders {
   readonly answer: NonNullable<PreviewResult['answer']> | null;
   readonly reaction: NonNullable<PreviewResult['reaction']> | null;
 }
@@ -93,6 +97,7 @@ export function maskResult(
   const shown = reaction?.shown === undefined ? undefined : maskForOutput(reaction.shown, secrets);
   return {
     answer: answer === undefined ? null : { ...answer, body: maskValue(answer.body, secrets) },
+    ...providersIn(answer?.body),
     problem,
     reaction: reaction === undefined ? null : { ...reaction, shown },
     durationMs: Math.round(durationMs),
@@ -124,6 +129,7 @@ function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): vo
   const fields = Object.entries({
     status: textFieldOf(command, 'status'),
     provider: textFieldOf(command, 'provider'),
+    providers: describeList(body),
     transaction: textFieldOf(command, 'transactionId'),
     metadata: textFieldOf(command, 'transactionMetadata'),
     error: textFieldOf(body, 'error', 'errorSummary'),
@@ -170,8 +176,7 @@ export function causesOf(body: unknown, hasCountry = true): readonly AnswerCause
 /** The causes in the metadata of a success: channels that refused, and a guard that blocked the code. */
 export function notesIn(body: unknown, hasCountry = true): readonly AnswerCause[] {
   const command = commandOf(body);
-  const metadata = textFieldOf(command, 'transactionMetadata') ?? '';
-  const pairs = new Map(metadata.split(';').map((pair) => splitOnce(pair, '=')));
+  const pairs = metadataIn(command);
   const refused = (pairs.get('refused') ?? '').split(',').filter((one) => one !== '');
   const causes = refused.map((one) => {
     const [channel, code] = splitOnce(one, ':');
@@ -184,6 +189,24 @@ export function notesIn(body: unknown, hasCountry = true): readonly AnswerCause[
   const blocked = pairs.get('blocked');
   const remedy = remedyFor(blocked ?? '', '', hasCountry);
   return [...causes, { text: `Nothing was sent: ${describeBlock(blocked)}`, remedy }];
+}
+
+const metadataIn = (command: unknown): ReadonlyMap<string, string> =>
+  new Map((textFieldOf(command, 'transactionMetadata') ?? '').split(';').map((pair) => splitOnce(pair, '=')));
+
+/** Which providers the number got; empty if the channel has none by country. */
+function providersIn(body: unknown): OfProviders {
+  const pairs = metadataIn(commandOf(body));
+  const [channel = '', list = ''] = [pairs.get('channel'), pairs.get('providers')];
+  // Nothing else of an answer may come into the output as it is.
+  const isList = CHANNEL_NAME.test(channel) && /^(?:default|[A-Z]{2})$/.test(list);
+  return isList ? { providersOf: { [channel]: list } } : {};
+}
+
+function describeList(body: unknown): string | undefined {
+  const found = providersIn(body);
+  const [channel] = Object.keys(found.providersOf ?? {});
+  return channel === undefined ? undefined : nameChannel(channel) + describeProviders(channel, found);
 }
 
 function describeBlock(code: string | undefined): string {

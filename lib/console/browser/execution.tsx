@@ -7,7 +7,7 @@ import type { About } from '../api.js';
 import { answerOf } from '../history/execution-outcome.js';
 import type { ExecutionList } from './execution-list.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
-import { explainCode, explainOutcome } from './outcomes.js';
+import { explainCode, explainOutcome, explainProviders } from './outcomes.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
 import { useExecution, type Stream } from './stream.js';
@@ -69,6 +69,7 @@ function Opened({ execution, deadlineMs }: { readonly execution: Execution; read
           ['Received', `${formatDateTime(startedAt)}, ${nameTimeZone()}`],
           ['Request', nameRequestType(requestType)],
           ['Channel', <Way of={execution} />],
+          ['Providers', explainProviders(execution)],
           ['Number', `ends in ${execution.toEnding}`],
           ['Answered in', sayAnswered(execution)],
           ['Code', inCode(execution.code)],

@@ -1,6 +1,6 @@
-import type { HookEvent } from '../../core/events.js';
+import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../history/answers.js';
-import { describeSkipped } from '../../events/describe-answer.js';
+import { describeProviders, describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';
 import { answerOf } from '../history/execution-outcome.js';
@@ -144,3 +144,15 @@ export const TONE_ICONS: Readonly<Record<Tone, string>> = {
   warn: WARNING,
   bad: CROSS,
 };
+
+/** Which providers the number got by each channel that has some by country; `undefined` without any. */
+export function explainProviders({ steps }: Pick<Execution, 'steps'>): string | undefined {
+  const found = steps.find(
+    (step): step is HookEventOf<'channels.planned' | 'request.answered'> =>
+      (step.type === 'channels.planned' || step.type === 'request.answered') &&
+      step.providersOf !== undefined,
+  );
+  const channels = Object.keys(found?.providersOf ?? {});
+  if (found === undefined || channels.length === 0) return undefined;
+  return channels.map((channel) => nameChannel(channel) + describeProviders(channel, found)).join(', ');
+}

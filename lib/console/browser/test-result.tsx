@@ -1,8 +1,9 @@
 import type { Tone } from '../../events/description.js';
 import type { TestResult } from '../api.js';
+import type { Execution } from '../history/answers.js';
 import type { Reaction } from '../reaction.js';
 import { formatDateTime, formatDuration } from './format.js';
-import { explainCode, explainOutcome } from './outcomes.js';
+import { explainCode, explainOutcome, explainProviders } from './outcomes.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
 import { useExecution, type Stream } from './stream.js';
@@ -28,6 +29,7 @@ export function TestResultSection({ result, stream }: TestResultProps) {
   const answer = useExecution(executionId, stream);
   // After a failure the answer is shown anyway, and the link leads to the reason.
   const execution = answer instanceof ServerFailure ? undefined : answer;
+  const facts = execution === undefined ? [] : factsOf(execution);
   return (
     <section aria-labelledby="answer">
       <h2 id="answer">Answer</h2>
@@ -46,9 +48,7 @@ export function TestResultSection({ result, stream }: TestResultProps) {
           </>
         )}
       </div>
-      {execution?.code !== undefined && (
-        <Facts of={[['Code', inCode(execution.code)], ...explainCode(execution)]} />
-      )}
+      {facts.some(([, value]) => value !== undefined) && <Facts of={facts} />}
       {result !== undefined && executionId !== undefined && (
         <>
           <h3>Where the time went</h3>
@@ -65,6 +65,13 @@ export function TestResultSection({ result, stream }: TestResultProps) {
     </section>
   );
 }
+
+const factsOf = (execution: Execution) =>
+  [
+    ['Providers', explainProviders(execution)],
+    ['Code', inCode(execution.code)],
+    ...explainCode(execution),
+  ] as const;
 
 function ReactionNote({ of: { action, text, shown } }: { readonly of: Reaction }) {
   const tone = TONES[action];

@@ -198,6 +198,16 @@ describe('the report of preview:', () => {
     };
     for (const [what, given, via, isTTY] of [
       ['a success by the gateway', sent(200, answerOf(value)), 'gateway'],
+      [
+        'a success by the providers of a country',
+        sent(200, answerOf({ ...value, transactionMetadata: 'channel=sms;id=1;providers=IN' })),
+        'gateway',
+      ],
+      [
+        'a success with metadata of another server',
+        sent(200, answerOf({ ...value, transactionMetadata: 'channel=sms;id=1;providers=Cleopatra' })),
+        'gateway',
+      ],
       ['a success by Okta', sent(200, answered, 0), 'okta'],
       ['a late pending answer', sent(200, answerOf({ status: 'PENDING' }), 4_000), 'gateway'],
       [
@@ -226,6 +236,8 @@ describe('the report of preview:', () => {
         },
         durationMs: 1_500,
       });
+      const byList = answerOf({ ...value, transactionMetadata: 'channel=sms;providers=default' });
+      expect(maskResult(sent(200, byList), SECRETS)).to.deep.include({ providersOf: { sms: 'default' } });
       const problem = { code: 'NO_ANSWER', text: 'No.' } as const;
       expect(
         maskResult({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),

@@ -1,8 +1,31 @@
 import { expect } from 'chai';
-import { explainOutcome } from '#lib/console/browser/outcomes.js';
+import { explainOutcome, explainProviders } from '#lib/console/browser/outcomes.js';
 import type { Execution } from '#lib/console/history/answers.js';
-import { twilioMessages } from '#lib/index.js';
+import { twilioMessages, type Channel } from '#lib/index.js';
+import type { HookOptions } from '#harness/scene.js';
 import { serveConsole, type ServedConsole } from '../served-console.js';
+
+describe('the providers of an execution', () => {
+  let served: ServedConsole;
+  afterEach(() => served.close());
+
+  const providers = async (channels: HookOptions['channels']): Promise<string | undefined> => {
+    served = await serveConsole({ hook: { channels } });
+    await served.scene.call({ eventId: 'event-1' });
+    return explainProviders((await served.ask('/api/executions/event-1')).json as Execution);
+  };
+  const own: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) };
+
+  it('are those of the list that the number got, by channel', async () => {
+    expect(await providers({ whatsapp: { default: own, IN: own }, sms: { default: own, GB: own } })).to.equal(
+      'WhatsApp (by the default providers), SMS (by the providers for GB)',
+    );
+  });
+
+  it('are not shown without lists by country', async () => {
+    expect(await providers({ sms: own })).to.equal(undefined);
+  });
+});
 
 describe('the meaning of an outcome', () => {
   let served: ServedConsole;

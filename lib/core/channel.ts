@@ -261,7 +261,7 @@ export interface ConnectedChannel {
   /**
    * What the channel reports about accepted messages: `'failures'`, or `'deliveries'` if it always reports a
    * delivery too, so that silence means that the message has not arrived. Default: nothing, or `'failures'`
-   * if there is `lookUp`, or `receive` with `publicUrl`. Read each time: a getter may wait for the first report.
+   * if there is `lookUp`, or `receive` with `publicUrl`. With `receive`, silence counts only after the first report since the start.
    */
   readonly reports?: 'failures' | 'deliveries' | undefined;
   /**

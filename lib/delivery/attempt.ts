@@ -19,6 +19,13 @@ import type { PlannedCode, PlanStep } from './records.js';
 
 /** One attempt to send a message by one channel. */
 
+/** What a provider pushes, and whether a report has come. */
+export interface ReadyReceiver {
+  readonly port: CallbackReceiver;
+  /** Set by the first report of a sender whom the channel has proven. The webhook's URL may be wrong until then. */
+  hasReported: boolean;
+}
+
 /** A configured provider of a channel. */
 export interface ReadyChannel {
   readonly name: string;
@@ -31,7 +38,7 @@ export interface ReadyChannel {
   /** What the channel says about accepted messages. Read each time. */
   readonly reports: ConnectedChannel['reports'];
   /** What the provider pushes comes in by it; `undefined` if nothing can come. */
-  readonly receiver: CallbackReceiver | undefined;
+  readonly receiver: ReadyReceiver | undefined;
   readonly client: ChannelClient;
   readonly breaker: Breaker;
 }

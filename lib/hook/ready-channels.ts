@@ -5,7 +5,7 @@ import type { CallIds } from '../delivery/channel-contract.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
-import type { ReadyChannel } from '../delivery/attempt.js';
+import type { ReadyChannel, ReadyReceiver } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../core/http.js';
 import { channelProblems, isConnected } from '../options/combinations.js';
 import type { HookSettings } from '../options/settings.js';
@@ -46,7 +46,10 @@ export function connectChannels(
           errors.push(made);
           return [];
         }
-        const receiver = publicUrl === undefined ? undefined : made.receive;
+        const receiver: ReadyReceiver | undefined =
+          publicUrl === undefined || made.receive === undefined
+            ? undefined
+            : { port: made.receive, hasReported: false };
         const client = {
           dispatcher,
           onMistake: (mistake: string, call?: CallIds) => {
@@ -108,10 +111,20 @@ function connect(
   return problems.length > 0 ? new ConfigurationError(problems) : made;
 }
 
-/** Without `publicUrl`, a channel that only receives reports has none: its silence means nothing. */
-function reportsOf(
+/**
+ * What the silence of a channel means. Without `publicUrl`, one that only receives reports has none. With it, the URL at the provider, or
+ * the secret of its signatures, may be wrong: its silence means nothing before the first report.
+ */
+function reportsOf(port: ConnectedChannel, receiver: ReadyReceiver | undefined): ConnectedChannel['reports'] {
+  const isProven = receiver === undefined || receiver.hasReported || port.lookUp !== undefined;
+  const claimed = claimedReportsOf(port, receiver);
+  return claimed === 'deliveries' && !isProven ? 'failures' : claimed;
+}
+
+/** The same if its reports arrive. */
+function claimedReportsOf(
   { reports, receive, lookUp }: ConnectedChannel,
-  receiver: ConnectedChannel['receive'],
+  receiver: ReadyReceiver | undefined,
 ): ConnectedChannel['reports'] {
   if (receiver !== undefined) return reports ?? 'failures';
   return receive !== undefined && lookUp === undefined ? undefined : reports;
@@ -138,18 +151,14 @@ export function warnOfSilentChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
   events: EventStream,
 ): void {
-  const reportsDeliveries = (name: string): boolean => channels.get(name)?.some(mayReportDeliveries) ?? false;
+  const reportsDeliveries = (name: string): boolean =>
+    channels.get(name)?.some(({ port, receiver }) => claimedReportsOf(port, receiver) === 'deliveries') ??
+    false;
   const option = 'lateFailover.afterSeconds';
   const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
-}
-
-/** Whether a channel reports deliveries, or may claim so later: a getter may wait for the first callback. */
-function mayReportDeliveries({ reports, receiver, port }: ReadyChannel): boolean {
-  const isGetter = Object.getOwnPropertyDescriptor(port, 'reports')?.get !== undefined;
-  return reports === 'deliveries' || (receiver !== undefined && isGetter);
 }
 
 /** Warns of channels that could receive reports, if `publicUrl` were set. */

@@ -14,7 +14,7 @@ import type {
 } from '#lib/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { ANA, BOB, channelOf, scenes, wamid, type Scene, type SceneOptions } from '#harness/scene.js';
-import { warmUp } from '#harness/stopped-time.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { eachWithTwoGateways } from '#harness/two-gateways.js';
 import { until } from '#harness/until.js';
 import { snippetIn } from '../docs/snippets.js';
@@ -134,6 +134,49 @@ describe('a channel that receives', () => {
       'cause.code': 'LOST',
       outcome: 'accepted',
       channel: 'sms',
+    });
+  });
+
+  describe('with afterSeconds', () => {
+    const lateFailover = { afterSeconds: { whatsapp: 20 } };
+    const sendSilently = async (eventId: string): Promise<void> => {
+      await scene.call({ eventId, otpCode: eventId === 'event-1' ? '204981' : '771203' });
+      clock?.tick(20_000);
+      await settled();
+    };
+    beforeEach(() => {
+      clock = stopTime();
+    });
+
+    it('takes its silence for a loss only after its first report: its URL or its secret may be wrong', async () => {
+      await start({ channels: { whatsapp: acme({ reports: 'deliveries' }) }, lateFailover });
+      const warned = scene.of('configuration.warned').map(({ option }) => option);
+      expect(warned).not.to.include('lateFailover.afterSeconds');
+      const forged = JSON.stringify([{ id: 'acme-1', state: 'sent' }]);
+      expect((await post(forged, { secret: 'another-secret' })).status).to.equal(401);
+      expect(await report()).to.equal(204);
+      await sendSilently('event-1');
+      expect(sms()).to.equal(0);
+      expect(await report({ id: 'acme-1', state: 'sent' })).to.equal(204);
+      await sendSilently('event-2');
+      await until(failedOver);
+      expect(scene.of('failover.ended')[0]).to.deep.nested.include({
+        eventId: 'event-2',
+        'cause.code': 'NOT_DELIVERED_IN_TIME',
+      });
+      expect(sms()).to.equal(1);
+    });
+
+    it('takes its silence for a loss at once if the hook can ask', async () => {
+      const lookUp = () => Promise.resolve({ status: 'pending' } as const);
+      await start({ channels: { whatsapp: acme({ reports: 'deliveries', lookUp }) }, lateFailover });
+      await scene.call();
+      await until(() => {
+        // It asks several times, each after the answer to the one before.
+        clock?.tick(1000);
+        return failedOver();
+      });
+      expect(sms()).to.equal(1);
     });
   });
 

@@ -15,12 +15,6 @@ import type { WhatsAppCloudSettings } from './options.js';
  * users. Sources: Meta's pages "Create a webhook endpoint" and "messages webhook reference".
  */
 
-/** The webhook of a number, and whether it gets statuses. */
-export interface MetaWebhook extends CallbackReceiver {
-  /** Whether a signed post has had a status of a message of this number. */
-  readonly hasReported: boolean;
-}
-
 /**
  * The webhook of a number. An app has one webhook for all its numbers, unless a number has a callback URL of its own: those of the
  * others are skipped.
@@ -29,23 +23,17 @@ export function metaWebhook({
   phoneNumberId,
   appSecret,
   verifyToken,
-}: Pick<WhatsAppCloudSettings, 'phoneNumberId' | 'appSecret' | 'verifyToken'>): MetaWebhook {
+}: Pick<WhatsAppCloudSettings, 'phoneNumberId' | 'appSecret' | 'verifyToken'>): CallbackReceiver {
   const secrets = [appSecret].flat();
-  let hasReported = false;
   return {
     methods: ['GET', 'POST'],
-    get hasReported() {
-      return hasReported;
-    },
     handle: (request) => {
       if (request.method === 'GET') return answerVerification(request, verifyToken);
       if (!isSigned(request, secrets)) return { status: 401 };
       const values = valuesIn(request.rawBody, phoneNumberId);
-      const reports = values.flatMap((value) => asList(fieldOf(value, 'statuses')).flatMap(readStatus));
-      hasReported ||= reports.length > 0;
       return {
         status: 200,
-        reports,
+        reports: values.flatMap((value) => asList(fieldOf(value, 'statuses')).flatMap(readStatus)),
         inbound: values.flatMap((value) =>
           asList(fieldOf(value, 'messages')).flatMap((message) => readMessage(message, value)),
         ),

@@ -30,16 +30,12 @@ export function whatsAppCloud(options: WhatsAppCloudOptions): Channel {
   const url = `${origin}/${apiVersion}/${phoneNumberId}/messages`;
   return ({ channel }) => {
     requireTextChannel(channel, FACTORY);
-    const webhook = metaWebhook(settings);
     return {
       provider: 'META',
       host,
       usesText: false,
-      // Statuses may go to the URL of another number of the app, or have a signature by another secret. Silence then means nothing.
-      get reports() {
-        return webhook.hasReported ? 'deliveries' : 'failures';
-      },
-      receive: webhook,
+      reports: 'deliveries',
+      receive: metaWebhook(settings),
       check: async (context) => {
         const found = await findTemplates(settings, context);
         if (found !== undefined) checkTemplates(templates, found);

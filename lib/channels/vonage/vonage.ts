@@ -57,9 +57,8 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
       ...(signatureSecret === undefined
         ? {}
         : {
-            // Networks report only some of the SMS that arrive. WhatsApp reports each message that reaches a phone. But Vonage
-            // promises webhooks to applications alone.
-            reports: isWhatsApp && apiKey === undefined ? 'deliveries' : 'failures',
+            // Networks report only some of the SMS that arrive. WhatsApp reports each message that reaches a phone.
+            reports: isWhatsApp ? 'deliveries' : 'failures',
             receive: messageReceiver(
               { kind: isWhatsApp ? 'whatsapp' : 'sms', sender: numberOfSender(from) },
               { signatureSecret, apiKey, clock },

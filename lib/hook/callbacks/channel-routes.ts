@@ -1,16 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReceivedMessage } from '../../channels/channel.js';
-import type {
-  CallbackAnswer,
-  CallbackReceiver,
-  CallbackRequest,
-  DeliveryReport,
-} from '../../core/channel.js';
+import type { CallbackAnswer, CallbackRequest, DeliveryReport } from '../../core/channel.js';
 import { describeThrown } from '../../core/errors.js';
 import { maskText, toToken } from '../../core/masking.js';
 import { RequestError, shuttingDown } from '../../core/request-error.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
-import type { ReadyChannel } from '../../delivery/attempt.js';
+import type { ReadyChannel, ReadyReceiver } from '../../delivery/attempt.js';
 import { questionContext, readReport } from '../../delivery/channel-contract.js';
 import { answerText, methodNotAllowed, readBody } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
@@ -67,7 +62,7 @@ export function channelRoutes(parts: HookParts, takers: Takers): readonly Route[
 /** A channel with what reports the mistakes of its `receive`. */
 interface Receiving {
   readonly channel: ReadyChannel;
-  readonly receiver: CallbackReceiver;
+  readonly receiver: ReadyReceiver;
   readonly onMistake: (mistake: string) => void;
 }
 
@@ -80,7 +75,7 @@ function receiveBy(
   const { channel, receiver, onMistake } = receiving;
   const { client, name } = channel;
   return async (req, res) => {
-    const { methods = ['POST'] } = receiver;
+    const { methods = ['POST'] } = receiver.port;
     const method = methods.find((one) => one === req.method);
     if (method === undefined) throw methodNotAllowed(...methods);
     const rawBody = await bodies.read(req);
@@ -102,6 +97,7 @@ function receiveBy(
       ? answered.inbound.flatMap((message) => readMessage(message, receiving) ?? [])
       : [];
     if (messages.length > 0) inbox.requireOpen();
+    receiver.hasReported ||= reports.length > 0;
     for (const report of reports) takeReport(report);
     if (status === 401 || status === 403) {
       events.emitCounted(`rejected callback ${name}`, (count) => ({
@@ -169,7 +165,7 @@ async function askChannel(
 ): Promise<unknown> {
   try {
     const handling = Promise.resolve(
-      receiver.handle(request, questionContext(channel.client, TIME_MS, CONNECT_MS)),
+      receiver.port.handle(request, questionContext(channel.client, TIME_MS, CONNECT_MS)),
     );
     const given = await waitAtMost(handling, TIME_MS);
     if (given !== TIMED_OUT) return given;

@@ -194,14 +194,14 @@ describe('webhooks of Vonage', () => {
     });
   });
 
-  it('come if there is a secret: of deliveries for the WhatsApp of an application', () => {
+  it('come if there is a secret: of deliveries for WhatsApp', () => {
     const partsOf = (given: VonageChannelOptions, channel: string) => {
       const { reports, receive } = connect(given, channel);
       return [reports, receive !== undefined];
     };
     expect(partsOf(options(), 'sms')).to.deep.equal(['failures', true]);
     expect(partsOf(options(), 'whatsapp')).to.deep.equal(['deliveries', true]);
-    expect(partsOf(byKey(), 'whatsapp')).to.deep.equal(['failures', true]);
+    expect(partsOf(byKey(), 'whatsapp')).to.deep.equal(['deliveries', true]);
     expect(partsOf(options({ signatureSecret: undefined }), 'whatsapp')).to.deep.equal([undefined, false]);
   });
 

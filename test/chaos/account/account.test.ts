@@ -244,11 +244,27 @@ describe('the account of a chaos run', () => {
     expect(followUps({ ...unknown, callbacks: [nameless] })).to.deep.equal({ unknown: 1 });
     // The gateway learns it from a report that names the attempt.
     expect(followUps(unknown)).to.deep.equal({ none: 1 });
+    // While its attempt was open, only the gateway that made it could follow.
+    const settled = hookEvent('111111', 'attempt.settled', { at: at(6), transactionId: failed.sid });
+    const killed = { ...unknown, outages: [outage(0, 6, 7)] };
+    expect(followUps({ ...killed, hookEvents: [settled] })).to.deep.equal({ gatewayLost: 1 });
+    expect(followUps(killed)).to.deep.equal({ none: 1 });
     // Its own late send does not end the late failover of the message that it sent.
     const late = hookEvent('111111', 'failover.ended', { transactionId: failed.sid });
     expect(followUps({ hookEvents: [late] })).to.deep.equal({ none: 1 });
     expect(followUps({ outages: [outage(undefined, 1, 2)] })).to.deep.equal({ redisLost: 1 });
     expect(followUps({ outages: [outage(1, 0.2, 2)] })).to.deep.equal({ gatewayLost: 1 });
+    // The silence of another provider means nothing before its gateway has had a report of it.
+    const pushed = { ...failed, provider: 'PUSHING', at: at(5), gateway: 0, life: 1 };
+    const earlier = whatsApp('222222', 1, { provider: 'PUSHING' });
+    const silent = { messages: [earlier, pushed], callbacks: [] };
+    expect(followUps(silent)).to.deep.equal({ unreported: 1 });
+    const proven = [{ ...callback(earlier, 2), gateway: 0 }];
+    expect(followUps({ ...silent, callbacks: proven })).to.deep.equal({ none: 1 });
+    expect(followUps({ ...silent, callbacks: [callback(earlier, 2)] })).to.deep.equal({ unreported: 1 });
+    expect(followUps({ ...silent, callbacks: proven, outages: [outage(0, 2.5, 3)] })).to.deep.equal({
+      unreported: 1,
+    });
     // An SMS has no follow-up.
     expect(followUps({ messages: [{ ...failed, channel: 'sms' }] })).to.deep.equal({});
   });

@@ -115,12 +115,21 @@ export class Allowances {
   mayDiffer(first: CallFact, again: CallFact, calls: readonly CallFact[]): boolean | 'forgotten' {
     if (first.gateway === again.gateway && first.life !== undefined && first.life === again.life)
       return false;
-    const writtenAt = Math.max(...[first, ...calls.slice(0, 1)].map(workEndOf)) + ANSWERED_MS;
+    const writtenAt = Math.max(...[first, ...calls.slice(0, 1)].map((call) => this.#writtenAt(call)));
     if (this.hasForgotten(calls[0]?.at ?? first.at, endOf(again), writtenAt)) return true;
     if (this.#wasAlone(again)) return true;
     if (first.gateway === undefined || this.isUnwritten(first.gateway, first.at, endOf(first), again.at))
       return true;
     return this.#wasAlone(first) ? 'forgotten' : false;
+  }
+
+  /** Until when the answer of a call was written: if its gateway had lost Redis, when Redis was back. */
+  #writtenAt(call: CallFact): number {
+    const answeredAt = workEndOf(call) + ANSWERED_MS;
+    const kept = this.losses.filter(
+      ({ gateway, from, to }) => gateway === call.gateway && from <= answeredAt && to >= call.at,
+    );
+    return Math.max(answeredAt, ...kept.map(({ to }) => to + WRITTEN_MS));
   }
 
   /** Whether a gateway decided alone: it had lost Redis at some time of the call. */

@@ -41,6 +41,10 @@ describe('the answers in the account', () => {
     // The answer was there, and Redis too.
     expect(again({ hookEvents: loss(0, 2, 3) })).to.deep.equal(['unlike']);
     expect(again({ hookEvents: loss(0, 0.05, 2) })).to.deep.equal(['forgotten']);
+    // The answer came when Redis was back, and Redis has lost it since.
+    const late = loss(0, 0.05, 2);
+    expect(again({ hookEvents: late, wipes: [failover(3, 4)] })).to.deep.equal([]);
+    expect(again({ hookEvents: late, wipes: [failover(3.6, 4)] })).to.deep.equal(['forgotten']);
   });
 
   it('finds an attempt that failover.ended reports as unknown though its gateway knew that it was accepted', () => {

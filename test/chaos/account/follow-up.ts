@@ -46,9 +46,14 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
     return sid === message.sid && isTaken && (status === 'failed' || status === 'undelivered');
   });
   const { afterSeconds } = facts;
-  const overdueAt = afterSeconds === undefined ? undefined : message.at + afterSeconds * 1000;
-  const dueAt = reports[0]?.at ?? overdueAt;
-  if (dueAt === undefined) return 'unreported';
+  const mayBeOverdue = afterSeconds !== undefined && hasSilence(message, facts);
+  const knownAt = reports[0]?.at ?? (mayBeOverdue ? message.at + afterSeconds * 1000 : undefined);
+  if (knownAt === undefined) return 'unreported';
+  // Nothing follows before the gateway that made the attempt has ended it.
+  const settled = hookEvents.find(
+    ({ type, transactionId }) => type === 'attempt.settled' && transactionId === message.sid,
+  );
+  const dueAt = Math.max(knownAt, settled?.at ?? 0);
   const from = message.at - CALL_MS;
   const to = dueAt + LATE_SEND_MS;
   // Late failover drops a late send, and what follows it, once the message before it arrives.
@@ -70,4 +75,20 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   if (hasForgotten === true || outages.some(({ gateway }) => gateway === undefined)) return 'redisLost';
   const involved = [...event.calls, ...reports].map(({ gateway }) => gateway);
   return outages.some(({ gateway }) => involved.includes(gateway)) ? 'gatewayLost' : 'none';
+}
+
+/** Whether silence on a message means a loss: another provider than Twilio must have reported to its gateway since that started. */
+function hasSilence({ provider, gateway, at }: MessageFact, facts: RunFacts): boolean {
+  if (provider === 'TWILIO') return true;
+  const starts = facts.outages.filter((outage) => outage.gateway === gateway && outage.to <= at);
+  const startedAt = Math.max(0, ...starts.map(({ to }) => to));
+  const sids = new Set(facts.messages.filter((one) => one.provider === provider).map(({ sid }) => sid));
+  return facts.callbacks.some(
+    (callback) =>
+      callback.isTaken &&
+      callback.gateway === gateway &&
+      callback.at >= startedAt &&
+      callback.at < at &&
+      sids.has(callback.sid),
+  );
 }

@@ -112,8 +112,8 @@ function connect(
 }
 
 /**
- * What the silence of a channel means. Without `publicUrl`, one that only receives reports has none. With it, the URL at the provider, or
- * the secret of its signatures, may be wrong: its silence means nothing before the first report.
+ * What a channel reports. Its silence counts only if its reports arrive: `publicUrl` must be set, and the first report must have come,
+ * because the URL at the provider or the secret of its signatures may be wrong.
  */
 function reportsOf(port: ConnectedChannel, receiver: ReadyReceiver | undefined): ConnectedChannel['reports'] {
   const isProven = receiver === undefined || receiver.hasReported || port.lookUp !== undefined;
@@ -121,7 +121,7 @@ function reportsOf(port: ConnectedChannel, receiver: ReadyReceiver | undefined):
   return claimed === 'deliveries' && !isProven ? 'failures' : claimed;
 }
 
-/** The same if its reports arrive. */
+/** The same without asking whether a report has come. */
 function claimedReportsOf(
   { reports, receive, lookUp }: ConnectedChannel,
   receiver: ReadyReceiver | undefined,

@@ -80,28 +80,33 @@ const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: SubjectKin
 const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
 
 function expectedOf(kind: SubjectKind, expected: Condition[2]): object {
-  if (expected === 'accepted') return { status: 'SUCCESSFUL', provider: kind.name, refused: '', texts: 0 };
-  if (expected === 'unknown') return { status: 'PENDING', provider: kind.name, refused: '', texts: 0 };
+  if (expected === 'accepted') return { status: 'SUCCESSFUL', provider: kind.name, refused: '', byTwilio: 0 };
+  if (expected === 'unknown') return { status: 'PENDING', provider: kind.name, refused: '', byTwilio: 0 };
   return {
     status: 'SUCCESSFUL',
     provider: 'TWILIO',
     refused: `${kind.channel}:${expected.refused}`,
-    texts: 1,
+    byTwilio: 1,
   };
 }
 
-function resultOf(call: HookCall, { scene }: Subject): object {
+/** The number of messages and calls by Twilio. */
+const sentByTwilio = ({ scene: { twilio } }: Subject): number => twilio.messages.length + twilio.calls.length;
+
+function resultOf(call: HookCall, subject: Subject): object {
   const command = commandOf(call);
   return {
     status: command?.['status'],
     provider: command?.['provider'],
     refused: /;refused=(.*)$/.exec(command?.['transactionMetadata'] ?? '')?.[1] ?? '',
-    texts: scene.twilio.messages.length,
+    byTwilio: sentByTwilio(subject),
   };
 }
 
 for (const kind of SUBJECTS) {
   describe(`a faulty ${kind.title}`, () => {
+    const { deliveryChannel = 'SMS' } = kind;
+    const request = { deliveryChannel };
     let subjects: readonly Subject[] = [];
     let clock: sinon.SinonFakeTimers | undefined;
     before(warmUp);
@@ -118,7 +123,7 @@ for (const kind of SUBJECTS) {
       const cells = conditions.map(([title, fault, expected], index) => {
         const subject = subjects[index] as Subject;
         if (fault !== undefined) subject.provider.fault(fault);
-        const result = subject.scene.call().then((call) => {
+        const result = subject.scene.call(request).then((call) => {
           ended.add(title);
           return [title, resultOf(call, subject)] as const;
         });
@@ -143,13 +148,13 @@ for (const kind of SUBJECTS) {
         Object.fromEntries(cells.map(({ expected }) => expected)),
       );
       for (const { title, subject, isUnknown } of cells) {
-        const { provider, scene } = subject;
+        const { provider } = subject;
         const { requestsIfUnknown = 1 } = kind;
         const most = isUnknown ? requestsIfUnknown : 1;
         // A hanging request leaves a repeat no time in this test.
         const least = ENDLESS.includes(title) ? 1 : most;
         expect(provider.requests.length, `${title}: requests`).to.be.within(least, most);
-        expect(provider.sent + scene.twilio.messages.length, `${title}: messages`).to.be.at.most(1);
+        expect(provider.sent + sentByTwilio(subject), `${title}: messages`).to.be.at.most(1);
         expect(provider.redirectHits, `${title}: redirects`).to.equal(0);
       }
     });
@@ -160,12 +165,12 @@ for (const kind of SUBJECTS) {
         subjects = [subject];
         subject.provider.fault(html(status));
         for (let count = 0; count < 5; count += 1) {
-          expect(commandOf(await subject.scene.call())).to.include({
+          expect(commandOf(await subject.scene.call(request))).to.include({
             status: 'PENDING',
             provider: kind.name,
           });
         }
-        const call = await subject.scene.call();
+        const call = await subject.scene.call(request);
         expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
         expect(commandOf(call)?.['transactionMetadata']).to.match(
           new RegExp(`;refused=${kind.channel}:BREAKER_OPEN$`),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { awsSms, lineChannel, vonageChannel, whatsAppCloud } from '#lib/channels/index.js';
+import { awsSms, lineChannel, vonageChannel, vonageVoice, whatsAppCloud } from '#lib/channels/index.js';
 import type { Channel } from '#lib/channels/channel.js';
 import type { Message, MoveOn, Outcome } from '#lib/core/channel.js';
 import { startAwsEmulator } from '#lib/testing/index.js';
@@ -435,7 +435,7 @@ interface Connected {
 
 const USER_ID = `U${'5'.repeat(32)}`;
 
-async function sendBy(channel: Channel, dispatcher: Agent): Promise<Outcome> {
+async function sendBy(channel: Channel, dispatcher: Agent, name = 'texts'): Promise<Outcome> {
   const message = {
     // The channels read no other fields of the request.
     request: { eventId: 'event-1', otpCode: CODE } as Message['request'],
@@ -445,7 +445,7 @@ async function sendBy(channel: Channel, dispatcher: Agent): Promise<Outcome> {
     locale: 'en',
     expiresAt: new Date(Date.now() + 300_000),
   };
-  return connectChannel(channel, { channel: 'texts' }).send(message, contextOf({ dispatcher }));
+  return connectChannel(channel, { channel: name }).send(message, contextOf({ dispatcher }));
 }
 
 const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: () => Promise<Connected>])[] =
@@ -462,6 +462,22 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
           refuse: (status, says) => {
             vonage.refuseWith({ status, error: says, times: 1 });
             return sendBy(channel, dispatcher);
+          },
+          close: () => Promise.all([dispatcher.close(), vonage.close()]),
+        };
+      },
+    ],
+    [
+      'Vonage for calls',
+      VONAGE,
+      async () => {
+        const vonage = await startVonageEmulator();
+        const channel = vonageVoice({ ...vonage.credential, from: vonage.number });
+        const dispatcher = new Agent();
+        return {
+          refuse: (status, says) => {
+            vonage.refuseWith({ status, error: says, times: 1 });
+            return sendBy(channel, dispatcher, 'voice');
           },
           close: () => Promise.all([dispatcher.close(), vonage.close()]),
         };

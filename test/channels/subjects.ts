@@ -1,10 +1,11 @@
-import { twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
+import { twilioCalls, twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
 import {
   awsSms,
   azureSms,
   lineChannel,
   relayChannel,
   vonageChannel,
+  vonageVoice,
   whatsAppCloud,
 } from '#lib/channels/index.js';
 import { startMetaEmulator } from '#lib/testing/meta/emulator.js';
@@ -28,7 +29,7 @@ export interface FaultyProvider {
   fault(rule: FaultRule | Fault): void;
 }
 
-/** A gateway whose first channel is not Twilio's, and whose next one is SMS by Twilio. */
+/** A gateway whose first channel is not Twilio's, and whose next one is SMS by Twilio; for calls, a call by Twilio. */
 export interface Subject {
   readonly scene: Scene;
   readonly provider: FaultyProvider;
@@ -42,6 +43,8 @@ export interface SubjectKind {
   readonly channel: string;
   /** The provider's name in the answer to Okta. */
   readonly name: string;
+  /** How the user gets the code. Default: by SMS. */
+  readonly deliveryChannel?: 'voice call';
   /** How many requests one code makes if each has an unknown outcome. Default: 1. */
   readonly requestsIfUnknown?: number;
   /** The statuses below 500, and 503, that leave the outcome unknown even with the provider's own error. Default: none. */
@@ -121,6 +124,24 @@ const vonageWhatsApp: SubjectKind = {
       channels: { whatsapp },
       ...hook,
     });
+  },
+};
+
+const vonageCalls: SubjectKind = {
+  title: 'Vonage for calls',
+  channel: 'voice',
+  name: 'VONAGE',
+  deliveryChannel: 'voice call',
+  // The form of the Voice API.
+  refusal: (status) => ({
+    kind: 'status',
+    status,
+    body: { type: 'AN_ERROR_THAT_IS_NEW', error_title: 'No' },
+  }),
+  start: async (hook) => {
+    const emulator = await startVonageEmulator();
+    const voice = [vonageVoice({ ...emulator.credential, from: `+${emulator.number}` }), twilioCalls()];
+    return startSubject(emulator, () => emulator.calls.length, { channels: { voice }, ...hook });
   },
 };
 
@@ -231,6 +252,7 @@ export const SUBJECTS: readonly SubjectKind[] = [
   line,
   vonageSms,
   vonageWhatsApp,
+  vonageCalls,
   aws,
   azure,
   relay,

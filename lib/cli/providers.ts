@@ -12,6 +12,8 @@ export interface Provider {
   readonly credential: readonly Question[];
   /** Its channels, and the questions about their senders. */
   readonly channels: Readonly<Record<string, readonly Question[]>>;
+  /** Where an administrator enters the URL of a channel's callbacks, if no message has it. */
+  readonly webhook?: { readonly channel: string; readonly place: string };
   /** What doctor checks beside the variables and the channels. */
   readonly further?: readonly string[];
   /** Whether the variables are enough for its checks. */
@@ -125,6 +127,10 @@ export const PROVIDERS = {
         { name: 'META_PHONE_NUMBER_ID', what: 'the id of the number in WhatsApp Manager' },
         { name: 'META_TEMPLATE', what: 'the name of the approved authentication template' },
       ],
+    },
+    webhook: {
+      channel: 'whatsapp',
+      place: "In Meta's app, under WhatsApp > Configuration, enter META_VERIFY_TOKEN and the callback URL",
     },
     further: ['template'],
     isWhole: (variables) =>

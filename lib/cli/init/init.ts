@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearestWord } from '../../core/nearest-word.js';
+import { callbackPath } from '../../hook/ready-channels.js';
 import { optionsFrom } from '../../options/environment.js';
 import { hasWhatsAppSender } from '../../options/read-variables.js';
 import { attempt } from '../../options/variable-reader.js';
@@ -96,6 +97,11 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
       `! HOOK_SECRET is new: line ${line} of ${ENV_FILE}. The setup commands below give it to Okta${rotate}.`,
       'yellow',
     );
+  }
+  const { webhook }: Partial<Provider> = provider === undefined ? {} : PROVIDERS[provider];
+  if (webhook !== undefined && values['PUBLIC_URL'] !== undefined) {
+    const url = values['PUBLIC_URL'] + callbackPath(webhook.channel, 0);
+    terminal.note(`! ${webhook.place} ${url}.`, 'yellow');
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
   const hasOptIn = channels.includes('whatsapp') || hasWhatsAppSender(variables);

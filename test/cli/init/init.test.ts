@@ -399,6 +399,19 @@ describe('init', () => {
     });
   });
 
+  it("names the callback URL that Meta's app needs", async () => {
+    const meta = ['token-of-the-answers', 'secret-of-the-answers', 'verify-token-of-the-answers'];
+    mustNotShow(...meta);
+    const made = await init(
+      `--org ${okta.orgUrl} --url id.acme.com/codes --provider meta --channels whatsapp --skip-check`,
+      { answers: [okta.apiToken, ...meta, '106540352242922', 'okta_code', 'DE'] },
+    );
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.stderr).to.include(
+      "In Meta's app, under WhatsApp > Configuration, enter META_VERIFY_TOKEN and the callback URL https://id.acme.com/codes/callbacks/whatsapp.",
+    );
+  });
+
   it('writes nothing if the input ends before the last question', async () => {
     for (const answers of [
       [],

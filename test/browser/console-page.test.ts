@@ -200,6 +200,52 @@ describe("the console's page", function () {
     });
   });
 
+  it('sets From and To by a histogram, with the mouse and with the keyboard, and finds codes that failed over', async () => {
+    const { page } = await showHistory(plantExecutions(900, Date.now()));
+    await page.getByText('900 codes by quarters of an hour.').waitFor();
+    const times = async (): Promise<readonly string[]> => [
+      await page.getByLabel('From').inputValue(),
+      await page.getByLabel('To', { exact: true }).inputValue(),
+    ];
+    const box = await page.locator('.chosen svg').boundingBox();
+    if (box === null) return expect.fail('it is drawn');
+    // Bars 80 to 83 of 96: an hour.
+    const xOf = (bar: number): number => box.x + ((bar + 0.5) * box.width) / 96;
+    await page.mouse.move(xOf(83), box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(xOf(82), box.y + 20);
+    await page.mouse.move(xOf(80), box.y + 20);
+    await page.mouse.up();
+    await page.getByText('50 of 120 that fit').waitFor();
+    await page.getByText(/^120 codes from \d\d:\d\d to \d\d:\d\d$/).waitFor();
+    const [from = '', to = ''] = await times();
+    expect(Date.parse(to) - Date.parse(from)).to.equal(59 * 60_000);
+    expect(Date.parse(from) % 900_000).to.equal(0);
+    // A finger that moves up or down scrolls the page.
+    const touch = "getComputedStyle(document.querySelector('.chosen svg')).touchAction";
+    expect(await page.evaluate(touch)).to.equal('pan-y');
+
+    const begin = page.getByRole('slider', { name: 'Begin of the shown time' });
+    await begin.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('50 of 90 that fit').waitFor();
+    expect((Date.parse((await times())[0] ?? '') - Date.parse(from)) / 60_000).to.equal(15);
+    expect(await begin.getAttribute('aria-valuetext')).to.match(/^\d\d:\d\d$/);
+    // The begin stays before the end.
+    await page.keyboard.press('End');
+    await page.getByText('30 of 30 that fit').waitFor();
+    await page.getByLabel('Failover').selectOption('early');
+    await page.getByText(/^[78] of [78] that fit/).waitFor();
+    expect(new URL(page.url()).hash).to.match(/failover=early&from=.*&to=/);
+    await page.getByRole('button', { name: 'Whole day' }).click();
+    await page.getByText('50 of 231 that fit').waitFor();
+    await page.getByText('231 codes by quarters of an hour.').waitFor();
+    expect(await times()).to.deep.equal(['', '']);
+    await page.getByLabel('Failover').selectOption('late');
+    await page.getByText('Nothing fits that search.').waitFor();
+    expect(await page.locator('.histogram').count()).to.equal(0);
+  });
+
   it('says where the history begins, below the last row and if nothing fits', async () => {
     const now = Date.parse('2026-11-27T12:00:30Z');
     const { page, stood } = await showHistory(plantExecutions(60, now));
@@ -636,6 +682,26 @@ describe("the console's page", function () {
     await headline.getByText(why).waitFor();
     await page.getByRole('link', { name: 'Open this execution' }).click();
     await headline.getByText(why).waitFor();
+  });
+
+  it('says where the code stopped, and shows each message to its end', async () => {
+    const { page } = await showExecution(plantExecution(4, Date.now()));
+    const wordsOf = (texts: readonly string[]): readonly string[] =>
+      texts.map((text) => text.replace(/\s+/g, ' ').trim());
+    const stops = page.getByRole('list', { name: 'How far the code came' }).getByRole('listitem');
+    await stops.first().waitFor();
+    expect(wordsOf(await stops.allInnerTexts())).to.deep.equal([
+      'Okta requested the code',
+      'Gateway sent it on',
+      'Provider accepted it by SMS, after WhatsApp failed',
+      'Phone did not get it',
+      'User not reached',
+    ]);
+    const messages = page.getByRole('list', { name: 'The messages over time' }).getByRole('listitem');
+    expect(wordsOf(await messages.allInnerTexts())).to.deep.equal([
+      'WhatsApp refused after 151 ms (63015)',
+      'SMS failed after 4,100 ms (63024)',
+    ]);
   });
 
   it('says that a message may have gone out if the gateway ended during the call', async () => {

@@ -7,6 +7,7 @@ import type { About } from '../api.js';
 import { answerOf } from '../history/execution-outcome.js';
 import type { ExecutionList } from './execution-list.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
+import { JourneyStrip, MessagesChart } from './journey-chart.js';
 import { explainCode, explainOutcome, explainProviders } from './outcomes.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
@@ -64,6 +65,7 @@ function Opened({ execution, deadlineMs }: { readonly execution: Execution; read
       <p class="headline" role="status">
         <OutcomeMark outcome={outcome} /> {explainOutcome(execution)}
       </p>
+      <JourneyStrip execution={execution} />
       <Facts
         of={[
           ['Received', `${formatDateTime(startedAt)}, ${nameTimeZone()}`],
@@ -91,8 +93,10 @@ function Opened({ execution, deadlineMs }: { readonly execution: Execution; read
           Replay in the tester
         </a>
       </p>
-      <h2>Time</h2>
+      <h2>Time until the answer</h2>
       <WaterfallChart steps={steps} deadlineMs={deadlineMs} />
+      <h2>Time to the end</h2>
+      <MessagesChart steps={steps} start={start} />
       <h2>Steps until the answer</h2>
       <Steps steps={until} start={start} />
       <h2 class="divider">After the answer</h2>

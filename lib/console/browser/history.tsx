@@ -4,6 +4,7 @@ import { nameRequestType } from '../../events/description.js';
 import type { About } from '../api.js';
 import type { ExecutionList } from './execution-list.js';
 import { formatCount, formatDateTime, formatDuration, formatTime, nameTimeZone } from './format.js';
+import { Histogram } from './histogram.js';
 import { HistoryFilters } from './history-filters.js';
 import { addressOf, NO_FILTER, type HistoryFilter } from './routes.js';
 import { useStream, type Stream } from './stream.js';
@@ -90,6 +91,12 @@ export function HistoryView({ about, list, stream, route }: HistoryProps) {
         route={route}
         onChosen={search}
         onFailed={(problem) => list.refuse(problem)}
+      />
+      <Histogram
+        filter={list.filter}
+        stream={stream}
+        isShown={route !== undefined}
+        onChoose={(times) => search({ ...list.filter, ...times })}
       />
       <div class="bar-above">
         {/* No status for screen readers: under load it changes several times a second. */}

@@ -1,5 +1,6 @@
 import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../history/answers.js';
+import type { StopState } from './journey.js';
 import { describeProviders, describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';
@@ -24,13 +25,14 @@ const CROSS = 'M4 4l8 8M12 4l-8 8';
 const WARNING = 'M8 2.5 14.5 13.5H1.5zM8 6.5v3M8 11.4v.2';
 const QUESTION = 'M5.5 5.8a2.5 2.5 0 1 1 3.6 2.2c-.8.5-1.1 1-1.1 1.9M8 12.8v.1';
 const CHECK = 'M3 8.5l3.5 3.5L13 4.5';
+const CLOCK = 'M8 2a6 6 0 1 1-6 6M8 5v3.2l2 1.3';
 
 export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   running: {
     word: 'Running',
     meaning: 'The hook has not answered yet.',
     tone: 'plain',
-    icon: 'M8 2a6 6 0 1 1-6 6M8 5v3.2l2 1.3',
+    icon: CLOCK,
   },
   sent: {
     word: 'Sent',
@@ -156,3 +158,11 @@ export function explainProviders({ steps }: Pick<Execution, 'steps'>): string | 
   if (found === undefined || channels.length === 0) return undefined;
   return channels.map((channel) => nameChannel(channel) + describeProviders(channel, found)).join(', ');
 }
+
+export const STOP_ICONS: Readonly<Record<StopState, string>> = {
+  passed: CHECK,
+  stopped: CROSS,
+  doubtful: QUESTION,
+  waiting: CLOCK,
+  ahead: 'M4 8h8',
+};

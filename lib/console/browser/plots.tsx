@@ -130,7 +130,7 @@ const TIME_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200,
 );
 
 /** 1, 2 or 5 with zeros. */
-function roundUp(count: number): number {
+export function roundUp(count: number): number {
   const size = 10 ** Math.floor(Math.log10(Math.max(1, count)));
   return size * ([1, 2, 5].find((step) => step * size >= count) ?? 10);
 }

@@ -50,6 +50,8 @@ let logOut: () => void = () => undefined;
 export const readAbout = (): Answered<About> => ask('api/about');
 export const readHealth = (): Answered<Health> => ask('api/health');
 export const readTimeline = (): Answered<Timeline> => ask('api/timeline');
+export const readHistogram = (filter: Omit<HistoryFilter, 'from' | 'to'>): Answered<Timeline> =>
+  ask(`api/histogram${queryOf({ ...filter })}`);
 export const readFlow = (question: FlowQuestion): Answered<Flow> =>
   ask(`api/flow${queryOf({ ...question })}`);
 export const findExecutions = (

@@ -2,6 +2,7 @@ import type { HookEvent } from '../../core/events.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
 import { nameChannel, type Tone } from '../../events/description.js';
 import { answerOf } from '../history/execution-outcome.js';
+import { resultOf } from './journey.js';
 
 /** The steps of a call until its answer, as bars on a time axis. */
 
@@ -63,12 +64,12 @@ export function layOutWaterfall(steps: readonly HookEvent[], deadlineMs: number)
   const ofCall = before.filter(
     (step) => step.type !== 'request.answered' || !step.isRepeat || step === answer,
   );
-  const bars = ofCall.flatMap((step) => barOf(step, start));
+  const bars = ofCall.flatMap((step) => barOf(step, start, steps));
   const latest = Math.max(0, ...bars.map(({ endMs }) => endMs));
   return { bars, deadlineMs, spanMs: Math.max(OKTA_WAITS_MS, deadlineMs, latest) };
 }
 
-function barOf(step: HookEvent, start: number): readonly Bar[] {
+function barOf(step: HookEvent, start: number, all: readonly HookEvent[]): readonly Bar[] {
   const bar = (label: string, [tone, result]: ToneAndResult, durationMs: number): readonly Bar[] => {
     const endMs = Math.max(0, step.at - start);
     return [{ label, tone, result, startMs: Math.max(0, endMs - durationMs), endMs }];
@@ -78,7 +79,13 @@ function barOf(step: HookEvent, start: number): readonly Bar[] {
       return bar('Profile', PROFILE_BARS[step.source] ?? ['plain', step.source], step.durationMs);
     case 'attempt.ended': {
       const result = step.code === undefined ? step.outcome : `${step.outcome}, ${step.code}`;
-      return bar(nameChannel(step.channel), [OUTCOME_TONES[step.outcome], result], step.durationMs);
+      const reported = resultOf(step, all);
+      const hasFailed = reported?.type === 'message.reported' && reported.report === 'failed';
+      const toneAndResult: ToneAndResult =
+        hasFailed && step.outcome !== 'refused'
+          ? ['bad', `${result}; failed later`]
+          : [OUTCOME_TONES[step.outcome], result];
+      return bar(nameChannel(step.channel), toneAndResult, step.durationMs);
     }
     case 'request.answered':
       return bar('Total', ANSWER_BARS[step.outcome] ?? ['plain', step.outcome], step.durationMs);

@@ -8,7 +8,7 @@ import type { ServerFailure } from './server.js';
 
 /** What the views share. */
 
-function Icon({ path }: { readonly path: string }) {
+export function Icon({ path }: { readonly path: string }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" width={16} height={16} aria-hidden="true" focusable="false">
       <path d={path} />

@@ -16,9 +16,9 @@ export interface SkippedChannel {
   readonly channel: string;
   /**
    * `ROLLED_BACK`: the rollout has it off for the user. `STOPPED`: the user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider
-   * reported it for an earlier message.
+   * reported it for an earlier message. `BLOCKED`: the guard that learns.
    */
-  readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
+  readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED' | 'BLOCKED';
 }
 
 /** In the events that say how the channels were chosen. */
@@ -78,8 +78,17 @@ export interface AttemptReport {
   readonly durationMs: number;
 }
 
-/** The option of a guard rule; `numberType` has none. */
-export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType' | 'assess';
+/** The option of a guard rule; `numberType` has none. The rules of `guard.learn` begin with `learn.`. */
+export type GuardRule =
+  | 'perUser'
+  | 'perNumber'
+  | 'perIp'
+  | 'country'
+  | 'numberType'
+  | 'assess'
+  | 'learn.country'
+  | 'learn.prefix'
+  | 'learn.ip';
 
 /** One rule of the guard that a request broke. */
 export interface BrokenRule {
@@ -93,6 +102,8 @@ export interface BrokenRule {
   readonly points: number | undefined;
   /** The window of the limit. */
   readonly seconds: number | undefined;
+  /** How many codes a rule of `guard.learn` counts now. */
+  readonly level?: number | undefined;
 }
 
 /** An option that works, but not as well as it could: which, and which parts of it are affected. */
@@ -164,6 +175,10 @@ export interface OfGuard extends OfRequest, BrokenRule {
   readonly reason?: string | undefined;
   /** All broken rules, with the first one. */
   readonly rules: readonly BrokenRule[];
+  /** The channels that a rule of `guard.learn` blocks. Any other rule blocks all. */
+  readonly blockedChannels?: readonly string[] | undefined;
+  /** With `blockedChannels`: the channels of the plan that are allowed. */
+  readonly allowedChannels?: readonly string[] | undefined;
 }
 
 /** In events that are emitted at once, then for all that follow within a minute: at its end, or by `close()`. */

@@ -129,6 +129,19 @@ export interface HookEventFields {
   readonly 'guard.blocked': OfGuard;
   /** The guard noticed what it would have blocked if `guard.mode` were not `record`. Nothing was blocked. */
   readonly 'guard.noticed': OfGuard;
+  /**
+   * Codes are sent, and Okta reports no use: 50 codes in 6 hours, or 10 in a row to numbers that used codes before. `guard.learn`
+   * blocks nothing until a use is reported. Each process reports it once.
+   */
+  readonly 'guard.blind': {
+    /** What an operator can do about it. */
+    readonly remedy: string;
+  };
+  /** A use was reported again: `guard.learn` blocks again, and counts from zero. */
+  readonly 'guard.recovered': {
+    /** For how long this process knew of it. */
+    readonly blindMs: number;
+  };
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall &
     OfOptIn &

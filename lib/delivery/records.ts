@@ -112,6 +112,8 @@ export interface CodeRequest {
   readonly endsAtMs: number;
   /** ISO 3166; `undefined` if the country of the number is not known. */
   readonly country?: string | undefined;
+  /** The network that requested it, for the guard that learns. */
+  readonly network?: string | undefined;
 }
 
 interface LastCodeBase {

@@ -1,6 +1,7 @@
 import type { State } from '../core/state.js';
 import type { AnswerOfFirst, LocalClaims, RememberedAnswer } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
+import type { LearningState } from './learning.js';
 import type { RecordName, RecordState } from './records.js';
 
 /** What a state has to do, for hooks. Types only. */
@@ -130,6 +131,8 @@ export interface StatePort extends State, RecordState, HistoryState {
   useCode(person: string, usedAtMs: number): void;
   /** What the calls of this process have in common, whatever happens to the state. */
   readonly local: LocalState;
+  /** The counts of the guard that learns. */
+  readonly learning: LearningState;
   /** Alarms let one process go on with what another one waited for. */
   readonly alarms?: Alarms | undefined;
   /** For `ready()`: resolves if the state can be reached, else rejects with the reason. */

@@ -96,6 +96,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
     'callbacks.missing': countOnce,
     'clock.skewed': countOnce,
     'configuration.warned': countOnce,
+    'guard.blind': countOnce,
     'readiness.failed': countOnce,
     'state.warned': countOnce,
     // The events that follow these are counted.
@@ -103,6 +104,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
     'channels.planned': ignore,
     'okta.resumed': ignore,
     'state.recovered': ignore,
+    'guard.recovered': ignore,
     // It says that codes_used_total is too low.
     'uses.skipped': ignore,
   };
@@ -166,7 +168,7 @@ export class LabelValues {
 }
 
 /** ISO 3166. The state may hold something else, written by a gateway of another version. */
-function countryLabel(country: string | undefined): string {
+export function countryLabel(country: string | undefined): string {
   return country !== undefined && /^[A-Z]{2}$/.test(country) ? country : UNKNOWN;
 }
 

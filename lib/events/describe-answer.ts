@@ -146,7 +146,7 @@ function describeBlock({ isRepeat, code, attempts }: AnsweredEvent): string {
   // The event has the outcome of the first call's code, but not its reason.
   if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
   if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
-  return attempts.length === 0
+  return attempts.length === 0 || code?.startsWith('LEARN_') === true
     ? `The guard blocked the code${code === undefined ? '' : ` (${code})`}. Nothing was sent.`
     : "A provider's fraud filter blocked the code. Nothing was sent.";
 }
@@ -156,6 +156,7 @@ const SKIPPED: ReadonlyMap<string, string> = new Map<SkippedChannel['reason'], s
   ['STOPPED', 'the user sent STOP'],
   ['OPTED_OUT', 'the provider says that the user opted out'],
   ['NOT_REACHED', 'it did not reach the user lately'],
+  ['BLOCKED', 'the guard blocked it'],
 ]);
 
 export function describeSkipped({ channel, reason }: SkippedChannel): string {

@@ -106,6 +106,13 @@ const TABLE: {
     }),
   'guard.blocked': describeGuard,
   'guard.noticed': describeGuard,
+  'guard.blind': ({ remedy }) =>
+    warn(
+      'The guard that learns is blind: codes go out, and Okta reports no use. It blocks nothing until a use is reported.',
+      { remedy },
+    ),
+  'guard.recovered': ({ blindMs }) =>
+    good('The guard that learns sees used codes again. It counts from zero.', { durationMs: blindMs }),
   'channels.planned': (event) => {
     const { channels, skipped } = event;
     const omitted = skipped.map(describeSkipped).join('');
@@ -256,19 +263,38 @@ const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   country: 'the country is not allowed',
   numberType: 'the type of the number is not allowed',
   assess: 'guard.assess decided so',
+  'learn.country': 'too few codes to the country are used',
+  'learn.prefix': 'too few codes to numbers with the same beginning are used',
+  'learn.ip': 'the IP address requested codes for too many countries, and none was used',
 };
 
 function describeGuard(event: HookEventOf<'guard.blocked' | 'guard.noticed'>): EventDescription {
+  const { allowedChannels = [], blockedChannels } = event;
   const isOther = event.isOtherNumber === true;
-  const what = isOther ? "the number in the user's profile for WhatsApp" : 'the code';
+  const part = blockedChannels?.map(nameChannel).join(' and ');
+  const what = isOther
+    ? "the number in the user's profile for WhatsApp"
+    : allowedChannels.length > 0
+      ? `${part} for the code`
+      : 'the code';
   const broken = event.rules.map(({ rule, points, seconds }) => {
+    // The limits of guard.learn change all the time: they are fields.
+    if (rule.startsWith('learn.')) return RULES[rule];
     const detail = points === undefined || seconds === undefined ? event.reason : `${points} in ${seconds} s`;
     return detail === undefined ? RULES[rule] : `${RULES[rule]} (${detail})`;
   });
+  const left = allowedChannels.map(nameChannel).join(' and ');
+  const blockEffect = isOther
+    ? 'The code goes to the enrolled number'
+    : left === ''
+      ? 'Nothing was sent'
+      : `The hook still tries ${left}`;
+  const why =
+    blockedChannels === undefined ? "guard.mode is 'record'" : 'guard.learn records only, or still warms up';
   const [did, effect] =
     event.type === 'guard.blocked'
-      ? ['blocked', isOther ? 'The code goes to the enrolled number' : 'Nothing was sent']
-      : ['would have blocked', `It is ${isOther ? 'used' : 'sent'}, because guard.mode is 'record'`];
+      ? ['blocked', blockEffect]
+      : ['would have blocked', `It is ${isOther ? 'used' : 'sent'}, because ${why}`];
   return warn(`The guard ${did} ${what}: ${broken.join(', and ')}. ${effect}.`, event);
 }
 

@@ -103,6 +103,14 @@ export const GAUGES = {
     help: '1 while the shared state can be reached, 0 while it is lost',
     labels: [],
   },
+  guard_level: {
+    help: 'How full the levels of guard.learn are, as the gateway last saw them: 1 is the limit. learn.prefix is the last prefix of the country',
+    labels: ['rule', 'country'],
+  },
+  guard_blind: {
+    help: '1 while guard.learn sees no used codes and blocks nothing, else 0. Only with guard.learn',
+    labels: [],
+  },
   calls_in_flight: {
     help: 'Calls that are not answered yet, and late failovers in progress',
     labels: [],

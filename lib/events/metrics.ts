@@ -2,7 +2,7 @@ import type * as PromClient from 'prom-client';
 import type { BreakerState, HookEventListener } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
 import { loadPeer, problemOfPeer } from '../core/peers.js';
-import { countEvents, LabelValues } from './counting.js';
+import { countEvents, countryLabel, LabelValues } from './counting.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow } from './metric-table.js';
 
 /** Metrics for Prometheus, in the user's registry. They are registered once, however many hooks use the registry. */
@@ -22,6 +22,17 @@ export interface WatchedStatus {
   readonly inFlight: number;
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
+  /** `undefined` if the guard does not learn. */
+  readonly learning?:
+    | {
+        readonly isBlind: boolean;
+        readonly levels: readonly {
+          readonly rule: string;
+          readonly country: string;
+          readonly level: number;
+        }[];
+      }
+    | undefined;
 }
 
 /** One hook in the metrics. */
@@ -132,6 +143,23 @@ function registerGauges(
     // Without a hook the state is unknown, and no value is better than a wrong one.
     if (hooks.length === 0) to.remove();
     else to.set(hooks.some(({ state }) => state === 'lost') ? 0 : 1);
+  });
+  gauge('guard_level', (to, hooks) => {
+    to.reset();
+    const highest = new Map<string, number>();
+    for (const { rule, country, level } of hooks.flatMap(({ learning }) => learning?.levels ?? [])) {
+      const labels = `${rule} ${countryLabel(country)}`;
+      highest.set(labels, Math.max(highest.get(labels) ?? 0, level));
+    }
+    for (const [labels, level] of highest) {
+      const [rule = '', country = ''] = labels.split(' ');
+      to.set({ rule, country }, level);
+    }
+  });
+  gauge('guard_blind', (to, hooks) => {
+    const learning = hooks.flatMap(({ learning }) => learning ?? []);
+    if (learning.length === 0) to.remove();
+    else to.set(learning.some(({ isBlind }) => isBlind) ? 1 : 0);
   });
   gauge('calls_in_flight', (to, hooks) => to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0)));
 }

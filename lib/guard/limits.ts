@@ -1,11 +1,13 @@
-import { isIP } from 'node:net';
 import type { TelephonyRequest } from '../core/channel.js';
 import type { Assess } from '../core/option-types.js';
 import type { BrokenRule, GuardRule } from '../core/events.js';
 import { digestOf } from '../core/masking.js';
 import { shortRequestType } from '../core/request-types.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
+import type { LearnRule } from '../delivery/learning.js';
 import type { Bucket } from '../delivery/state.js';
+import { networkOf } from './addresses.js';
+import type { LearnSettings } from './learning-guard.js';
 
 /** What the guard blocks before anything is spent on it: limits, countries and number types. */
 
@@ -28,6 +30,8 @@ export interface Guard {
   readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
   readonly answer: 'pending' | 'error';
   readonly assess?: Assess | undefined;
+  /** `undefined`: it does not learn. */
+  readonly learn?: LearnSettings | undefined;
 }
 
 /** A limit as it applies to one request. */
@@ -43,7 +47,10 @@ export interface GuardBlock extends BrokenRule {
     | 'LIMIT_PER_IP'
     | 'COUNTRY_NOT_ALLOWED'
     | 'NUMBER_TYPE_BLOCKED'
-    | 'BLOCKED_BY_ASSESS';
+    | 'BLOCKED_BY_ASSESS'
+    | 'LEARN_COUNTRY'
+    | 'LEARN_PREFIX'
+    | 'LEARN_IP';
   readonly reason: string;
 }
 
@@ -104,40 +111,6 @@ function keyOf(
 
 function keyFrom(...counted: readonly string[]): string {
   return digestOf(JSON.stringify(counted));
-}
-
-/**
- * The network that counts as one address: whoever has one IPv6 address has 2^64 of them. An IPv4 address has
- * one spelling.
- */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const groups = groupsOf(address.toLowerCase());
-  const network = groups.slice(0, 4).join(':');
-  if (network !== '0:0:0:0') return network;
-  // An IPv4 address in IPv6, such as `::ffff:c633:6407`.
-  if (groups.slice(4, 6).join(':') !== '0:ffff') return groups.join(':');
-  return groups
-    .slice(6)
-    .map((group) => Number.parseInt(group, 16))
-    .flatMap((pair) => [pair >> 8, pair & 0xff])
-    .join('.');
-}
-
-/** The eight groups of an IPv6 address, without leading zeros. */
-function groupsOf(address: string): readonly string[] {
-  // `::` stands for zeros.
-  const [before = [], after = []] = address.split('::').map((part) => part.split(':').flatMap(groupsOfPart));
-  const missing = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
-  return [...before, ...missing, ...after];
-}
-
-function groupsOfPart(part: string): readonly string[] {
-  if (part === '') return [];
-  if (!part.includes('.')) return [part.replace(/^0+(?=.)/, '')];
-  // An IPv4 part at the end is as long as two groups.
-  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
-  return [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
 }
 
 /** The rules of the limits that a request exceeds, by the keys that the state found without a point. */
@@ -229,6 +202,28 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
   },
 };
 
+/** What the guard that learns says of a block. */
+export const LEARNED: Readonly<Record<LearnRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
+  'learn.country': {
+    code: 'LEARN_COUNTRY',
+    reason: 'Too few codes to the country of the number are used',
+    remedy:
+      'Look at who requests codes for this country in Okta. If they are your users, add it to guard.learn.allow.countries; if you have none there, take it out of guard.countries.',
+  },
+  'learn.prefix': {
+    code: 'LEARN_PREFIX',
+    reason: 'Too few codes to numbers with the same beginning are used',
+    remedy:
+      "Look at the users in Okta's System Log. If they are yours, add the country to guard.learn.allow.countries, or raise guard.learn.ratio.",
+  },
+  'learn.ip': {
+    code: 'LEARN_IP',
+    reason: 'The address requested codes for numbers of several countries, and none was used',
+    remedy:
+      "Look at the address in Okta's System Log. If it is an office or a proxy of yours, add it to guard.learn.allow.ips.",
+  },
+};
+
 /**
  * What an operator can do about a block, by its code; `undefined` for any other code.
  * @param hasCountry - whether the country of the number is known.
@@ -240,5 +235,5 @@ export function remedyForBlock(code: string, hasCountry = true): string | undefi
     if (!hasCountry) return CORRECT_NUMBER;
     return 'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.';
   }
-  return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;
+  return [...Object.values(LIMITED), ...Object.values(LEARNED)].find((rule) => rule.code === code)?.remedy;
 }

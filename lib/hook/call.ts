@@ -3,6 +3,7 @@ import type { OfCall, OfOptIn, OfProviders, SkippedChannel } from '../core/event
 import type { Delivery, ReadyChannel } from '../delivery/attempt.js';
 import type { Place } from '../delivery/order.js';
 import type { FirstClaim, StatePort } from '../delivery/state.js';
+import { isPaidChannel, type LearnedCall, type LearningGuard } from '../guard/learning-guard.js';
 import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { Decision, HookRefusal } from '../okta/hook-answer.js';
@@ -80,6 +81,8 @@ export interface ClaimedCall extends ReadCall {
   readonly isCurrent: boolean | 'unknown';
   /** When the claim was sent, milliseconds since the call came. */
   readonly claimedMs: number;
+  /** What the guard that learns says; `undefined` if it is off, or does not count the code. */
+  readonly learned: LearnedCall | undefined;
 }
 
 /** A call whose user is looked up (`lookUpProfile`). */
@@ -136,6 +139,7 @@ export function beginCall(
     place: undefined,
     isCurrent: undefined,
     claimedMs: undefined,
+    learned: undefined,
     reading: undefined,
     skipped: NONE,
     optIn: NO_OPT_IN,
@@ -168,9 +172,12 @@ export function testFields(test: OpenCall['test']): { readonly testedBy?: string
 }
 
 /** Ends a call after its answer is written. Calls after the first one do nothing. */
-export function endCall(call: AnyCall, { underWay }: HookParts): void {
+export function endCall(call: AnyCall, { underWay, learning }: HookParts): void {
   if (call.isOver) return;
   call.isOver = true;
+  const { learned, delivery } = call;
+  const isPaid = delivery?.status !== 'refused' && isPaidChannel(delivery?.decidedBy?.channel ?? '');
+  if (learned !== undefined && !isPaid) learning?.giveBack(learned);
   call.budget.close();
   underWay.calls.delete(call.awaited);
   call.awaited.onEnd?.();
@@ -208,6 +215,8 @@ export interface HookParts {
   /** For `guard.assess`; `undefined` without `credentials.twilio`. */
   readonly twilio: TwilioConnection | undefined;
   readonly suppressions: SuppressionList;
+  /** `undefined` if it is off. */
+  readonly learning: LearningGuard | undefined;
   readonly state: StatePort;
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;

@@ -4,6 +4,7 @@ import type { ClaimedCall, ProfiledCall, HookParts, AnyCall, ReadCall } from './
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
 import { keepLastCode } from '../delivery/messages/last-code.js';
 import type { CodeRequest } from '../delivery/records.js';
+import { networkOf } from '../guard/addresses.js';
 import type { HookCall } from '../okta/inline-hook.js';
 
 /**
@@ -70,14 +71,16 @@ async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): 
  */
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
-  { settings }: HookParts,
+  { settings, learning }: HookParts,
 ): CodeRequest | undefined {
   const { request, isPreview, lifeMs } = call.hook;
   const isUseReported = settings.credentials.eventHook.length > 0;
   if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   const atMs = requestedAtOf(call.hook);
-  return { atMs, endsAtMs: atMs + lifeMs, country };
+  const network =
+    learning === undefined || request.ipAddress === undefined ? undefined : networkOf(request.ipAddress);
+  return { atMs, endsAtMs: atMs + lifeMs, country, network };
 }
 
 /** When a code was requested, by Okta's clock, milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
+import { LearningGuard } from '../guard/learning-guard.js';
 import { EventStream } from '../core/event-stream.js';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
@@ -131,6 +132,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     state: settings.state,
     twilio,
     suppressions: new SuppressionList(settings.state, clock),
+    learning:
+      settings.guard.learn &&
+      new LearningGuard(settings.guard.learn, { state: settings.state.learning, events, clock }),
     messageOwners: new LRUCache(atMost(MAX_OWNERS)),
     openAnswers: new OpenAnswers(),
     underWay: {
@@ -162,7 +166,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);
-  metrics?.watch(status);
+  metrics?.watch(() => ({ ...status(), learning: parts.learning?.status() }));
   const consoles = createConsoleMount(createConsoleHook(parts, { status, oktaClient }));
   const closeAll = async (): Promise<void> => {
     const drained = Promise.all([finishCalls(parts), codeUses.close()]);

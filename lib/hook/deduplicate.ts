@@ -7,7 +7,7 @@ import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
 import { NONE, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
-import { isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
+import { countLearned, isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
 import { requestedAtOf } from './codes-of-user.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
@@ -35,7 +35,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
   const limits = limitBucketsOf(call, number, parts);
   const eventKey = duplicateKey(hook.request);
   const claimedMs = budget.elapsedMs();
-  const result = await claimEvent(
+  const claiming = claimEvent(
     {
       key: eventKey,
       isRepeatable: hook.hasEventId,
@@ -60,6 +60,10 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       wait: budget,
     },
   );
+  // In the same turn: a shared state is asked both in one command.
+  const counting = countLearned(call, number, parts);
+  const result = await claiming;
+  const learned = await counting;
   if (result.isFirst) {
     return Object.assign(call, {
       claim: result,
@@ -70,8 +74,11 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       place: result.place,
       isCurrent: result.isCurrent,
       claimedMs,
+      learned,
     });
   }
+  // The first call counts.
+  if (learned !== undefined) parts.learning?.giveBack(learned);
   call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
 }
@@ -91,4 +98,5 @@ const NOTHING_CLAIMED = {
   place: undefined,
   isCurrent: 'unknown',
   claimedMs: 0,
+  learned: undefined,
 } as const;

@@ -17,7 +17,7 @@ import { REFUSALS, type HookRefusal } from '../okta/hook-answer.js';
 import { DEFAULT_LIST, listFor, type ChannelProviders } from '../options/channel-lists.js';
 import { readLocale } from '../texts/locale.js';
 import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall, type HookParts } from './call.js';
-import { isAllowedByGuard } from './enforce-limits.js';
+import { isAllowedByGuard, withoutLearned } from './enforce-limits.js';
 import { codeRequestOf, hasNewerCode, mayStartAttempt } from './codes-of-user.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
@@ -67,6 +67,9 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.SUPERSEDED;
+  } else if (plan.block !== undefined) {
+    // Any other refusal would let Okta send the code by a channel that the guard has blocked.
+    call.refusal = plan.block;
   } else if (delivery.decidedBy === undefined) {
     call.refusal = refusalWithoutAttempt(plan, isSuppressed);
   }
@@ -95,6 +98,8 @@ interface CallPlan extends Wish {
   readonly providersOf: OfProviders['providersOf'];
   /** The attempts to make, in order: one for each provider of each channel that is left. */
   readonly steps: readonly PlanStep[];
+  /** Why the guard that learns has taken channels out of the plan. */
+  readonly block: HookRefusal | undefined;
 }
 
 function readWish(call: ProfiledCall, parts: HookParts): Wish {
@@ -123,7 +128,7 @@ function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
   const { events } = parts;
   const { planned, enabled, optIn } = wish;
   const { request } = call.hook;
-  const allowed = withoutSuppressed(wish, call, parts);
+  const allowed = withoutLearned(withoutSuppressed(wish, call, parts), call, parts);
   const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
   const routes = allowed.channels.map((channel) => routeBy(channel, wish, call, parts));
   const lists = routes.flatMap(({ channel, list }) => (list === undefined ? [] : [[channel, list] as const]));
@@ -139,7 +144,13 @@ function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
       providersOf: providersOf && { ...providersOf },
     });
   }
-  return { ...wish, skipped, providersOf, steps: routes.flatMap(({ steps }) => steps) };
+  return {
+    ...wish,
+    skipped,
+    providersOf,
+    steps: routes.flatMap(({ steps }) => steps),
+    block: allowed.block,
+  };
 }
 
 /** The steps of a channel: one for each provider that the country of its number has. */

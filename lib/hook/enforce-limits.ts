@@ -1,8 +1,12 @@
 import { shuttingDown } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
-import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
+import type { FilteredChannels } from '../delivery/plan.js';
+import type { LearnBlock } from '../delivery/learning.js';
+import { isPaidChannel, type LearnedCall } from '../guard/learning-guard.js';
+import { bucketsOf, judge, LEARNED, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import { idsOf, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
+import type { HookRefusal } from '../okta/hook-answer.js';
+import { idsOf, type ClaimedCall, type HookParts, type ProfiledCall, type ReadCall } from './call.js';
 import { supersedeOlder } from './codes-of-user.js';
 
 /**
@@ -35,6 +39,20 @@ export function isNumberBlocked(number: NumberReading, { settings: { guard } }: 
   return guard.mode === 'enforce' && judge({ number, exceeded: [] }, guard).length > 0;
 }
 
+/** Counts a code for the guard that learns, unless nothing is sent anyway. Previews do not count. */
+export function countLearned(
+  call: ReadCall,
+  number: NumberReading,
+  parts: HookParts,
+): Promise<LearnedCall> | undefined {
+  const { learning, underWay } = parts;
+  const { request, isPreview } = call.hook;
+  if (learning === undefined || isPreview || call.isAfterClose || underWay.isDrained) return undefined;
+  if (isNumberBlocked(number, parts)) return undefined;
+  const { person, budget } = call;
+  return learning.count(request, { person, country: number.country, waitMs: budget.stateMs });
+}
+
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
   const blocks = judge({ number, exceeded: call.exceeded }, parts.settings.guard);
   applyBlocks(blocks, call, parts);
@@ -47,9 +65,7 @@ export function applyBlocks(blocks: readonly GuardBlock[], call: ClaimedCall, pa
   if (first === undefined) return;
   const country = call.number?.country;
   emitJudged(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
-  const { code, reason, remedy } = first;
-  if (guard.mode === 'enforce')
-    call.refusal = { code, reason, remedy, isBlock: true, isPending: guard.answer === 'pending' };
+  if (guard.mode === 'enforce') call.refusal = refusalOf(first, parts);
 }
 
 /** Whether the guard allows a number other than the enrolled one. Rate limits do not count here. */
@@ -63,17 +79,59 @@ export function isAllowedByGuard(number: string, call: ReadCall, parts: HookPart
   return guard.mode === 'record';
 }
 
+/** The channels of a plan that the guard that learns allows, and its block, if it has blocked one. */
+export function withoutLearned(
+  planned: FilteredChannels,
+  call: ProfiledCall,
+  parts: HookParts,
+): FilteredChannels & { readonly block: HookRefusal | undefined } {
+  const { verdict } = call.learned ?? {};
+  const blockedChannels = planned.channels.filter(isPaidChannel);
+  if (verdict === undefined || verdict.blocks.length === 0 || blockedChannels.length === 0)
+    return { ...planned, block: undefined };
+  const { isActing } = verdict;
+  const blocks = verdict.blocks.map(learnedBlock);
+  const [first] = blocks;
+  const allowedChannels = planned.channels.filter((channel) => !isPaidChannel(channel));
+  const { phoneNumber } = call.hook.request;
+  const of = { to: phoneNumber, country: call.number?.country, blockedChannels, allowedChannels, isActing };
+  if (first !== undefined) emitJudged(first, blocks, of, call, parts);
+  if (!isActing || first === undefined) return { ...planned, block: undefined };
+  const skipped = blockedChannels.map((channel) => ({ channel, reason: 'BLOCKED' }) as const);
+  return {
+    channels: allowedChannels,
+    skipped: [...planned.skipped, ...skipped],
+    block: refusalOf(first, parts),
+  };
+}
+
+function learnedBlock({ rule, ...limit }: LearnBlock): GuardBlock {
+  return { rule, ...LEARNED[rule], ...limit };
+}
+
+function refusalOf({ code, reason, remedy }: GuardBlock, { settings: { guard } }: HookParts): HookRefusal {
+  return { code, reason, remedy, isBlock: true, isPending: guard.answer === 'pending' };
+}
+
 /** @param number - the number that the guard judged, and its country. */
 function emitJudged(
-  { rule, code, reason, remedy, points, seconds }: GuardBlock,
+  { rule, code, reason, remedy, points, seconds, level }: GuardBlock,
   blocks: readonly GuardBlock[],
-  number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },
+  number: {
+    readonly to: string;
+    readonly country: string | undefined;
+    readonly isOther?: true;
+    readonly isActing?: boolean;
+    readonly blockedChannels?: readonly string[];
+    readonly allowedChannels?: readonly string[];
+  },
   call: ReadCall,
   { settings: { guard }, events }: HookParts,
 ): void {
   const { request, isPreview } = call.hook;
+  const { blockedChannels, allowedChannels, isActing = guard.mode === 'enforce' } = number;
   events.emit({
-    type: guard.mode === 'enforce' ? 'guard.blocked' : 'guard.noticed',
+    type: isActing ? 'guard.blocked' : 'guard.noticed',
     ...idsOf(request),
     rule,
     code,
@@ -83,6 +141,8 @@ function emitJudged(
     points,
     seconds,
     ...(rule === 'assess' ? { reason } : {}),
+    level,
+    ...(blockedChannels === undefined ? {} : { blockedChannels, allowedChannels }),
     rules: blocks.map(({ reason: _, ...broken }) => broken),
     requestType: request.requestType,
     toEnding: endingOf(number.to),

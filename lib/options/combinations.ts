@@ -66,6 +66,11 @@ export function combinationProblems(options: unknown): readonly string[] {
       'inbound needs publicUrl: what users write comes to publicUrl + /twilio/inbound, signed by Twilio',
     );
   }
+  if (has('guard', 'learn') && !mayHaveEventHook(at(options, 'credentials'))) {
+    problems.push(
+      "guard.learn needs credentials.eventHook: it counts the codes that Okta's event hook reports as used; give the event hook's secret, or leave guard.learn out",
+    );
+  }
   for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
     const lists = isByCountry(given)
       ? Object.entries(given).map(([country, list]) => [`${name}.${country}`, list] as const)
@@ -93,6 +98,14 @@ export function combinationProblems(options: unknown): readonly string[] {
     if (!isFine) addUnknown(`rollout.${channel}`, 'look for a misspelling');
   }
   return problems;
+}
+
+/** Whether credentials have a secret for the event hook, as the rules of `credentials.eventHook` read them. */
+function mayHaveEventHook(credentials: unknown): boolean {
+  const given = at(credentials, 'eventHook');
+  if (given !== undefined) return given !== false;
+  const schemes = asList(at(credentials, 'hook'));
+  return schemes.length === 0 || schemes.some((scheme) => at(scheme, 'scheme') !== 'oauth2');
 }
 
 /** The names that an object gives a value. */

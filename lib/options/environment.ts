@@ -62,7 +62,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
     reader.complain('PUBLIC_URL is missing: a provider sends its reports to it');
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
-  const guard = guardOf(reader);
+  const guard = guardOf(reader, hook.eventHook !== false);
   const redis = readRedis(reader);
   refuse(reader.takeProblems());
   return {
@@ -155,11 +155,19 @@ function channelsOf(
   return Object.keys(channels).length === 0 ? undefined : channels;
 }
 
-function guardOf(reader: VariableReader): OktaTelephonyHookOptions['guard'] {
+function guardOf(reader: VariableReader, hasEventHook: boolean): OktaTelephonyHookOptions['guard'] {
   const countries = reader.read('GUARD_COUNTRIES');
   const maxScore = reader.read('TWILIO_LOOKUP_MAX_SCORE');
-  if (countries === undefined && maxScore === undefined) return undefined;
+  const learn = reader.read('GUARD_LEARN');
+  if (countries === undefined && maxScore === undefined && learn === undefined) return undefined;
+  if (learn !== undefined && !hasEventHook) {
+    reader.complain(
+      "HOOK_SECRET is missing: GUARD_LEARN needs it for Okta's event hook, which reports used codes",
+    );
+  }
   return {
+    // The rule of the variable reports any other word.
+    ...(learn === 'record' || learn === 'enforce' ? { learn: { mode: learn } } : {}),
     ...(countries === undefined
       ? {}
       : { countries: countries === '*' ? false : { allow: countries.split(',') } }),

@@ -52,6 +52,28 @@ export interface GuardLimit {
   readonly seconds: number;
 }
 
+/**
+ * The guard that learns: it counts codes sent by SMS and call against codes that were used, by country, number prefix and IP address.
+ * It needs an event hook (`credentials.eventHook`).
+ */
+export interface GuardLearnOptions {
+  /** `record` only reports what `enforce` would block. Default `record`. */
+  readonly mode?: 'record' | 'enforce' | undefined;
+  /** Unused codes per used code that are normal: 0.1 to 10. It scales the limits above their floors. Default 1. */
+  readonly ratio?: number | undefined;
+  /** What is never blocked. It counts all the same. Default: nothing. */
+  readonly allow?:
+    | {
+        /** ISO 3166 countries of numbers. */
+        readonly countries?: readonly string[] | undefined;
+        /** IP addresses that request codes, as Okta sees them, or CIDR ranges such as `198.51.100.0/24`. */
+        readonly ips?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** Days after learning began in which `enforce` acts as `record`: 0 to 365. Default 30. */
+  readonly warmUpDays?: number | undefined;
+}
+
 /** What the hook blocks before it sends. */
 export interface GuardOptions {
   /** `record` sends everything, and reports what `enforce` would block. Default `enforce`. */
@@ -83,6 +105,8 @@ export interface GuardOptions {
       }
     | false
     | undefined;
+  /** The guard that learns. Default: off. */
+  readonly learn?: GuardLearnOptions | undefined;
   /** The answer to Okta for a blocked code, also if a provider's fraud filter blocks it. After `error` Okta may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
   /**

@@ -15,13 +15,15 @@ import {
   urlRule,
 } from '../core/option-rules.js';
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
+import { addressList, isAddressRange } from '../guard/addresses.js';
+import type { LearnSettings } from '../guard/learning-guard.js';
 import type { Guard, Limit } from '../guard/limits.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
 import { isByCountry } from './channel-lists.js';
 import { CHANNEL_NAME, isConnected } from './combinations.js';
 import { credentials } from './credentials.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
-import type { GuardLimit, GuardOptions, OktaTelephonyHookOptions } from './options.js';
+import type { GuardLearnOptions, GuardLimit, GuardOptions, OktaTelephonyHookOptions } from './options.js';
 import { byCountryIn, country, sandboxNumber, senders } from './senders.js';
 import { inbound, texts } from './texts.js';
 
@@ -102,25 +104,48 @@ const limit = (): Joi.ObjectSchema =>
 const countryList = (): Joi.ArraySchema =>
   Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
 
+const learn = (): Joi.ObjectSchema =>
+  objectOf<GuardLearnOptions>('an object with mode, ratio, allow and warmUpDays', {
+    mode: oneOf("'record' or 'enforce'", 'record', 'enforce').default('record'),
+    ratio: Joi.number()
+      .min(0.1)
+      .max(10)
+      .messages(mustBe('unused codes per used code: a number from 0.1 to 10'))
+      .default(1),
+    allow: objectOf<GuardLearnOptions['allow']>('an object with countries and ips', {
+      countries: countryList().default([]),
+      ips: Joi.array()
+        .items(tested('an IP address, or a range such as 198.51.100.0/24', isAddressRange))
+        .min(1)
+        .messages(mustBe('an array of at least one IP address or range'))
+        .default([]),
+    }).default(),
+    warmUpDays: integer('days', 0, 365).default(30),
+  });
+
 const guard = (): Joi.ObjectSchema =>
-  objectOf<GuardOptions>('an object with mode, perUser, perNumber, perIp, countries, answer and assess', {
-    mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
-    perUser: limit().default({ points: 10, seconds: 600 }),
-    perNumber: limit().default({ points: 10, seconds: 600 }),
-    perIp: limit().default(false),
-    countries: objectOf<GuardOptions['countries']>('false, or an object with allow or deny', {
-      allow: countryList(),
-      deny: countryList(),
-    })
-      .allow(false)
-      .xor('allow', 'deny')
-      .messages({
-        'object.missing': '{{#label}} needs allow or deny; false is for no rule',
-        'object.xor': '{{#label}} takes allow or deny, not both',
-      }),
-    answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
-    assess: functionRule('a function (request, { signal }) => { block, reason } or undefined'),
-  })
+  objectOf<GuardOptions>(
+    'an object with mode, perUser, perNumber, perIp, countries, learn, answer and assess',
+    {
+      mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
+      perUser: limit().default({ points: 10, seconds: 600 }),
+      perNumber: limit().default({ points: 10, seconds: 600 }),
+      perIp: limit().default(false),
+      countries: objectOf<GuardOptions['countries']>('false, or an object with allow or deny', {
+        allow: countryList(),
+        deny: countryList(),
+      })
+        .allow(false)
+        .xor('allow', 'deny')
+        .messages({
+          'object.missing': '{{#label}} needs allow or deny; false is for no rule',
+          'object.xor': '{{#label}} takes allow or deny, not both',
+        }),
+      learn: learn(),
+      answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
+      assess: functionRule('a function (request, { signal }) => { block, reason } or undefined'),
+    },
+  )
     .custom(readGuard)
     .default();
 
@@ -130,9 +155,12 @@ function readGuard(
   options: Pick<Guard, 'mode' | 'answer' | 'assess'> &
     Readonly<Record<(typeof LIMITS)[number], Limit | false>> & {
       readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | false;
+      readonly learn?: Pick<LearnSettings, 'mode' | 'ratio' | 'warmUpDays'> & {
+        readonly allow: { readonly countries: readonly string[]; readonly ips: readonly string[] };
+      };
     },
 ): Guard {
-  const { mode, answer, countries, assess } = options;
+  const { mode, answer, countries, learn, assess } = options;
   return {
     mode,
     answer,
@@ -147,6 +175,12 @@ function readGuard(
           of: new Set(countries.allow ?? countries.deny),
         }
       : undefined,
+    learn: learn && {
+      ...learn,
+      // `record` of the whole guard blocks nothing.
+      mode: mode === 'record' ? mode : learn.mode,
+      allow: { countries: new Set(learn.allow.countries), ips: addressList(learn.allow.ips) },
+    },
   };
 }
 

@@ -58,6 +58,7 @@ const templateName = (): Joi.AnySchema =>
 const templateLanguage = (): Joi.AnySchema =>
   textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE);
 const maxScore = (): Joi.AnySchema => textOf('a whole number from 0 to 100').pattern(/^(?:\d{1,2}|100)$/);
+const learnMode = (): Joi.AnySchema => oneOf('record or enforce', 'record', 'enforce');
 const yesOrNo = (): Joi.AnySchema => oneOf('true or false', 'true', 'false');
 const issuer = (): Joi.AnySchema =>
   urlRule("the issuer of the hook's access tokens", (url) => url.search === '');
@@ -227,6 +228,8 @@ const TABLE = {
   LINE_BASE_URL: { option: 'lineChannel.baseUrl' },
   /** The countries that get codes, such as `DE,AT`. `*` means every country. */
   GUARD_COUNTRIES: { option: 'guard.countries.allow', rule: countriesOrAll },
+  /** `record` or `enforce`: the guard learns from used codes. It needs Okta's event hook. The default is off. */
+  GUARD_LEARN: { option: 'guard.learn.mode', rule: learnMode },
   /** The profile attribute with the user's choice. */
   OPT_IN_ATTRIBUTE: { option: 'optInAttribute', rule: attributeName },
   /** The middleware's public URL, as entered in Okta. It makes an option if Twilio, or a provider whose reports are set up, needs it. */

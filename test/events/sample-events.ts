@@ -48,6 +48,8 @@ export const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> }
   },
   'guard.blocked': { ...JUDGED, type: 'guard.blocked' },
   'guard.noticed': { ...JUDGED, type: 'guard.noticed' },
+  'guard.blind': { ...AT, type: 'guard.blind', remedy: 'Check the event hook.' },
+  'guard.recovered': { ...AT, type: 'guard.recovered', blindMs: 60_000 },
   'attempt.ended': { ...AT, ...IDS, ...WHOSE, ...ATTEMPT, type: 'attempt.ended' },
   'attempt.settled': { ...AT, ...IDS, ...WHOSE, ...ATTEMPT, type: 'attempt.settled' },
   'request.answered': {

@@ -370,6 +370,22 @@ describe('optionsFrom', () => {
     expect(guard?.assess).to.satisfy(isTwilioLookup);
   });
 
+  it('learns from used codes with GUARD_LEARN, which needs an event hook', () => {
+    expect(optionsFrom({ ...LEAST, GUARD_LEARN: 'enforce' }).guard).to.deep.equal({
+      learn: { mode: 'enforce' },
+    });
+    const oauth = {
+      HOOK_SECRET: '',
+      HOOK_OAUTH_ISSUER: 'https://acme.okta.com/oauth2/default',
+      HOOK_OAUTH_AUDIENCE: 'hook',
+      HOOK_OAUTH_CLIENT_ID: '0oa1',
+      HOOK_OAUTH_SCOPE: 'send',
+    };
+    expect(() => optionsFrom({ ...LEAST, ...oauth, GUARD_LEARN: 'record' })).to.throw(
+      'HOOK_SECRET is missing: GUARD_LEARN needs it',
+    );
+  });
+
   it('allows every country if GUARD_COUNTRIES is *, as the warning suggests', () => {
     expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
     expect(WARNINGS['guard.countries'].remedy).to.include('GUARD_COUNTRIES').and.include('*');
@@ -444,6 +460,7 @@ describe('optionsFrom', () => {
           { TWILIO_LOOKUP_MAX_SCORE: '101' },
           /^TWILIO_LOOKUP_MAX_SCORE must be a whole number from 0 to 100$/,
         ],
+        [{ GUARD_LEARN: 'on' }, /^GUARD_LEARN must be record or enforce$/],
         [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries.*; use AT$/],
         [{ GUARD_COUNTRIES: 'de,UK,FR' }, /^GUARD_COUNTRIES must be.*; use DE and GB$/],
         [{ GUARD_COUNTRIES: 'Germany' }, /^GUARD_COUNTRIES must be.* for every country$/],

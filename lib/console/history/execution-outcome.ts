@@ -54,8 +54,12 @@ export function readOutcome(
   }
   if (left !== undefined || events.some(isOf('message.reported'))) return end('sent');
 
-  // If the guard blocked only the number of the profile, the code went to the enrolled one.
-  const guard = events.filter(isOf('guard.blocked')).find(({ isOtherNumber = false }) => !isOtherNumber);
+  // If the guard blocked only the number of the profile, the code went to the enrolled one. It may also block some channels.
+  const guard = events
+    .filter(isOf('guard.blocked'))
+    .find(
+      ({ isOtherNumber = false, allowedChannels = [] }) => !isOtherNumber && allowedChannels.length === 0,
+    );
   const refusedCode = attempts.at(-1)?.code;
   switch (answered?.outcome) {
     case 'accepted':

@@ -55,6 +55,8 @@ export interface CodeUsesParts {
   readonly state: StatePort;
   /** `undefined` if late failover is off. */
   readonly lateFailover: Pick<LateFailover, 'codeUsed'> | undefined;
+  /** The guard that learns; `undefined` if it is off. */
+  readonly learning: { use(sent: SentCode): void } | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** Okta's time as its calls show it, milliseconds since 1970. */
@@ -172,6 +174,7 @@ export class CodeUses {
       transactionId: sent.reportedId,
       sinceSentMs: Math.max(0, Math.round(usedMs - sent.codeRequest.atMs)),
     });
+    this.#parts.learning?.use(sent);
     this.#confirmations.confirm(sent, userId);
   }
 

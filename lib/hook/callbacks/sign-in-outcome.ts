@@ -14,10 +14,11 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Makes the record of used codes from the hook's parts. */
 export function createCodeUses(parts: HookParts): CodeUses {
-  const { settings, state, lateFailover, events, channels, oktaClock } = parts;
+  const { settings, state, lateFailover, learning, events, channels, oktaClock } = parts;
   return new CodeUses({
     state,
     lateFailover,
+    learning,
     events,
     channels,
     oktaNowMs: () => steadyMs() - oktaClock.skewMs,

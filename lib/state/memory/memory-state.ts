@@ -23,6 +23,7 @@ import {
   type OrderRecord,
 } from '../../delivery/order.js';
 import type { Bucket, EventClaim, StatePort } from '../../delivery/state.js';
+import { MemoryLearning } from './memory-learning.js';
 
 /**
  * A state in the memory of this process, for a single instance and for tests. It keeps the last 8,000 events, 8,000 people, 16,000 last
@@ -62,6 +63,7 @@ export function openMemoryState(): StatePort {
       orders.use(person, usedAtMs);
     },
     local: { claims: new LocalClaims(), order: new LocalOrder() },
+    learning: new MemoryLearning(),
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),
     recall: (name) => records.recall(name),

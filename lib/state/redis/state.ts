@@ -1,6 +1,7 @@
 import { LocalClaims } from '../../delivery/local-claims.js';
 import { LocalOrder } from '../../delivery/order.js';
 import type { StatePort } from '../../delivery/state.js';
+import { MemoryLearning } from '../memory/memory-learning.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
 import { loadIoredis } from './clients.js';
@@ -38,6 +39,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
     useCode: (person, usedAtMs) => {
       claims.useCode(person, usedAtMs);
     },
+    learning: new MemoryLearning(),
     local: { claims: new LocalClaims(), order: new LocalOrder() },
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),

@@ -73,6 +73,7 @@ describe('used codes', () => {
     return new CodeUses({
       state: { ...openMemoryState(), update, ...change },
       lateFailover: { codeUsed: (_person, eventId) => ended.push(eventId) },
+      learning: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
       oktaNowMs: () => NOW,

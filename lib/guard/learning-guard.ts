@@ -1,0 +1,165 @@
+import type { BlockList } from 'node:net';
+import { VOICE, type TelephonyRequest } from '../core/channel.js';
+import type { EventStream } from '../core/event-stream.js';
+import { shortRequestType } from '../core/request-types.js';
+import { newToken } from '../core/token.js';
+import type {
+  LearnedCode,
+  LearnedCountry,
+  LearningState,
+  LearnRule,
+  LearnShare,
+  LearnVerdict,
+} from '../delivery/learning.js';
+import type { SentCode } from '../delivery/records.js';
+import { recipientOf } from '../numbers/phone-number.js';
+import { isListed, networkOf } from './addresses.js';
+
+/** The guard that learns, as a hook uses it: what it counts of a call, what it reports, and what it shows. */
+
+export interface LearnSettings {
+  readonly mode: 'record' | 'enforce';
+  readonly ratio: number;
+  readonly warmUpDays: number;
+  readonly allow: { readonly countries: ReadonlySet<string>; readonly ips: BlockList };
+}
+
+/** The channels that cost money for each code, and that attackers earn from. */
+const PAID: ReadonlySet<string> = new Set(['sms', VOICE]);
+
+export function isPaidChannel(channel: string): boolean {
+  return PAID.has(channel);
+}
+
+/** Okta reports uses of these codes only. */
+const COUNTED_TYPES: ReadonlySet<string> = new Set(['mfa-verification', 'pre-enrollment']);
+
+const DAY_MS = 24 * 60 * 60_000;
+const HOUR_MS = DAY_MS / 24;
+const NO_COUNTRY = 'none';
+
+const CHECK_EVENT_HOOK =
+  'See in Okta that the event hook is active and subscribes to user.authentication.auth_via_mfa and user.mfa.factor.activate (okta-telephony-hook doctor does it), and look for caller.rejected. If the event hook works, see whether codes arrive.';
+
+/** A code that was counted, and what the guard says of it. */
+export interface LearnedCall {
+  readonly code: LearnedCode;
+  readonly verdict: LearnVerdict;
+}
+
+/** What the metrics and the console show. */
+export interface LearnStatus {
+  readonly isBlind: boolean;
+  /** By rule and country: 1 is the limit. */
+  readonly levels: readonly { readonly rule: LearnRule; readonly country: string; readonly level: number }[];
+}
+
+export class LearningGuard {
+  readonly #settings: LearnSettings;
+  readonly #state: LearningState;
+  readonly #events: EventStream;
+  readonly #clock: () => number;
+  /** When this process learned that the guard is blind. */
+  #blindSinceMs: number | undefined;
+  /** Two for each country, as this process saw them last. */
+  readonly #shares = new Map<string, LearnShare & { readonly atMs: number }>();
+
+  constructor(
+    settings: LearnSettings,
+    { state, events, clock }: { state: LearningState; events: EventStream; clock: () => number },
+  ) {
+    this.#settings = settings;
+    this.#state = state;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /** Counts a code and judges it. Never rejects. */
+  async count(
+    { requestType = '', phoneNumber, ipAddress }: TelephonyRequest,
+    of: { readonly person: string; readonly country: string | undefined; readonly waitMs: number },
+  ): Promise<LearnedCall> {
+    const { mode, ratio, warmUpDays, allow } = this.#settings;
+    const { person, country = NO_COUNTRY, waitMs } = of;
+    const code: LearnedCode = {
+      token: newToken(),
+      person,
+      ...placesOf(phoneNumber, country),
+      network: ipAddress === undefined ? '' : networkOf(ipAddress),
+      isCounted: COUNTED_TYPES.has(shortRequestType(requestType)),
+      isAllowed: allow.countries.has(country) || (ipAddress !== undefined && isListed(ipAddress, allow.ips)),
+      ratio,
+      isEnforced: mode === 'enforce',
+      warmUpMs: warmUpDays * DAY_MS,
+      nowMs: this.#clock(),
+    };
+    const verdict = await this.#state.count(code, waitMs);
+    this.#note(verdict);
+    return { code, verdict };
+  }
+
+  /** The code did not leave by a paid channel. */
+  giveBack({ code, verdict }: LearnedCall): void {
+    if (verdict.hasCounted) this.#state.giveBack(code);
+  }
+
+  /** The use of a code was reported. */
+  use({ to, channel, codeRequest: { country = NO_COUNTRY, network = '' }, eventId }: SentCode): void {
+    const use = {
+      // The same use has the same token: a user has one code at a time.
+      token: eventId,
+      ...placesOf(to, country),
+      network,
+      ratio: this.#settings.ratio,
+      nowMs: this.#clock(),
+      isPaid: isPaidChannel(channel),
+    };
+    void this.#state.use(use).then(() => {
+      this.#noteBlindness(false);
+    });
+  }
+
+  /** For the console: the countries with codes; `undefined` if the state cannot say now. */
+  list(): Promise<readonly LearnedCountry[] | undefined> {
+    return this.#state.list({ ratio: this.#settings.ratio, nowMs: this.#clock() });
+  }
+
+  /** For the console: lifts the blocks of a country, its prefixes included, for an hour. */
+  lift(country: string): Promise<boolean> {
+    const nowMs = this.#clock();
+    return this.#state.lift(country, nowMs + HOUR_MS, { ratio: this.#settings.ratio, nowMs });
+  }
+
+  status(): LearnStatus {
+    const nowMs = this.#clock();
+    const levels = Array.from(this.#shares.values(), ({ rule, country, hour, day, atMs }) => {
+      const sinceMs = Math.max(0, nowMs - atMs);
+      return { rule, country, level: Math.max(0, hour - sinceMs / HOUR_MS, day - sinceMs / DAY_MS) };
+    });
+    return { isBlind: this.#blindSinceMs !== undefined, levels };
+  }
+
+  #note({ isBlind, shares }: LearnVerdict): void {
+    this.#noteBlindness(isBlind);
+    const atMs = this.#clock();
+    for (const share of shares) this.#shares.set(`${share.rule} ${share.country}`, { ...share, atMs });
+  }
+
+  #noteBlindness(isBlind: boolean): void {
+    if (isBlind === (this.#blindSinceMs !== undefined)) return;
+    if (isBlind) {
+      this.#events.emit({ type: 'guard.blind', remedy: CHECK_EVENT_HOOK });
+      this.#blindSinceMs = this.#clock();
+      return;
+    }
+    const blindMs = Math.max(0, this.#clock() - (this.#blindSinceMs ?? 0));
+    this.#blindSinceMs = undefined;
+    this.#events.emit({ type: 'guard.recovered', blindMs });
+  }
+}
+
+/** What is counted of a number. A prefix is a number without its last four digits. */
+function placesOf(phoneNumber: string, country: string): Pick<LearnedCode, 'number' | 'prefix' | 'country'> {
+  const number = recipientOf(phoneNumber);
+  return { number, prefix: number.slice(0, -4), country };
+}

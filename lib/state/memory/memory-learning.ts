@@ -1,0 +1,104 @@
+import { LRUCache } from 'lru-cache';
+import { atMost, ExpiringCache } from '../../core/caches.js';
+import type {
+  LearnedCode,
+  LearnedCountry,
+  LearnedUse,
+  LearningState,
+  LearnVerdict,
+} from '../../delivery/learning.js';
+import {
+  countCode,
+  describeCountry,
+  LEARN,
+  liftedUntil,
+  withoutCode,
+  withUse,
+  type KnownNumber,
+  type Learned,
+  type Marker,
+  type NetworkTally,
+  type Tally,
+  type Total,
+} from '../../guard/learning.js';
+
+/** Prefixes with codes of two days, at most. The least used are dropped. */
+const MAX_PREFIXES = 20_000;
+const MAX_NETWORKS = 20_000;
+const MAX_KNOWN_NUMBERS = 100_000;
+/** A minute of 130 codes a second. */
+const MAX_MARKERS = 8_000;
+
+type Around = Pick<LearnedCode, 'number' | 'prefix' | 'country' | 'network'>;
+
+/** The counts of the guard that learns, in the memory of this process. Bounded, without a timer. */
+export class MemoryLearning implements LearningState {
+  #total: Total | undefined;
+  /** As many as there are countries. */
+  readonly #countries = new Map<string, Tally>();
+  readonly #prefixes = new LRUCache<string, Tally>(atMost(MAX_PREFIXES));
+  readonly #networks = new LRUCache<string, NetworkTally>(atMost(MAX_NETWORKS));
+  readonly #known = new LRUCache<string, KnownNumber>(atMost(MAX_KNOWN_NUMBERS));
+  readonly #markers = new ExpiringCache<Marker>(MAX_MARKERS);
+
+  count(code: LearnedCode): LearnVerdict {
+    const marker = markerOf(code);
+    const { next, verdict } = countCode(this.#around(code, marker), code);
+    this.#keep(code, next);
+    if (next.marker !== undefined) this.#markers.set(marker, next.marker, code.nowMs, LEARN.supersededMs);
+    return verdict;
+  }
+
+  giveBack(code: LearnedCode): void {
+    const marker = markerOf(code);
+    this.#keep(code, withoutCode(this.#around(code, marker), code));
+    if (this.#markers.get(marker, code.nowMs)?.value.token === code.token) this.#markers.delete(marker);
+  }
+
+  use(use: LearnedUse): Promise<void> {
+    this.#keep(use, withUse(this.#around(use), use));
+    return Promise.resolve();
+  }
+
+  list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<readonly LearnedCountry[]> {
+    return Promise.resolve(
+      Array.from(this.#countries, ([country, tally]) => describeCountry(country, tally, at)),
+    );
+  }
+
+  lift(country: string, untilMs: number, at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<boolean> {
+    this.#countries.set(country, liftedUntil(this.#countries.get(country), untilMs, at));
+    return Promise.resolve(true);
+  }
+
+  /** Learning began at another state: the warm-up counts from then. */
+  beganAt(beganAtMs: number): void {
+    if (this.#total !== undefined) this.#total = { ...this.#total, beganAtMs };
+  }
+
+  #around(
+    { number, prefix, country, network, ...code }: Around & { readonly nowMs: number },
+    marker = '',
+  ): Learned {
+    return {
+      total: this.#total,
+      country: this.#countries.get(country),
+      prefix: this.#prefixes.get(prefix),
+      network: network === '' ? undefined : this.#networks.get(network),
+      marker: marker === '' ? undefined : this.#markers.get(marker, code.nowMs)?.value,
+      known: this.#known.get(number),
+    };
+  }
+
+  #keep({ number, prefix, country, network }: Around, learned: Learned): void {
+    this.#total = learned.total;
+    if (learned.country !== undefined) this.#countries.set(country, learned.country);
+    if (learned.prefix !== undefined) this.#prefixes.set(prefix, learned.prefix);
+    if (learned.network !== undefined) this.#networks.set(network, learned.network);
+    if (learned.known !== undefined) this.#known.set(number, learned.known);
+  }
+}
+
+function markerOf({ person, number }: LearnedCode): string {
+  return `${person} ${number}`;
+}

@@ -21,7 +21,7 @@ Ctrl-C ends the demo. The phones show codes, the log does not. The console accep
 localhost or 127.0.0.1; a real gateway has its login there.
 
   --port <n>  the port to listen on (PORT, or else ${DEFAULT_PORT} or the next free one); 0 is any free port
-  --faults    play a bad day: typical faults of vendors, phase by phase
+  --faults    play a bad day: typical faults of vendors, phase by phase, while everybody signs in
 
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
@@ -112,7 +112,7 @@ export async function runDemo(
         terminal.say(`! ${description}`, 'yellow');
       });
       void day.done.then(() => {
-        terminal.say('The bad day is over. The page can play it again.');
+        terminal.say('The bad day is over. The console shows its codes. The page can play it again.');
       });
     }
     await stop.ended;

@@ -1,10 +1,13 @@
 import type { BadDayView, FaultSwitchView } from './api.js';
 import { playBadDay, type BadDay, type BadDayPhase } from './bad-day.js';
+import { signInRepeatedly } from './bad-day-people.js';
 import { clearScenarios, ScenarioRules, type BadDayVendors } from './scenario-rules.js';
 import { BAD_DAY, SWITCHES } from './scenarios.js';
 
 /** A phase of the bad day on the page. */
 const PAGE_PHASE_MS = 12_000;
+/** Often enough that each phase has codes of everybody, and that a code is entered before the next one. */
+const SIGN_IN_EVERY_MS = 1_000;
 
 /**
  * The page's switches and its bad day, of which one is on at a time. The first switch clears the rules that others have
@@ -36,12 +39,14 @@ export class FaultSwitches {
     return true;
   }
 
-  /** Turns every switch off and plays the bad day from its beginning. */
+  /** Turns every switch off and plays the bad day from its beginning, while people sign in. */
   playBadDay(onPhase?: (phase: BadDayPhase) => void, phaseMs = PAGE_PHASE_MS): BadDay {
     this.stopBadDay();
     this.#on.clear();
     const day = playBadDay(this.#vendors, { phaseMs, onPhase });
     this.#badDay = day;
+    const stopSigningIn = signInRepeatedly(this.#vendors, Math.min(SIGN_IN_EVERY_MS, phaseMs / 12));
+    void day.done.then(stopSigningIn);
     return day;
   }
 

@@ -44,7 +44,8 @@ export interface PhonesPageOptions {
 export interface PhonesPage {
   (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void;
   /**
-   * Plays the bad day of `playBadDay` at both emulators, with its phases on the page.
+   * Plays the bad day of `playBadDay` at both emulators, with its phases on the page. Meanwhile the people sign in, one each
+   * second, and enter the codes that arrive.
    *
    * @param onPhase - called when a phase begins.
    * @param phaseMs - how long each phase takes. Default: 12,000.

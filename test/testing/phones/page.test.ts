@@ -265,6 +265,20 @@ describe('createPhonesPage', () => {
       expect((await state()).badDay.isPlaying).to.equal(false);
     });
 
+    it('lets everybody sign in and enter codes while the bad day is played, and ends by itself', async () => {
+      const entered = new Set<string>();
+      org.okta.onCodeEntered((userId, { problem }) => {
+        if (problem === undefined) entered.add(userId);
+      });
+      const phases = await page.playBadDay(undefined, 240).done;
+      expect(phases).to.have.length(8);
+      expect((await state()).badDay.isPlaying).to.equal(false);
+      const numbers = new Set([...org.twilio.messages, ...org.twilio.calls].map(({ to }) => to));
+      expect(numbers.size).to.equal(org.people.length);
+      expect(org.twilio.calls).to.not.be.empty;
+      expect(entered.size).to.be.greaterThan(0);
+    });
+
     it('streams deliveries and changes in Okta to an open page until close()', async () => {
       const stream = request({ port, host: '127.0.0.1', path: '/phones/api/stream', agent: false }).end();
       const [answer] = (await once(stream, 'response')) as [IncomingMessage];

@@ -98,6 +98,8 @@ export interface SendQuestion {
   readonly payload: unknown;
 }
 export interface TestResult {
+  /** The message that may have gone out; `undefined` if none has. */
+  readonly message?: SentWords | undefined;
   /** The id of the execution in the history. */
   readonly executionId?: string | undefined;
   readonly httpStatus: number;
@@ -105,6 +107,15 @@ export interface TestResult {
   readonly durationMs: number;
   readonly deadlineMs: number;
   readonly reaction: Reaction;
+}
+
+/** The words of a message, without the code and without personal data: the page knows the code. */
+export interface SentWords {
+  readonly channel: string;
+  /** BCP 47. */
+  readonly locale: string;
+  /** The text, divided at the codes; `undefined` if a template at the provider has the words. */
+  readonly parts: readonly string[] | undefined;
 }
 
 /** Every answer that is not 2xx. */

@@ -42,4 +42,4 @@ export type HookHealth = Pick<
   readonly limits: Omit<Health['limits'], 'blocked'>;
 };
 
-export type CallResult = Pick<TestResult, 'executionId' | 'httpStatus' | 'body'>;
+export type CallResult = Pick<TestResult, 'executionId' | 'httpStatus' | 'body' | 'message'>;

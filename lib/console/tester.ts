@@ -18,11 +18,12 @@ export async function runTest(
   { clock, deadlineMs, runCall }: Pick<ConsoleHook, 'clock' | 'deadlineMs' | 'runCall'>,
 ): Promise<TestResult> {
   const startedAt = performance.now();
-  const { executionId, httpStatus, body } = await runCall(markAsTest(payload, clock()), sender);
+  const { executionId, httpStatus, body, message } = await runCall(markAsTest(payload, clock()), sender);
   return {
     executionId,
     httpStatus,
     body,
+    message,
     durationMs: Math.round(performance.now() - startedAt),
     deadlineMs,
     reaction: reactionTo({ httpStatus, body, bytes: Buffer.byteLength(JSON.stringify(body)) }),

@@ -77,6 +77,8 @@ export interface Delivery {
   readonly decidedBy: AttemptReport | undefined;
   readonly attempts: readonly AttemptReport[];
   readonly isFraudBlock: boolean;
+  /** The message of the last attempt. */
+  readonly lastTried?: { readonly channel: ReadyChannel; readonly message: Message } | undefined;
 }
 
 /** An attempt that goes on after its call was answered. */

@@ -63,7 +63,8 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
     attempts.push(attempt);
     recorder.ended(tried, end);
     if (outcome.status !== 'refused') {
-      return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
+      const lastTried = { channel, message };
+      return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false, lastTried };
     }
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };

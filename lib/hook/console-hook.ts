@@ -10,6 +10,7 @@ import { readPayload } from './read-request.js';
 import { channelsCalling } from './ready-channels.js';
 import { sendOnce } from './router.js';
 import type { HookStatus } from './telephony-hook.js';
+import { wordsOfMessage } from './words-of-message.js';
 
 /** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
 const USER_TIMEOUT_MS = 5_000;
@@ -45,9 +46,11 @@ export function createConsoleHook(
 async function runCall(payload: unknown, sender: string | undefined, parts: HookParts): Promise<CallResult> {
   const call: AnyCall = beginCall(new Budget(parts.settings.deadlineMs), parts, { by: sender });
   call.isProven = true;
+  let message: CallResult['message'];
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {
     const dispatched = await sendOnce(readPayload(call, payload, parts), parts);
+    message = dispatched.delivery && wordsOfMessage(dispatched.delivery, parts);
     answer = { status: 200, body: giveAnswer(dispatched, parts, () => undefined) };
   } catch (error) {
     endByError(error, { call }, parts, (ofError) => {
@@ -55,7 +58,7 @@ async function runCall(payload: unknown, sender: string | undefined, parts: Hook
     });
     if (error instanceof RequestError || answer === undefined) throw error;
   }
-  return { executionId: call.hook?.request.eventId, httpStatus: answer.status, body: answer.body };
+  return { executionId: call.hook?.request.eventId, httpStatus: answer.status, body: answer.body, message };
 }
 
 function readHealth({ settings, channels, rollout }: HookParts, status: HookStatus): HookHealth {

@@ -598,6 +598,30 @@ describe("the console's page", function () {
       await until(() => countOf(stood, '/api/tester/send') === 2);
     });
 
+    it('shows the message as the phone does, with the code of the request, and the words of a call', async () => {
+      const { page, stood } = await show('');
+      stood.made = { payload: { data: { messageProfile: { otpCode: '042917' } } }, notes: [] };
+      const message = { channel: 'sms', locale: 'de', parts: ['Ihr Code: ', '. Gültig: 5 Minuten'] };
+      stood.tested = { ...TESTED, message };
+      await send(page);
+      const bubble = page.locator('.phone .bubble');
+      await bubble.getByText('Ihr Code: 042917. Gültig: 5 Minuten').waitFor();
+      expect(await bubble.getAttribute('lang')).to.equal('de');
+      await page.getByText('On the phone, by SMS').waitFor();
+      stood.tested = {
+        ...TESTED,
+        message: { channel: 'voice', locale: 'en', parts: ['Your code is: ', ''] },
+      };
+      await page.getByRole('button', { name: 'Send' }).click();
+      await bubble.getByText('Your code is: 0, 4, 2, 9, 1, 7').waitFor();
+      stood.tested = { ...TESTED, message: { channel: 'whatsapp', locale: 'fr', parts: undefined } };
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByText('The template at the provider has the other words, in fr.').waitFor();
+      expect(await bubble.innerText()).to.equal('042917 …');
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
+    });
+
     it('says beside the button what is wrong with a field of the form, and nothing of the request', async () => {
       const { page, stood, tolerate } = await show('');
       stood.made = { payload: { data: {} }, notes: [] };
@@ -1035,6 +1059,7 @@ describe("the console's page", function () {
       durationMs: 312,
       deadlineMs: 2500,
       reaction: { action: 'failover', text: 'Okta goes on without the hook.' },
+      message: { channel: 'whatsapp', locale: 'en', parts: ['Your code is ', ''] },
     };
     // Theme and width change only the style sheet: one page can show them all.
     const inEachLook = async (check: (look: string, height: number) => Promise<void>): Promise<void> => {

@@ -157,6 +157,36 @@ describe("the console's tester", () => {
     expect(served.scene.twilio.calls.map(({ to }) => to)).to.deep.equal([BOB.phone]);
   });
 
+  it('returns the words of the message without the code: of an SMS, a call and a template', async () => {
+    const bySms = await send(await generate({ user: BOB.id }));
+    expect(bySms.message).to.deep.include({ channel: 'sms' });
+    expect(bySms.message?.parts?.join('CODE')).to.match(/code.*CODE/i);
+    const byCall = await send(await generate({ user: BOB.id, deliveryChannel: 'voice', locale: 'de' }));
+    expect(byCall.message).to.deep.equal({
+      channel: 'voice',
+      locale: 'de',
+      parts: ['Guten Tag. Ihr Bestätigungscode lautet: ', ''],
+    });
+
+    const texts = { sms: { default: '{code} for {firstName}. Again: {code}' } };
+    await serveWith({ hook: { texts } });
+    const worded = await send(await generate({ user: BOB.id }));
+    // The name is masked, as in every answer.
+    expect(worded.message?.parts).to.deep.equal(['', ' for …. Again: ', '']);
+
+    await serveWith({
+      hook: ({ twilio }) => ({
+        sandboxNumber: { number: twilio.sandboxNumber, contentSid: twilio.sandboxContentSid },
+      }),
+    });
+    const byTemplate = await send(await generate());
+    expect(byTemplate.message).to.deep.include({ channel: 'whatsapp' });
+    expect(byTemplate.message?.parts).to.equal(undefined);
+
+    served.scene.twilio.refuseWith({ status: 400, code: 21_211, message: 'Invalid number' });
+    expect((await send(await generate())).message).to.equal(undefined);
+  });
+
   it('makes the payload in the chosen language, else in that of the user, and refuses what is no tag', async () => {
     const localeOf = async (over: object): Promise<unknown> =>
       (await generate(over)).data.messageProfile.locale;

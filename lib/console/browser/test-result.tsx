@@ -4,6 +4,7 @@ import type { Execution } from '../history/answers.js';
 import type { Reaction } from '../reaction.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { explainCode, explainOutcome, explainProviders } from './outcomes.js';
+import { PhoneMessage } from './phone-message.js';
 import { addressOf } from './routes.js';
 import { ServerFailure } from './server.js';
 import { useExecution, type Stream } from './stream.js';
@@ -17,9 +18,12 @@ const TONES: Readonly<Record<Reaction['action'], Tone>> = {
   error: 'bad',
 };
 
+/** With the time of its arrival, and the code that was sent. */
+export type ShownResult = TestResult & { readonly at: number; readonly otpCode: string | undefined };
+
 interface TestResultProps {
-  /** With the time of its arrival; `undefined` before the first test, and while the next one is on its way. */
-  readonly result: (TestResult & { readonly at: number }) | undefined;
+  /** `undefined` before the first test, and while the next one is on its way. */
+  readonly result: ShownResult | undefined;
   readonly stream: Stream;
 }
 
@@ -89,8 +93,8 @@ function ReactionNote({ of: { action, text, shown } }: { readonly of: Reaction }
   );
 }
 
-function Answer({ of: result }: { readonly of: TestResult & { readonly at: number } }) {
-  const { httpStatus, durationMs, deadlineMs, at } = result;
+function Answer({ of: result }: { readonly of: ShownResult }) {
+  const { httpStatus, durationMs, deadlineMs, at, message, otpCode } = result;
   const body = JSON.stringify(result.body, undefined, 2);
   return (
     <>
@@ -98,9 +102,12 @@ function Answer({ of: result }: { readonly of: TestResult & { readonly at: numbe
         Status {httpStatus}, in {formatDuration(durationMs)} of the {formatDuration(deadlineMs)} until the
         deadline; {formatDateTime(at)}.
       </p>
-      <pre tabIndex={0} aria-label="The answer" role="region">
-        {body}
-      </pre>
+      <div class="beside-json">
+        <pre tabIndex={0} aria-label="The answer" role="region">
+          {body}
+        </pre>
+        {message !== undefined && <PhoneMessage words={message} code={otpCode} />}
+      </div>
       <CopyButton label="the answer" value={body} />
     </>
   );

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExecutionSummary } from '../history/answers.js';
-import { fieldOf } from '../../core/json.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
 import { nameChannel, REQUEST_TYPES } from '../../events/description.js';
 import type { MadePayload, PayloadQuestion, TestResult } from '../api.js';
@@ -10,7 +10,7 @@ import { isReplay, NO_FILTER, type Route } from './routes.js';
 import { nameRecipient, warnOfSending } from './send-warning.js';
 import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import { TestResultSection } from './test-result.js';
+import { TestResultSection, type ShownResult } from './test-result.js';
 import { Failure, Field, SelectField, ToneMark, useAfterDraw } from './widgets.js';
 
 /** The executions whose users are offered. */
@@ -67,7 +67,7 @@ export function TesterView({ stream, route }: TesterProps) {
   const [notes, setNotes] = useState<readonly string[]>();
   const [running, setRunning] = useState('');
   const [failure, setFailure] = useState<ServerFailure>();
-  const [result, setResult] = useState<TestResult & { readonly at: number }>();
+  const [result, setResult] = useState<ShownResult>();
   const isRunning = useRef(false);
   const user = useRef<HTMLInputElement>(null);
   const send = useRef<HTMLButtonElement>(null);
@@ -126,7 +126,11 @@ export function TesterView({ stream, route }: TesterProps) {
   const sendIt = async (): Promise<void> => {
     if (isRunning.current || payload === undefined) return;
     const show = (sent: TestResult): void => {
-      setResult({ ...sent, at: Date.now() });
+      setResult({
+        ...sent,
+        at: Date.now(),
+        otpCode: textFieldOf(payload, 'data', 'messageProfile', 'otpCode'),
+      });
       // On a narrow screen the answer is below.
       afterDraw(() => answer.current?.scrollIntoView({ block: 'nearest' }));
     };

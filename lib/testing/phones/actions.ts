@@ -1,7 +1,8 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import { REQUEST_TYPES } from '../../core/request-types.js';
 import type { PhonesRequests } from './api.js';
-import { languageOf, phoneOf, type StateParts } from './state.js';
+import { languageOf, phoneOf } from './people.js';
+import type { StateParts } from './state.js';
 
 /** Why a request of the page fails. */
 export interface ActionProblem {

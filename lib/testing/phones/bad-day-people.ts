@@ -1,4 +1,4 @@
-import { languageOf, phoneOf } from './state.js';
+import { languageOf, phoneOf } from './people.js';
 import type { BadDayVendors } from './scenario-rules.js';
 
 /** How long a person takes to read a code and type it in, of the time between two sign-ins. */

@@ -1,5 +1,6 @@
 import { encode } from 'uqr';
 import type { FaultSwitches } from './fault-switches.js';
+import { languageOf, phoneOf } from './people.js';
 import type { EmulatedUser } from '../okta/users/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
@@ -51,15 +52,6 @@ export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
     faults: parts.switches.views,
     badDay: parts.switches.badDay,
   };
-}
-
-/** The number of a user's phone. A user without one is not on the page. */
-export function phoneOf(user: EmulatedUser): string | undefined {
-  return user.phoneFactors[0]?.phoneNumber ?? textFieldOf(user.profile, 'mobilePhone');
-}
-
-export function languageOf({ profile }: EmulatedUser): string | undefined {
-  return (textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'))?.replace('_', '-');
 }
 
 function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: StateParts): PersonView {

@@ -200,7 +200,11 @@ Ctrl-C ends the demo.
     // Stopping it on the page ends it.
     const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
     await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
-    await until(() => printed.stdout.includes('The bad day is over. The console shows its codes. The page can play it again.\n'));
+    await until(() =>
+      printed.stdout.includes(
+        'The bad day is over. The console shows its codes. The page can play it again.\n',
+      ),
+    );
     signals.emit('SIGINT');
     expect(await exitCode).to.equal(0);
   });

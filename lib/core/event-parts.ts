@@ -46,6 +46,12 @@ export interface OfProviders {
 /** What a profile says. */
 export type OptIn = NonNullable<OfOptIn['optIn']>;
 
+/**
+ * Why Okta gave up on a call. `TIMEOUT`: no answer came within 3 s. `HTTP_STATUS`: the status was not 200. `UNREACHABLE`: Okta could not
+ * connect. `BAD_RESPONSE`: Okta could not read the answer. `OTHER`: Okta's reason says none of these.
+ */
+export type OktaFallback = 'TIMEOUT' | 'HTTP_STATUS' | 'UNREACHABLE' | 'BAD_RESPONSE' | 'OTHER';
+
 /** Why a message was not delivered. */
 export interface FailureCause {
   /** The provider's code; `NOT_DELIVERED_IN_TIME` if nothing was reported. */

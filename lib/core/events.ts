@@ -14,6 +14,7 @@ import type {
   OfRequest,
   OfTest,
   OfUser,
+  OktaFallback,
   OptionWarning,
   Problem,
   SentMessage,
@@ -251,6 +252,24 @@ export interface HookEventFields {
       /** Okta's id of the user. */
       readonly userId: string;
     };
+  /**
+   * Okta's event hook reported that Okta gave up on a call of the hook. Okta then sends the code itself, if it can. The call may have
+   * reached no gateway.
+   */
+  readonly 'okta.fell-back': {
+    /** Okta's id of the event in its System Log. */
+    readonly logEventId: string | undefined;
+    /** Okta's transaction id, as in the events of the call. */
+    readonly oktaRequestId: string | undefined;
+    /** Okta's id of the user. */
+    readonly userId: string | undefined;
+    /** What Okta's reason is about. */
+    readonly code: OktaFallback;
+    /** Okta's own words, with personal data masked; `undefined` if Okta gives none. */
+    readonly reason: string | undefined;
+    /** Okta does not say which of the org's inline hooks it called, or no call has come yet that names ours. */
+    readonly isHookUnknown: boolean;
+  };
   /** Okta reported more used codes than the hook can follow, so it ignored some. */
   readonly 'uses.skipped': Counted;
   /** A user sent a message to a sender of the gateway. */

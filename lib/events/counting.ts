@@ -81,6 +81,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       metrics.profile_reads_total.inc({ source, reason: labels.word(reason, 'profile') });
       observe('profile', NONE, durationMs);
     },
+    'okta.fell-back': ({ code }) => metrics.okta_fallbacks_total.inc({ reason: code }),
     'okta.paused': ({ reason }) => metrics.okta_pauses_total.inc({ reason }),
     'state.lost': () => metrics.state_losses_total.inc({}),
     'breaker.changed': ({ host, state }) => {

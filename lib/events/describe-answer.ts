@@ -245,3 +245,34 @@ export function describeProviders(channel: string, { providersOf }: OfProviders)
 function remedyOfDecision({ optIn = 'unread', optInAttribute }: OfOptIn): string | undefined {
   return optInAttribute === undefined ? undefined : REMEDIES.get(optIn);
 }
+
+type Fallback = HookEventOf<'okta.fell-back'>;
+
+const CHECK_WAY_FROM_OKTA =
+  'See that publicUrl reaches the gateways from the internet with a valid certificate, and what stands between: DNS, firewall, load balancer.';
+const CHECK_ANSWERS =
+  "See what answers at publicUrl besides the hook, such as a proxy's error page, and the log's request.rejected lines of the time.";
+
+const FALLBACKS: Readonly<Record<Fallback['code'], { readonly why: string; readonly remedy: string }>> = {
+  TIMEOUT: {
+    why: 'no answer came in time',
+    remedy:
+      'Compare durationMs of the call, if the log has it: if the hook was in time, look at the way from Okta; else lower deadlineMs, or add gateways.',
+  },
+  HTTP_STATUS: { why: 'the answer did not have status 200', remedy: CHECK_ANSWERS },
+  UNREACHABLE: { why: 'it could not connect', remedy: CHECK_WAY_FROM_OKTA },
+  BAD_RESPONSE: { why: 'it could not use the answer', remedy: CHECK_ANSWERS },
+  OTHER: { why: 'its reason says more', remedy: CHECK_WAY_FROM_OKTA },
+};
+
+export function describeFallback(event: Fallback): EventDescription | undefined {
+  const { code, reason, isHookUnknown } = event;
+  // A newer gateway on the same state may have more codes.
+  const { why, remedy } = Object.hasOwn(FALLBACKS, code) ? FALLBACKS[code] : FALLBACKS.OTHER;
+  const which = isHookUnknown ? ' It may be another inline hook of the org.' : '';
+  return bad(`Okta gave up on a call of the hook: ${why}. It sends the code itself, if it can.${which}`, {
+    code,
+    reason,
+    remedy,
+  });
+}

@@ -3,6 +3,7 @@ import {
   describeAnswer,
   describeAttempt,
   describeDecision,
+  describeFallback,
   describeProviders,
   describeSkipped,
   FREE_LIMIT,
@@ -152,6 +153,7 @@ const TABLE: {
       `${event.provider} did not take the report that its code was used. The user is not affected.`,
       event,
     ),
+  'okta.fell-back': describeFallback,
   'uses.skipped': () =>
     warn(
       'Okta reported more used codes than the hook can follow. The others are not counted, and no provider gets a report of them.',

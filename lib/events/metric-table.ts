@@ -63,6 +63,10 @@ export const COUNTERS = {
     help: "How often the hook stopped calling Okta's Users API, for its rate limit",
     labels: ['reason'],
   },
+  okta_fallbacks_total: {
+    help: "Calls that Okta gave up on, as its event hook reports, by what Okta's reason is about",
+    labels: ['reason'],
+  },
   state_losses_total: {
     help: 'How often the shared state was lost',
     labels: [],

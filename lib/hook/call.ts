@@ -205,6 +205,8 @@ export interface HookParts {
     /** When a large difference was last reported. */
     reportedMs: number;
   };
+  /** The ids of the inline hooks that Okta's calls came from. */
+  readonly inlineHookIds: Set<string>;
   readonly rollout: ReadRollout;
   readonly optIns: {
     /** Users can choose another channel than SMS by the opt-in attribute. */

@@ -123,6 +123,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     profiles,
     channels,
     oktaClock: { skewMs: 0, reportedMs: -Infinity },
+    inlineHookIds: new Set(),
     // A rollout may name a standard channel even if it has no sender.
     rollout: createRollout(settings.rollout, (name) => STANDARD_CHANNELS.has(name) || channels.has(name)),
     optIns: {

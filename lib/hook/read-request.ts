@@ -60,7 +60,17 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
   });
   emitReceived(read, parts);
   trackClockSkew(hook, parts);
+  learnHookId(read, parts);
   return read;
+}
+
+/** An org has one telephony hook at a time. A gateway may serve a few orgs, and see hooks replaced. */
+const MAX_HOOK_IDS = 100;
+
+/** A test of the console has an id that somebody typed. */
+function learnHookId({ hook: { inlineHookId }, test }: ReadCall, { inlineHookIds }: HookParts): void {
+  if (inlineHookId === undefined || test !== undefined || inlineHookIds.size >= MAX_HOOK_IDS) return;
+  inlineHookIds.add(inlineHookId);
 }
 
 function emitReceived({ hook: { request, isPreview }, test }: ReadCall, { events }: HookParts): void {

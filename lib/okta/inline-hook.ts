@@ -27,6 +27,9 @@ const LONGEST_LIFE_MS = 15 * 60_000;
 /** A code that expired longer ago is not sent. A shorter time may be a difference of the clocks. */
 const EXPIRED_AFTER_MS = 120_000;
 
+/** The path of `source`, the URL of Okta's inline hook. */
+const SOURCE = /\/api\/v1\/inlineHooks\/([A-Za-z0-9]{1,64})$/;
+
 /** The result of reading a request. */
 export interface HookCall {
   readonly request: TelephonyRequest;
@@ -36,6 +39,8 @@ export interface HookCall {
   readonly isPreview: boolean;
   /** Without an event id of Okta's, a repeat cannot be recognised. */
   readonly hasEventId: boolean;
+  /** Okta's id of the inline hook that it called. */
+  readonly inlineHookId: string | undefined;
   /** The code's life from its receipt, by Okta's times, milliseconds. */
   readonly lifeMs: number;
   /** When Okta made the request, by its clock; by ours if it sent no time. Milliseconds since 1970. */
@@ -99,6 +104,7 @@ export function readHookCall(
     refusal: isExpired ? REFUSALS.CODE_EXPIRED : refusalOf(phoneNumber, required.phoneNumber),
     isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
+    inlineHookId: SOURCE.exec(asText(envelope['source'], 2048) ?? '')?.[1],
     lifeMs,
     requestedAtMs: eventTimeMs ?? nowMs,
     skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,

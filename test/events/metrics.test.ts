@@ -60,6 +60,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     'guard_blocks_total',
     { rule: 'country', mode: 'record', country: 'FR' },
   ],
+  [EVENTS['okta.fell-back'], 'okta_fallbacks_total', { reason: 'TIMEOUT' }],
   [eventOf('code.used', { channel: 'whatsapp' }), 'codes_used_total', { channel: 'whatsapp', country: 'GB' }],
   [
     eventOf('message.reported', { channel: 'whatsapp', status: 'undelivered', code: '63024' }),

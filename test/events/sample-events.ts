@@ -103,6 +103,16 @@ export const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> }
     transactionId: 'SM1',
     attempts: [],
   },
+  'okta.fell-back': {
+    ...AT,
+    type: 'okta.fell-back',
+    logEventId: 'log-event-1',
+    oktaRequestId: 'req-1',
+    userId: ANA.id,
+    code: 'TIMEOUT',
+    reason: 'no answer within 3 s',
+    isHookUnknown: false,
+  },
   'code.used': {
     ...AT,
     ...IDS,

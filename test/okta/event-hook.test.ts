@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RequestError } from '#lib/core/request-error.js';
-import { eventsOf, readCodeUse, readCodeUses } from '#lib/okta/event-hook.js';
+import { eventsOf, readCodeUse, readGivenUpCall, readNews } from '#lib/okta/event-hook.js';
 
 const PUBLISHED = '2026-11-25T12:00:00.250Z';
 const USER = { id: '00u1', type: 'User', alternateId: 'ana@example.com', displayName: 'Ana' };
@@ -110,10 +110,106 @@ describe("an event of Okta's event hook", () => {
   });
 });
 
+describe('the event of an inline hook that failed', () => {
+  const OURS = 'calOURS0000000000000';
+  const OTHER = 'calOTHER000000000000';
+  const failed = (change: Plain = {}): Plain => ({
+    uuid: 'uuid-9',
+    published: PUBLISHED,
+    eventType: 'inline_hook.executed',
+    actor: USER,
+    target: [{ id: OURS, type: 'InlineHook', displayName: 'Telephony', alternateId: 'unknown' }],
+    outcome: { result: 'FAILURE', reason: 'The hook timed out' },
+    transaction: { type: 'WEB', id: 'req-1' },
+    debugContext: { debugData: { requestId: 'req-1', url: '/idp/idx/challenge?' } },
+    ...change,
+  });
+  const read = (change: Plain = {}, known: readonly string[] = [OURS]) =>
+    readGivenUpCall(failed(change), new Set(known));
+  const target = (party: Plain): Plain => ({ target: [party] });
+  const debugData = (data: Plain): Plain => ({ target: [], debugContext: { debugData: data } });
+
+  it('says which call Okta gave up on, and why', () => {
+    expect(read()).to.deep.equal({
+      id: 'uuid-9',
+      oktaRequestId: 'req-1',
+      userId: '00u1',
+      code: 'TIMEOUT',
+      reason: 'The hook timed out',
+      isHookUnknown: false,
+    });
+  });
+
+  it('takes the request id of the debug data, and no user if Okta itself is the actor', () => {
+    expect(read({ transaction: null, actor: { id: 'system', type: 'SystemPrincipal' } })).to.include({
+      oktaRequestId: 'req-1',
+      userId: undefined,
+    });
+  });
+
+  for (const [whose, change] of [
+    ['its id is a target', {}],
+    ['its id is in the debug data', debugData({ inlineHookId: OURS })],
+    ['its id is in a URL', debugData({ hook: `https://acme.okta.com/api/v1/inlineHooks/${OURS}` })],
+    ['the type is telephony', target({ id: OTHER, detailEntry: 'com.okta.telephony.provider' })],
+  ] as const) {
+    it(`is ours if ${whose}`, () => {
+      expect(read(change)).to.include({ isHookUnknown: false });
+    });
+  }
+
+  for (const [whose, change] of [
+    ['the id is another one', target({ id: OTHER })],
+    ['the type is another one', debugData({ hookType: 'com.okta.oauth2.tokens.transform' })],
+    ['it succeeded', { outcome: { result: 'SUCCESS' } }],
+    ['it is another event', { eventType: 'inline_hook.updated' }],
+  ] as const) {
+    it(`is ignored if ${whose}`, () => {
+      expect(read(change)).to.equal(undefined);
+    });
+  }
+
+  it('may be ours if it names no hook, or if no call has named ours yet', () => {
+    expect(read({ target: [] })).to.include({ isHookUnknown: true });
+    expect(read({}, [])).to.include({ isHookUnknown: true });
+    for (const odd of [null, 'text', [null], [4]])
+      expect(read({ target: odd })).to.include({ isHookUnknown: true });
+  });
+
+  for (const [reason, code] of [
+    ['no answer within 3 s', 'TIMEOUT'],
+    ['Inline hook timeout', 'TIMEOUT'],
+    ['Did not receive a response from an inline hook', 'TIMEOUT'],
+    ['HTTP status 503: only 200 is processed', 'HTTP_STATUS'],
+    ['Unexpected status code: 401', 'HTTP_STATUS'],
+    ['no answer: ECONNREFUSED', 'UNREACHABLE'],
+    ['Could not communicate correctly with an inline hook', 'UNREACHABLE'],
+    ['Could not deserialize inline hook response due to error', 'BAD_RESPONSE'],
+    ['the body is not a JSON object', 'BAD_RESPONSE'],
+    ['there are no commands', 'BAD_RESPONSE'],
+    ['Something else', 'OTHER'],
+    [null, 'OTHER'],
+  ] as const) {
+    it(`is ${code} for ${String(reason)}`, () => {
+      const call = read({ outcome: { result: 'FAILURE', reason } });
+      expect(call).to.include({ code, reason: reason ?? undefined });
+    });
+  }
+
+  it('shows no number or code of the reason', () => {
+    const reason = 'Sent 204981 to +1 500 555 0006';
+    expect(read({ outcome: { result: 'FAILURE', reason } })?.reason).to.equal('Sent … to …');
+  });
+});
+
 describe("a delivery of Okta's event hook", () => {
   it('contains events, of which those without the use of a code are read as undefined', () => {
     const events = eventsOf({ data: { events: [signIn(), 'none', signIn({ uuid: 'uuid-2' })] } });
-    expect([...readCodeUses(events)].map((use) => use?.id)).to.deep.equal(['uuid-1', undefined, 'uuid-2']);
+    expect([...readNews(events, new Set())].map((use) => use?.id)).to.deep.equal([
+      'uuid-1',
+      undefined,
+      'uuid-2',
+    ]);
     expect(eventsOf({ data: { events: [] } })).to.deep.equal([]);
   });
 

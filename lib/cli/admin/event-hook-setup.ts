@@ -1,7 +1,7 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { Administration } from './administration.js';
 import { asList, fieldOf } from '../../core/json.js';
-import { ENROLLMENT, SIGN_IN } from '../../okta/event-hook.js';
+import { ENROLLMENT, HOOK_FAILED, SIGN_IN } from '../../okta/event-hook.js';
 import {
   activation,
   channelOf,
@@ -17,12 +17,12 @@ import {
 } from './hook-resource.js';
 import type { Setup, SetupStep } from './setup-plan.js';
 
-/** Sets up the event hook about used codes, by the Event Hooks API. */
+/** Sets up the event hook about used codes and failed calls, by the Event Hooks API. */
 
 const HOOKS = '/api/v1/eventHooks';
 const EVENT_HOOK = { name: 'event hook', path: HOOKS };
 const DEFAULT_NAME = 'Telephony gateway: codes that were used';
-const EVENTS = [SIGN_IN, ENROLLMENT];
+const EVENTS = [SIGN_IN, ENROLLMENT, HOOK_FAILED];
 
 export interface WantedEventHook extends WantedHook {
   /** Event hooks do not support OAuth. */

@@ -124,7 +124,7 @@ Okta's own providers, Twilio and Telesign, and a telephony hook exclude each oth
 
 export const setupEventHook: Command = {
   name: 'setup event-hook',
-  summary: 'sets up the event hook, which reports the used codes, and has Okta verify it',
+  summary: 'sets up the event hook, which reports used codes and failed calls, and has Okta verify it',
   help: `Creates the event hook, or changes the one with the URL PUBLIC_URL + /events in place, and has Okta verify it. It does not
 touch other event hooks. The gateway must be running, because Okta calls it once.
 

@@ -72,7 +72,7 @@ function Opened({ execution, deadlineMs }: { readonly execution: Execution; read
           ['Request', nameRequestType(requestType)],
           ['Channel', <Way of={execution} />],
           ['Providers', explainProviders(execution)],
-          ['Number', `ends in ${execution.toEnding}`],
+          ['Number', execution.toEnding === '' ? 'unknown' : `ends in ${execution.toEnding}`],
           ['Answered in', sayAnswered(execution)],
           ['Code', inCode(execution.code)],
           ...explainCode(execution),

@@ -217,7 +217,7 @@ function Row({ execution }: { readonly execution: ExecutionSummary }) {
         {inCode(userId) ?? 'unknown'}
       </div>
       <div class="number" role="cell">
-        •• {toEnding}
+        {toEnding === '' ? '–' : `•• ${toEnding}`}
       </div>
       <div class="duration" role="cell">
         {durationMs === undefined ? '–' : formatDuration(durationMs)}

@@ -4,7 +4,7 @@ import type { StopState } from './journey.js';
 import { describeProviders, describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';
-import { answerOf } from '../history/execution-outcome.js';
+import { answerOf, NOT_RECEIVED } from '../history/execution-outcome.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
 
@@ -88,11 +88,19 @@ const UNANSWERED: Partial<Record<ExecutionOutcome, Meaning>> = {
   },
 };
 
+/** For a call that only Okta reports. */
+const UNREAD: Meaning = {
+  meaning:
+    'Okta gave up on this call, and no gateway of this history has read it: the hook never got the request, or rejected it.',
+  ofOkta: 'Okta may have sent the code itself.',
+};
+
 /** What the outcome means, and why another channel sent the code. Okta knows nothing of a test, so it does nothing after one. */
 export function explainOutcome(execution: Execution): string {
-  const { outcome, steps, isTest } = execution;
+  const { outcome, steps, isTest, code } = execution;
   const isAnswered = answerOf(steps) !== undefined;
-  const { meaning, ofOkta } = (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome];
+  const unanswered = code === NOT_RECEIVED ? UNREAD : UNANSWERED[outcome];
+  const { meaning, ofOkta } = (isAnswered ? undefined : unanswered) ?? OUTCOMES[outcome];
   const sentences = [meaning, isTest ? undefined : ofOkta, explainFallback(execution)];
   return sentences.filter((sentence) => sentence !== undefined).join(' ');
 }

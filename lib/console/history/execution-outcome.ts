@@ -6,6 +6,9 @@ import type { ChannelTally, ExecutionOutcome, ExecutionSummary, Failover } from 
 /** A call without an answer for this long has no answer: its process has ended. Milliseconds. */
 const LONGEST_CALL_MS = 60_000;
 
+/** The code of an execution that only Okta knows. */
+export const NOT_RECEIVED = 'NOT_RECEIVED';
+
 function isOf<Type extends HookEventType>(type: Type) {
   return (event: HookEvent): event is Extract<HookEvent, { readonly type: Type }> => event.type === type;
 }
@@ -76,8 +79,16 @@ export function readOutcome(
       // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
         return end('pending', 'NOT_ANSWERED');
-      return end('failed', refusedCode ?? (isCall ? 'NOT_ANSWERED' : undefined));
+      return end(
+        'failed',
+        refusedCode ?? (isCall ? 'NOT_ANSWERED' : isUnread(events) ? NOT_RECEIVED : undefined),
+      );
   }
+}
+
+/** Okta gave up on a call that no gateway of this history has read. */
+function isUnread(events: readonly HookEvent[]): boolean {
+  return events.length > 0 && events.every(isOf('okta.fell-back'));
 }
 
 /** The answer that decides the outcome: the last one that is not to a repeat. */

@@ -47,6 +47,8 @@ export class ExecutionRecord {
   readonly id: string;
   /** The ids of its messages. */
   readonly transactionIds = new Set<string>();
+  /** Okta's ids of its requests: one, unless a caller repeats an event with others. */
+  readonly oktaRequestIds = new Set<string>();
   /** When Okta requested the code, and the earliest event, which a gateway with a slow clock may have emitted. */
   #requestedAt = Infinity;
   #earliestAt = Infinity;
@@ -62,6 +64,10 @@ export class ExecutionRecord {
   /** Milliseconds since 1970. */
   get startedAt(): number {
     return this.#requestedAt === Infinity ? this.#earliestAt : this.#requestedAt;
+  }
+
+  get steps(): readonly Step[] {
+    return this.#steps;
   }
 
   /** How many steps are kept. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
-import type { HookEvent } from '../../core/events.js';
+import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { ChannelTally, ExecutionFilter, Flow, FlowQuery, Timeline, TimelineSpan } from './answers.js';
 import { endOfTurn } from '../../core/time.js';
 import { ExecutionRecord, type Step } from './execution.js';
@@ -32,13 +32,15 @@ export function isForAll({ search = '', ...filters }: ExecutionFilter): boolean 
 
 /** Whether the event belongs to an execution, known or not known yet. */
 export function isOfExecution(event: HookEvent): boolean {
-  return idOf(event) !== undefined || event.type === 'message.reported';
+  return idOf(event) !== undefined || event.type === 'message.reported' || event.type === 'okta.fell-back';
 }
 
 export class KeptExecutions {
   readonly #byId = new Map<string, ExecutionRecord>();
   /** The execution that sent a message. */
   readonly #byTransaction = new Map<string, ExecutionRecord>();
+  /** By Okta's request id, for what Okta says of a request. */
+  readonly #byRequest = new Map<string, ExecutionRecord>();
   readonly #early = new LRUCache<string, Step[]>(atMost(MAX_EARLY_MESSAGES));
   /** The ids of dropped executions: their later events must not create them anew. */
   readonly #gone: LRUCache<string, true>;
@@ -62,6 +64,8 @@ export class KeptExecutions {
     const record = this.#recordOf(step);
     if (record === undefined) return undefined;
     this.#addTo(record, step);
+    if (event.type !== 'okta.fell-back' && 'oktaRequestId' in event && event.oktaRequestId !== undefined)
+      this.#knowRequest(event.oktaRequestId, record);
     if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.reported') {
       this.#know(event.transactionId, record);
     }
@@ -146,10 +150,36 @@ export class KeptExecutions {
       if (this.#gone.has(id)) return undefined;
       return this.#byId.get(id) ?? this.#begin(id);
     }
+    if (event.type === 'okta.fell-back') return this.#recordOfFallback(event);
     if (event.type !== 'message.reported') return undefined;
     const record = this.#byTransaction.get(event.transactionId);
     if (record === undefined) this.#keepEarly(event.transactionId, step);
     return record;
+  }
+
+  /** A call that no gateway has read has an execution of its own. */
+  #recordOfFallback({
+    oktaRequestId,
+    logEventId,
+  }: HookEventOf<'okta.fell-back'>): ExecutionRecord | undefined {
+    const known = oktaRequestId === undefined ? undefined : this.#byRequest.get(oktaRequestId);
+    const of = oktaRequestId ?? logEventId;
+    if (known !== undefined || of === undefined) return known;
+    const id = unreadId(of);
+    if (this.#gone.has(id)) return undefined;
+    return this.#byId.get(id) ?? this.#begin(id);
+  }
+
+  #knowRequest(oktaRequestId: string, record: ExecutionRecord): void {
+    // The last one: if Okta gives up on a call, it is that of the last event.
+    this.#byRequest.set(oktaRequestId, record);
+    record.oktaRequestIds.add(oktaRequestId);
+    const unread = this.#byId.get(unreadId(oktaRequestId));
+    if (unread === undefined) return;
+    // Another gateway had read the call, and its events come only now.
+    this.#byId.delete(unread.id);
+    this.#stepCount -= unread.stepCount;
+    for (const step of unread.steps) this.#addTo(record, step);
   }
 
   #begin(id: string): ExecutionRecord {
@@ -208,6 +238,9 @@ export class KeptExecutions {
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }
+    for (const id of record.oktaRequestIds) {
+      if (this.#byRequest.get(id) === record) this.#byRequest.delete(id);
+    }
     this.#gone.set(record.id, true);
   }
 }
@@ -215,6 +248,11 @@ export class KeptExecutions {
 /** A total order, so that each page continues where the one before it ended. */
 export function newestFirst(one: ExecutionRecord, other: ExecutionRecord): number {
   return other.startedAt - one.startedAt || (one.id < other.id ? 1 : -1);
+}
+
+/** The id of an execution whose call no gateway has read. It is not one of Okta's event ids. */
+function unreadId(of: string): string {
+  return `unread-${of}`;
 }
 
 function idOf(event: HookEvent): string | undefined {

@@ -1,6 +1,7 @@
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
+import type { HookEventOf } from '../../core/events.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
@@ -15,7 +16,7 @@ import { endOfTurn, TIMED_OUT, waitAtMost } from '../../core/time.js';
 /**
  * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider
  * gets a confirmation. This runs after the event hook is answered, and few uses run at a time: codes that are
- * requested go first.
+ * requested go first. A call that Okta gave up on comes the same way, and is only reported.
  */
 
 /** How many uses are handled at a time. */
@@ -51,6 +52,15 @@ export interface CodeUse {
   readonly atMs: number | undefined;
 }
 
+/** Okta gave up on a call of the hook: another event of the event hook. */
+export interface GivenUpCall extends Omit<HookEventOf<'okta.fell-back'>, 'type' | 'at' | 'logEventId'> {
+  /** As in `CodeUse`. */
+  readonly id: string | undefined;
+}
+
+/** What the hook follows of Okta's events. */
+export type OktaNews = CodeUse | GivenUpCall;
+
 export interface CodeUsesParts {
   readonly state: StatePort;
   /** `undefined` if late failover is off. */
@@ -69,7 +79,7 @@ export class CodeUses {
   readonly #parts: CodeUsesParts;
   readonly #confirmations: Confirmations;
   readonly #claims = new LocalClaims();
-  readonly #waiting: CodeUse[] = [];
+  readonly #waiting: OktaNews[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #running = 0;
 
@@ -79,12 +89,12 @@ export class CodeUses {
   }
 
   /**
-   * Takes the uses of one delivery.
+   * Takes the news of one delivery.
    *
-   * @param uses - read a few at a time; `undefined` for an event that is about no code.
+   * @param news - read a few at a time; `undefined` for an event that the hook does not follow.
    */
-  receive(uses: Iterable<CodeUse | undefined>): void {
-    this.#track(this.#readAll(uses));
+  receive(news: Iterable<OktaNews | undefined>): void {
+    this.#track(this.#readAll(news));
   }
 
   /** Resolves when all uses are handled, or after a time-out. Uses that come later are ignored. */
@@ -98,36 +108,45 @@ export class CodeUses {
     await this.#confirmations.idle();
   }
 
-  async #readAll(uses: Iterable<CodeUse | undefined>): Promise<void> {
+  async #readAll(news: Iterable<OktaNews | undefined>): Promise<void> {
     let read = 0;
-    for (const use of uses) {
+    for (const one of news) {
       read += 1;
       if (read % READ_AT_ONCE === 0) await endOfTurn();
-      if (use === undefined) continue;
+      if (one === undefined) continue;
       if (this.#waiting.length >= MAX_WAITING) {
         this.#parts.events.emitCounted('uses.skipped', (count) => ({ type: 'uses.skipped', count }));
         continue;
       }
-      this.#waiting.push(use);
+      this.#waiting.push(one);
       if (this.#running < MAX_RUNNING) this.#track(this.#handleAll());
     }
   }
 
   async #handleAll(): Promise<void> {
     this.#running += 1;
-    for (let use = this.#waiting.shift(); use !== undefined; use = this.#waiting.shift()) {
+    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) {
       // The memory state answers at once: without this, other work would wait for all uses.
       await endOfTurn();
-      await this.#handle(use).catch((error: unknown) => {
+      await this.#handle(one).catch((error: unknown) => {
         this.#parts.events.emitThrown({ extension: 'state', error, personal: undefined, call: undefined });
       });
     }
     this.#running -= 1;
   }
 
-  async #handle(use: CodeUse): Promise<void> {
+  async #handle(one: OktaNews): Promise<void> {
+    if (!(await this.#isFirst(one))) return;
+    if (!('isHookUnknown' in one)) {
+      await this.#follow(one);
+      return;
+    }
+    const { id: logEventId, ...fields } = one;
+    this.#parts.events.emit({ type: 'okta.fell-back', logEventId, ...fields });
+  }
+
+  async #follow(use: CodeUse): Promise<void> {
     const { state, lateFailover, clock, oktaNowMs } = this.#parts;
-    if (!(await this.#isFirst(use))) return;
     const { userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
@@ -178,8 +197,8 @@ export class CodeUses {
     this.#confirmations.confirm(sent, userId);
   }
 
-  /** Whether no gateway has handled this use before. */
-  async #isFirst({ id }: CodeUse): Promise<boolean> {
+  /** Whether no gateway has handled this event before. */
+  async #isFirst({ id }: OktaNews): Promise<boolean> {
     if (id === undefined) return true;
     const key = digestOf(`code used ${id}`);
     const claims = this.#claims;

@@ -4,10 +4,10 @@ import { steadyMs } from '../../core/time.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { answer, methodNotAllowed, parseJsonBody, readBody } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
-import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
+import { answerChallenge, CHALLENGE_HEADER, eventsOf, readNews } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
-/** The route of Okta's event hook, which reports codes that users have typed. */
+/** The route of Okta's event hook, which reports codes that users have typed, and calls that Okta gave up on. */
 
 /** The largest body. One delivery holds many events. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ export function createCodeUses(parts: HookParts): CodeUses {
 
 /** Answers the one-time verification. Records used codes after the answer, because Okta waits only three seconds. */
 export function recordSignIns(
-  { settings, underWay }: HookParts,
+  { settings, underWay, inlineHookIds }: HookParts,
   { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
 ): Route['handle'] {
   return async (req, res) => {
@@ -49,6 +49,6 @@ export function recordSignIns(
     refuseIfClosing();
     const events = eventsOf(parseJsonBody(body));
     answer(req, res, 204, undefined);
-    codeUses.receive(readCodeUses(events));
+    codeUses.receive(readNews(events, inlineHookIds));
   };
 }

@@ -31,7 +31,7 @@ export function createOrg(context: OrgContext, tokenOptions: OrgTokenOptions) {
   const inlineHooks = new InlineHooks(context, keys);
   const eventHooks = new EventHooks(context, users.tokenOwner.id);
   const codes = new AwaitedCodes({ clock, users, eventHooks });
-  const calls = new HookCalls({ context, users, keys, inlineHooks, codes });
+  const calls = new HookCalls({ context, users, keys, inlineHooks, codes, eventHooks });
   const resources = new OrgResources(context);
   const orgTokens = new OrgTokens(context, tokenOptions);
   const hookTokens = new HookTokens(context);

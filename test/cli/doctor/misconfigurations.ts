@@ -541,6 +541,16 @@ const HOOKS_IN_OKTA: readonly Misconfiguration[] = [
     finds: 'fail okta.event-hook',
   },
   {
+    what: 'an event hook that does not get the calls on which Okta gave up',
+    plant: async (scene) => {
+      const { list } = await callApi(scene.okta, 'GET', '/api/v1/eventHooks');
+      const items = ['user.authentication.auth_via_mfa', 'user.mfa.factor.activate'];
+      const hook = { ...list[0], events: { type: 'EVENT_TYPE', items, filter: null } };
+      answers('okta', '/api/v1/eventHooks', 200, [hook])(scene);
+    },
+    finds: 'fail okta.event-hook',
+  },
+  {
     what: 'two event hooks with the same URL',
     plant: async (scene) => {
       const { list } = await callApi(scene.okta, 'GET', '/api/v1/eventHooks');

@@ -71,7 +71,11 @@ describe('setup event-hook', () => {
     await create({ ...body, description: 'Ours', events: { type: 'EVENT_TYPE', items, filter } });
     const made = await setUp();
     expect(made.code, made.stderr).to.equal(0);
-    expect(ours()?.events).to.deep.equal([...items, 'user.authentication.auth_via_mfa']);
+    expect(ours()?.events).to.deep.equal([
+      ...items,
+      'user.authentication.auth_via_mfa',
+      'inline_hook.executed',
+    ]);
     const { list } = await callApi(okta, 'GET', HOOKS);
     expect(list[0]).to.deep.nested.include({
       name: 'Outcomes',

@@ -461,6 +461,44 @@ describe('an execution', () => {
 });
 
 describe('kept executions', () => {
+  const fallback = (at: number, oktaRequestId: string | undefined): HookEvent => ({
+    type: 'okta.fell-back',
+    at: START + at,
+    logEventId: 'log-event-1',
+    oktaRequestId,
+    userId: '00u-event-1',
+    code: 'TIMEOUT',
+    reason: undefined,
+    isHookUnknown: false,
+  });
+  const known = accepted.flatMap((event) => ('oktaRequestId' in event ? (event.oktaRequestId ?? []) : []))[0];
+
+  it('have the call that Okta gave up on as a step, by the id of the request', () => {
+    const kept = keep(stepsOf([...accepted, fallback(5_000, known)]));
+    expect(kept.find({})).to.have.length(1);
+    expect(kept.get('event-1')?.open(LATER).steps.at(-1)?.type).to.equal('okta.fell-back');
+    expect(kept.get('event-1')?.read(LATER).summary.outcome).to.equal('sent');
+  });
+
+  it('have an execution of its own for a call that no gateway has read', () => {
+    for (const id of ['req-unread', undefined]) {
+      const [record] = keep(stepsOf([...accepted, fallback(5_000, id)])).find({});
+      expect(record?.read(LATER).summary).to.include({
+        outcome: 'failed',
+        code: 'NOT_RECEIVED',
+        oktaRequestId: id,
+        userId: '00u-event-1',
+      });
+      expect(record?.open(LATER).steps).to.have.length(1);
+    }
+  });
+
+  it('join the two if the events of the call come later from another gateway', () => {
+    const kept = keep([{ event: fallback(5_000, known), gateway: 'B', place: 0 }, ...stepsOf(accepted)]);
+    expect(kept.find({})).to.have.length(1);
+    expect(kept.get('event-1')?.open(LATER).steps.at(-1)?.type).to.equal('okta.fell-back');
+  });
+
   it('get the reports of their messages, even if a report comes first', () => {
     const report = of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' });
     const kept = keep([{ event: report, gateway: 'B', place: 0 }]);

@@ -85,7 +85,11 @@ export function telephonyHook(uri: string, value = 'hook-secret'): Record<string
 export function eventHook(
   uri: string,
   value = 'event-secret',
-  items: readonly string[] = ['user.authentication.auth_via_mfa', 'user.mfa.factor.activate'],
+  items: readonly string[] = [
+    'user.authentication.auth_via_mfa',
+    'user.mfa.factor.activate',
+    'inline_hook.executed',
+  ],
 ): Record<string, unknown> {
   return {
     name: 'Outcomes',

@@ -65,7 +65,7 @@ function eventFinding(plan: SetupPlan): Finding {
   const setUp = 'okta-telephony-hook setup event-hook';
   if (id === undefined) {
     return warn(
-      'The org has no event hook whose URL is PUBLIC_URL + /events: the gateway does not learn which codes were used.',
+      'The org has no event hook whose URL is PUBLIC_URL + /events: the gateway does not learn which codes were used, and on which calls Okta gave up.',
       `${setUp} creates it, while the gateway runs.`,
     );
   }
@@ -77,7 +77,7 @@ function eventFinding(plan: SetupPlan): Finding {
     );
   }
   return warning === undefined
-    ? ok('The event hook is active and verified, and gets sign-ins and enrollments.')
+    ? ok('The event hook is active and verified, and gets sign-ins, enrollments and failed calls.')
     : warn(warning, 'Until then the gateway gets every event twice.');
 }
 

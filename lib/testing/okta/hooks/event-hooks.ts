@@ -6,7 +6,7 @@ import type { OrgContext } from '../api/context.js';
 import { validationFailed } from '../api/errors.js';
 import { channelHeaders, type HookChannel } from './hook-channel.js';
 import { HookStore } from './hook-store.js';
-import { ENROLLMENT_EVENT, SIGN_IN_EVENT, type LogEvent } from './log-events.js';
+import { ENROLLMENT_EVENT, HOOK_FAILED_EVENT, SIGN_IN_EVENT, type LogEvent } from './log-events.js';
 
 /** An event hook of the org, as it is now. */
 export interface EmulatedEventHook {
@@ -86,7 +86,7 @@ export class EventHooks {
    * @throws Error if it cannot be verified.
    */
   async connect(channel: HookChannel): Promise<void> {
-    const events = [SIGN_IN_EVENT, ENROLLMENT_EVENT];
+    const events = [SIGN_IN_EVENT, ENROLLMENT_EVENT, HOOK_FAILED_EVENT];
     const fields = { verificationStatus: 'VERIFIED', events, description: null, filter: null } as const;
     const hook = this.hooks.make('Telephony gateway: codes that were used', channel, fields);
     const problem = await this.#verify(hook);

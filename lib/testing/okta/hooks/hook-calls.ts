@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { fieldOf, parseJson } from '../../../core/json.js';
+import { fieldOf, isObject, parseJson } from '../../../core/json.js';
 import { requireKeys } from '../../server/faults.js';
 import { jsonPost, type OutboundAnswer, type OutboundCall } from '../../server/outbound.js';
 import type { OrgContext } from '../api/context.js';
@@ -10,6 +10,8 @@ import type { HookKeys } from './hook-keys.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { InlineHooks } from './inline-hooks.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
+import type { EventHooks } from './event-hooks.js';
+import { makeHookFailure } from './log-events.js';
 
 /** A call of a telephony hook. */
 export interface HookCallOptions extends HookPayloadOptions {
@@ -91,6 +93,7 @@ interface CallParts {
   readonly keys: HookKeys;
   readonly inlineHooks: InlineHooks;
   readonly codes: AwaitedCodes;
+  readonly eventHooks: EventHooks;
 }
 
 /** The calls of telephony hooks, which deliver codes. */
@@ -151,8 +154,16 @@ export class HookCalls {
         : judgeAnswer(httpStatus, text);
     const body = text === undefined ? undefined : (parseJson(text) ?? text);
     const made = { payload, httpStatus, headers, body, durationMs, otpCode, okta };
+    // A JSON object that Okta cannot use is another event, which event hooks do not get.
+    if (httpStatus !== 200 || !isObject(body)) this.#reportFailure(payload, okta.reason);
     this.#requests.set(made, request);
     return made;
+  }
+
+  /** Okta's event hooks come later than its answer to the user: the call does not wait for them. */
+  #reportFailure(payload: unknown, reason: string): void {
+    const { context, eventHooks } = this.#org;
+    void eventHooks.deliver([makeHookFailure(payload, reason, context.clock())]);
   }
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fieldOf, textFieldOf } from '../../../core/json.js';
 import { randomAlphanumeric } from '../../server/random-ids.js';
 import type { EmulatedUser } from '../users/users.js';
 
@@ -42,6 +43,7 @@ export interface LogEventOptions {
 
 export const SIGN_IN_EVENT = 'user.authentication.auth_via_mfa';
 export const ENROLLMENT_EVENT = 'user.mfa.factor.activate';
+export const HOOK_FAILED_EVENT = 'inline_hook.executed';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   [SIGN_IN_EVENT]: 'Authentication of user via MFA',
@@ -101,6 +103,36 @@ export function makeLogEvent(about: EmulatedUser, options: LogEventOptions, now:
     },
     securityContext: { asNumber: null, asOrg: null, isp: null, domain: null, isProxy: null },
     insertionTimestamp: null,
+  };
+}
+
+/**
+ * The event of a call of an inline hook that failed. Okta publishes no sample: the fields are those of every event, and the hook is
+ * the target.
+ *
+ * @param payload - what the hook was sent.
+ */
+export function makeHookFailure(payload: unknown, reason: string, now: number): LogEvent {
+  const user = fieldOf(payload, 'data', 'userProfile');
+  const requestId = textFieldOf(payload, 'data', 'context', 'request', 'id') ?? 'unknown';
+  const hookId = /[^/]*$/.exec(textFieldOf(payload, 'source') ?? '')?.[0] ?? 'unknown';
+  return {
+    uuid: randomUUID(),
+    published: new Date(now).toISOString(),
+    eventType: HOOK_FAILED_EVENT,
+    version: '0',
+    displayMessage: 'Inline hook executed',
+    severity: 'WARN',
+    actor: partyOf({
+      id: textFieldOf(user, 'userId') ?? 'unknown',
+      type: 'User',
+      alternateId: textFieldOf(user, 'login') ?? 'unknown',
+      displayName: 'unknown',
+    }),
+    outcome: { result: 'FAILURE', reason },
+    target: [partyOf({ id: hookId, type: 'InlineHook', alternateId: 'unknown', displayName: 'Telephony' })],
+    transaction: { type: 'WEB', id: requestId, detail: {} },
+    debugContext: { debugData: { requestId, requestUri: '/idp/idx/challenge', url: '/idp/idx/challenge?' } },
   };
 }
 

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { ServerResponse } from 'node:http';
 import { startOktaEmulator, type LogEvent, type OktaEmulator } from '#lib/testing/index.js';
+import { textFieldOf } from '#lib/core/json.js';
+import { until } from '#harness/until.js';
 import { startTestServer, type TestServer } from '../../local.js';
 import { callApi, eventHook } from '../client.js';
 
@@ -52,6 +54,50 @@ describe('startOktaEmulator: events that event hooks receive', () => {
     expect(posted()).to.be.empty;
     await callApi(okta, 'POST', `/api/v1/eventHooks/${hookId}/lifecycle/activate`);
     expect(await okta.userSignedIn('ana')).to.have.length(1);
+  });
+
+  describe('about a call of the telephony hook', () => {
+    let answerHook: (response: ServerResponse) => void;
+    let hook: TestServer;
+    beforeEach(async () => {
+      hook = await startTestServer((response) => answerHook(response));
+      await verify(await createHook());
+    });
+    afterEach(() => hook.close());
+    const call = async () => okta.callHook({ url: hook.url, userId: '00uana' });
+
+    for (const [what, answerIt] of [
+      ['has no answer', (response) => response.destroy()],
+      ['has another status than 200', (response) => response.writeHead(401).end('{}')],
+      ['has an answer that is not JSON', (response) => response.writeHead(200).end('<html>')],
+    ] as readonly (readonly [string, (response: ServerResponse) => void])[]) {
+      it(`delivers that the call failed if it ${what}`, async () => {
+        answerHook = answerIt;
+        const { payload, okta: verdict } = await call();
+        await until(() => okta.eventDeliveries.length === 1);
+        const [event] = okta.eventDeliveries[0]?.events ?? [];
+        expect(event).to.deep.include({
+          eventType: 'inline_hook.executed',
+          outcome: { result: 'FAILURE', reason: verdict.reason },
+        });
+        expect(event).to.nested.include({
+          'actor.id': '00uana',
+          'transaction.id': textFieldOf(payload, 'data', 'context', 'request', 'id'),
+          'target[0].id': textFieldOf(payload, 'source')?.split('/').at(-1),
+        });
+      });
+    }
+
+    it('delivers nothing about an answer that Okta reads, even if it has an error', async () => {
+      for (const body of [{}, { error: { errorSummary: 'No' } }]) {
+        answerHook = (response) => response.writeHead(200).end(JSON.stringify(body));
+        expect((await call()).okta.action).to.not.equal('sent');
+      }
+      await okta.userSignedIn('ana');
+      expect(okta.eventDeliveries.map(({ events }) => events[0]?.eventType)).to.deep.equal([
+        'user.authentication.auth_via_mfa',
+      ]);
+    });
   });
 
   it('delivers a sign-in as an event of the System Log', async () => {

@@ -8,6 +8,7 @@ import { between, chanceOf } from '../chance.js';
 import type { CallbackFact } from '../account/facts.js';
 import { PUSH_HEADERS, readPush } from '../pushing.js';
 import { SID_HEADER } from './pushing-vendor.js';
+import { readVonageStatus } from './vonage-vendor.js';
 
 /** Brings the reports of the providers to the gateways: late, repeated, out of order, each copy to another gateway. */
 
@@ -25,6 +26,9 @@ export interface CallbackWay {
 
 const LONGEST_MS = 2_500;
 const MOST_COPIES = 8;
+/** Vonage sends again what was not taken. A gateway whose clock is wrong does not take its token. */
+const RETRY_MS = 300;
+const VONAGE_RETRIES = 5;
 /** Twilio's time limit, milliseconds. */
 const TWILIO_WAITS_MS = 15_000;
 
@@ -37,15 +41,12 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   const pass = async (afterMs: number, path: string, request: CallbackRequest): Promise<void> => {
     pending += 1;
     if (afterMs > 0) await wait(afterMs);
-    const { headers, body, ...report } = request;
+    const { headers, body, retries = 0, ...report } = request;
     const passed = await balancer?.pass({ path, headers, body, waitMs: TWILIO_WAITS_MS });
-    facts.push({
-      ...report,
-      at: Date.now(),
-      gateway: passed?.gateway,
-      isTaken: passed?.status === 204,
-    });
+    const isTaken = passed?.status === 204 || passed?.status === 200;
+    facts.push({ ...report, at: Date.now(), gateway: passed?.gateway, isTaken });
     pending -= 1;
+    if (!isTaken && retries > 0) void pass(RETRY_MS, path, { ...request, retries: retries - 1 });
   };
 
   const server = createServer((req, res) => {
@@ -89,6 +90,8 @@ interface CallbackRequest {
   readonly sid: string;
   readonly status: string;
   readonly isNamed: boolean;
+  /** How often it is sent again if it is not taken. Default: never. */
+  readonly retries?: number;
 }
 
 async function read(req: IncomingMessage): Promise<CallbackRequest> {
@@ -97,6 +100,10 @@ async function read(req: IncomingMessage): Promise<CallbackRequest> {
     Object.fromEntries(names.map((name) => [name, String(req.headers[name] ?? '')]));
   const sid = req.headers[SID_HEADER];
   if (typeof sid === 'string') return { headers: headersOf(...PUSH_HEADERS), body, sid, ...readPush(body) };
+  if (req.headers['user-agent'] === 'vonage-webhooks') {
+    const headers = headersOf('content-type', 'authorization');
+    return { headers, body, ...readVonageStatus(body), isNamed: true, retries: VONAGE_RETRIES };
+  }
   const form = new URLSearchParams(body);
   return {
     headers: headersOf('content-type', 'x-twilio-signature', 'i-twilio-idempotency-token'),

@@ -3,12 +3,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGateway } from '../../../example/gateway.js';
 import { stop } from '../../../example/stop.js';
-import type { HookEvent } from '#lib/index.js';
+import { vonageChannel } from '#lib/channels/index.js';
+import { twilioMessages, type HookEvent } from '#lib/index.js';
 import { channelsOf, type PushingAccount, type WhatsAppProviders } from '../pushing.js';
 import { redisState } from '#lib/state/redis/index.js';
 import { readArgument } from './children.js';
 import { watchMemory, type MemoryUse } from './memory.js';
 import { watchForShortage } from './shortage.js';
+import type { VonageAccount } from './vonage-vendor.js';
 
 /** The process of one gateway of the example. It sends its port once it is ready, and the hook's events. */
 
@@ -24,11 +26,14 @@ export interface VendorCredentials {
   readonly smsNumber: string;
   readonly whatsAppFrom: string;
   readonly pushing: PushingAccount;
+  readonly vonage: VonageAccount;
 }
 
 export interface GatewaySettings {
   readonly vendors: VendorCredentials;
   readonly whatsApp: WhatsAppProviders;
+  /** Whether SMS go by Vonage, then by Twilio; else by Twilio alone. */
+  readonly hasVonage: boolean;
   readonly hookSecret: string;
   readonly publicUrl: string;
   readonly redisUrl: string;
@@ -51,8 +56,9 @@ const GRACE_MS = 1_000;
 
 const silent = (): void => undefined;
 const settings = readArgument() as GatewaySettings;
-const { vendors, whatsApp, hookSecret, publicUrl, redisUrl, encryptionKeys, afterSeconds } = settings;
-const { orgUrl, apiToken, smsNumber, whatsAppFrom, pushing, ...twilio } = vendors;
+const { vendors, whatsApp, hasVonage, hookSecret, publicUrl, redisUrl, encryptionKeys, afterSeconds } =
+  settings;
+const { orgUrl, apiToken, smsNumber, whatsAppFrom, pushing, vonage, ...twilio } = vendors;
 
 /** The wall clock of the whole process. */
 const clock = setWallClock(settings.offByMs);
@@ -95,7 +101,10 @@ const gateway = createGateway({
       sms: smsNumber,
       whatsapp: { from: whatsAppFrom, templates: { default: `HX${'0'.repeat(32)}` } },
     },
-    channels: channelsOf(whatsApp, pushing),
+    channels: {
+      ...channelsOf(whatsApp, pushing),
+      ...(hasVonage ? { sms: [vonageChannel(vonage), twilioMessages()] } : {}),
+    },
     lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
     state: redisState({ connection: redisUrl, encryptionKeys }),
     // Users request codes more often here than in real life.

@@ -35,9 +35,10 @@ export async function runProcesses(
   const chance = chanceOf(seed, 'options');
   const afterSeconds = chance() < 0.5 ? AFTER_SECONDS : undefined;
   const whatsApp = providersBy(chanceOf(seed, 'providers'));
+  const hasVonage = chanceOf(seed, 'sms')() < 0.5;
   const lateAfter = afterSeconds === undefined ? 'by callbacks alone' : `after ${afterSeconds} s too`;
   print(
-    `${events} events, ${rate} a second, ${gateways} gateways; late failover ${lateAfter}; WhatsApp by ${whatsApp}`,
+    `${events} events, ${rate} a second, ${gateways} gateways; late failover ${lateAfter}; WhatsApp by ${whatsApp}, SMS by ${hasVonage ? 'vonage and twilio' : 'twilio'}`,
   );
   print(schedule.map(describeFault).join('\n'));
 
@@ -50,7 +51,10 @@ export async function runProcesses(
   print(`Their clocks are off by ${clocks.map((ms) => Math.round(ms / 1000)).join(', ')} s`);
   const fleet = await Fleet.start({
     ...{ clocks, nodes, keyLists: keyListsBy(chance), redisPort: redis.port },
-    settings: { vendors: credentials, whatsApp, hookSecret, publicUrl: callbackWay.publicUrl, afterSeconds },
+    settings: {
+      ...{ vendors: credentials, whatsApp, hasVonage, hookSecret, afterSeconds },
+      publicUrl: callbackWay.publicUrl,
+    },
   });
   const balancer = new Balancer(fleet);
   callbackWay.lead(balancer);

@@ -5,6 +5,7 @@ import type { RecordedRequest } from '#lib/testing/index.js';
 import { chanceOf, shuffled } from '../chance.js';
 import type { MessageFact } from '../account/facts.js';
 import { startPushingVendor } from './pushing-vendor.js';
+import { startVonageVendor } from './vonage-vendor.js';
 import type { VendorCredentials } from './gateway.js';
 import { peopleOf } from './people.js';
 import { readArgument } from './children.js';
@@ -50,10 +51,11 @@ const ALSO_FAILS = 0.08;
 const WHATSAPP_FROM = '+14155550199';
 
 const { seed, rate, lengthMs } = readArgument() as VendorSettings;
-const [okta, twilio, pushing] = await Promise.all([
+const [okta, twilio, pushing, vonage] = await Promise.all([
   startOktaEmulator(),
   startTwilioEmulator({ callbackDelayMs: STEP_MS, senders: [`whatsapp:${WHATSAPP_FROM}`] }),
   startPushingVendor(seed, tellSending),
+  startVonageVendor(seed, STEP_MS, tellSending),
 ]);
 for (const { id, login, phone, isOptedIn } of peopleOf(seed, rate)) {
   okta.addUser({ id, login, profile: { whatsAppOptIn: isOptedIn, mobilePhone: phone, locale: 'en_US' } });
@@ -70,7 +72,8 @@ function codeIn({ form }: RecordedRequest): string {
 
 function report(): VendorFacts {
   const counts = new Map(pushing.requests);
-  for (const code of twilio.requests.map(codeIn)) counts.set(code, (counts.get(code) ?? 0) + 1);
+  for (const code of [...twilio.requests.map(codeIn), ...vonage.codes()])
+    counts.set(code, (counts.get(code) ?? 0) + 1);
   const messages = twilio.messages.map((message): MessageFact => {
     const { sid, channel, body, contentVariables, status, errorCode, createdAt, updatedAt } = message;
     const code = codeOf(body ?? contentVariables?.['1'] ?? '');
@@ -78,7 +81,7 @@ function report(): VendorFacts {
       ...{ sid, channel, provider: 'TWILIO', code, status, errorCode, at: createdAt, statusAt: updatedAt },
     };
   });
-  return { messages: [...messages, ...pushing.messages], sendRequests: [...counts] };
+  return { messages: [...messages, ...pushing.messages, ...vonage.messages()], sendRequests: [...counts] };
 }
 
 function begin(): void {
@@ -132,5 +135,6 @@ const ready: VendorCredentials = {
   smsNumber: twilio.smsNumber,
   whatsAppFrom: WHATSAPP_FROM,
   pushing: pushing.account,
+  vonage: vonage.account,
 };
 process.send?.(ready);

@@ -64,7 +64,7 @@ const DROPPED: ReadonlyMap<string, string> = new Map([
 export function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
   const { cause, code, reason, transactionId } = event;
   const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${cause.code})`;
-  const next = event.channel === undefined ? 'by another channel' : by(event.channel);
+  const next = event.channel === undefined ? 'by another channel' : by(event.channel) + withOther(event);
   const remedy = event.remedy ?? cause.remedy;
   switch (event.outcome) {
     case 'accepted':
@@ -82,6 +82,11 @@ export function describeFailover(event: HookEventOf<'failover.ended'>): EventDes
         ? plain(`${failed}. No other channel is needed.`, { code, reason, remedy: event.remedy })
         : warn(failed + (DROPPED.get(code ?? '') ?? NO_OTHER), { code, reason, remedy });
   }
+}
+
+/** The next provider of the same channel. */
+function withOther({ channel, fromChannel, provider }: HookEventOf<'failover.ended'>): string {
+  return channel === fromChannel && provider !== undefined ? ` with another provider (${provider})` : '';
 }
 
 export function describeInbound({

@@ -189,6 +189,9 @@ describe('describeEvent()', () => {
     expect(describeAs({})).to.equal(
       'good: WhatsApp did not deliver the code (63024), so it was sent by SMS.',
     );
+    expect(describeAs({ fromChannel: 'sms', provider: 'AZURE' })).to.equal(
+      'good: SMS did not deliver the code (63024), so it was sent by SMS with another provider (AZURE).',
+    );
     expect(describeAs({ outcome: 'unknown' })).to.match(
       /^warn: .* may have been sent by SMS: the outcome is unknown\.$/,
     );

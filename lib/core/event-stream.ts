@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type {
   Counted,
   EmittedEvent,
@@ -9,6 +10,9 @@ import type {
 import { maskError, type PersonalData } from './masking.js';
 
 const ONE_MINUTE_MS = 60_000;
+
+/** Every event of every hook in the process also goes out here, for tracing and monitoring agents. */
+const DIAGNOSTICS = channel('okta-telephony-hook:event');
 
 /** An event that says how many times something happened since the last event about it. */
 export type CountedEvent = Extract<EmittedEvent, Counted>;
@@ -63,7 +67,7 @@ export class EventStream {
 
   /** Whether a listener uses the steps of a call. If not, the caller need not make these events. */
   get hasStepListeners(): boolean {
-    return this.#hasStepListeners;
+    return this.#hasStepListeners || DIAGNOSTICS.hasSubscribers;
   }
 
   /** Adds a listener of the package. */
@@ -84,6 +88,8 @@ export class EventStream {
         continue;
       }
     }
+    // A subscriber may change its event, so it gets a copy. Node catches its error, and raises it outside of this call.
+    if (DIAGNOSTICS.hasSubscribers) DIAGNOSTICS.publish({ ...event });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { EventStream } from '#lib/core/event-stream.js';
@@ -44,6 +45,35 @@ describe('the stream of events', () => {
       await new Promise((resolve) => setImmediate(resolve));
     });
   }
+
+  describe('on its diagnostics channel', () => {
+    const NAME = 'okta-telephony-hook:event';
+    const published: unknown[] = [];
+    const receive = (message: unknown): void => {
+      published.push(message);
+    };
+    beforeEach(() => {
+      published.length = 0;
+    });
+    afterEach(() => unsubscribe(NAME, receive));
+
+    it('publishes each event to subscribers, as a copy', () => {
+      subscribe(NAME, receive);
+      stream([record]).emit({ ...EMITTED });
+      expect(published).to.deep.equal([EVENT]);
+      expect(published[0]).to.not.equal(recorded[0]);
+    });
+
+    it('has the events of steps made only while somebody subscribes', () => {
+      const events = stream([]);
+      expect(events.hasStepListeners).to.equal(false);
+      subscribe(NAME, receive);
+      expect(events.hasStepListeners).to.equal(true);
+      unsubscribe(NAME, receive);
+      expect(events.hasStepListeners).to.equal(false);
+      expect(channel(NAME).hasSubscribers).to.equal(false);
+    });
+  });
 
   it('omits the ids of a call from a later event that counts several failures', () => {
     const events = stream([record]);

@@ -15,6 +15,7 @@ interface DemoUrls {
 }
 
 const demo = await startDemo();
+const badDay = await startDemo('--faults');
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
@@ -25,9 +26,11 @@ try {
   const page = await context.newPage();
   await picturePhones(page, demo.urls.phones);
   await pictureConsole(page, demo.urls.console);
+  await pictureHealth(page, badDay.urls);
 } finally {
   await browser.close();
   await demo.end();
+  await badDay.end();
 }
 
 /** Each user gets a code by another channel; then WhatsApp fails late, and the same code comes by SMS. */
@@ -65,6 +68,15 @@ async function pictureConsole(page: Page, url: string): Promise<void> {
   await picture(page, 'console-tester', 'whole');
 }
 
+/** The codes of a bad day, when it is over. */
+async function pictureHealth(page: Page, { phones, console: url }: DemoUrls): Promise<void> {
+  await page.goto(phones);
+  await page.getByText('All is well.').waitFor({ timeout: 180_000 });
+  await page.goto(`${url}#/health`);
+  await page.getByText(/of the WhatsApp codes failed over/).waitFor();
+  await picture(page, 'console-health', 'whole');
+}
+
 function person(page: Page, name: string): Locator {
   return page.getByRole('article', { name });
 }
@@ -82,10 +94,12 @@ async function picture(page: Page, name: string, height: number | 'whole'): Prom
 }
 
 /** Starts the demo of the command line in its own process. */
-async function startDemo(): Promise<{ readonly urls: DemoUrls; end(): Promise<void> }> {
+async function startDemo(
+  ...options: readonly string[]
+): Promise<{ readonly urls: DemoUrls; end(): Promise<void> }> {
   const program = spawn(
     process.execPath,
-    ['--import', 'tsx', 'lib/cli/main.ts', 'demo', '--port', '0', '--json'],
+    ['--import', 'tsx', 'lib/cli/main.ts', 'demo', '--port', '0', '--json', ...options],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const ended = new Promise<void>((resolve) => {

@@ -39,10 +39,7 @@ export function Faults({ state, ask }: { readonly state: PhonesState; readonly a
       ))}
       <fieldset class="bad-day">
         <legend>A bad day</legend>
-        <p class="quiet">
-          One fault after the other, at both vendors, while everybody signs in. It ends by itself. Every
-          switch is off meanwhile.
-        </p>
+        <p class="quiet">One fault after the other, while everybody signs in. Every switch is off.</p>
         <button type="button" onClick={() => void ask('bad-day', { isOn: !isPlaying })}>
           {isPlaying ? 'Stop the bad day' : 'Play a bad day'}
         </button>

@@ -1,0 +1,40 @@
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { EnforcingGuard } from './guard.js';
+import { readSimulateOptions, USAGE, type SimulateOptions } from './options.js';
+import { simulateGuard } from './simulate.js';
+import { attackTable, honestTable, numberOf } from './tables.js';
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function runGuard(options: SimulateOptions): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const size of options.sizes) {
+    const guard = new EnforcingGuard(openMemoryState().learning, options.learn);
+    const result = await simulateGuard({ ...options, size }, guard);
+    print(`\n${numberOf(size)} codes a day, seed ${options.seed}`);
+    print(`\n${honestTable(result.honest)}\n\n${attackTable(result.attacks, options.prices)}`);
+    problems.push(...result.problems.map((problem) => `${numberOf(size)} codes a day: ${problem}`));
+  }
+  return problems;
+}
+
+async function run(options: SimulateOptions): Promise<boolean> {
+  const problems = await runGuard(options);
+  print(['', ...problems].join('\n'));
+  return problems.length === 0;
+}
+
+function readOptions(): SimulateOptions {
+  try {
+    return readSimulateOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
+if (options.isHelp) print(USAGE);
+else process.exitCode = (await run(options)) ? 0 : 1;

@@ -43,6 +43,14 @@ export interface OfProviders {
   readonly providersOf?: Readonly<Record<string, string>> | undefined;
 }
 
+/** In the events of a code that its user requested again, and that goes by the next route. Not set for other codes. */
+export interface OfResend {
+  /** The event of the earlier code: a provider accepted it, and nothing says that it was delivered or used. */
+  readonly resendOf?: string | undefined;
+  /** The channel that the earlier code went by. */
+  readonly resendOfChannel?: string | undefined;
+}
+
 /** What a profile says. */
 export type OptIn = NonNullable<OfOptIn['optIn']>;
 

@@ -12,6 +12,7 @@ import type {
   OfOptIn,
   OfProviders,
   OfRequest,
+  OfResend,
   OfTest,
   OfUser,
   OktaFallback,
@@ -146,7 +147,8 @@ export interface HookEventFields {
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall &
     OfOptIn &
-    OfProviders & {
+    OfProviders &
+    OfResend & {
       /** In the order of the attempts. */
       readonly channels: readonly string[];
       /** As in `request.answered`. */
@@ -159,6 +161,7 @@ export interface HookEventFields {
     OfTest &
     OfOptIn &
     OfProviders &
+    OfResend &
     CodeResult & {
       /** The outcome of the code. */
       readonly outcome: CodeOutcome;

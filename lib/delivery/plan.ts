@@ -164,6 +164,19 @@ export function skipSuppressed(
 }
 
 /**
+ * The steps of a code that is asked for again: those up to the one that sent the earlier message move behind the others. `undefined` if
+ * the plan does not have that step, or no other one.
+ */
+export function nextRoute(
+  steps: readonly PlanStep[],
+  { channel, provider }: Pick<PlanStep, 'channel' | 'provider'>,
+): readonly PlanStep[] | undefined {
+  const sentAt = steps.findIndex((step) => step.channel === channel && step.provider === provider);
+  if (sentAt < 0 || steps.length === 1) return undefined;
+  return [...steps.slice(sentAt + 1), ...steps.slice(0, sentAt + 1)];
+}
+
+/**
  * The provider of a step; `undefined` if this gateway does not have it: another gateway may have made the plan.
  */
 export function providerOf<Provider>(

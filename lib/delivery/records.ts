@@ -49,7 +49,7 @@ export interface PlannedCode {
   readonly attempts: readonly AttemptReport[];
   /** The keys of the messages with this code that failed. Any of them may be delivered after all. */
   readonly failedIds: readonly string[];
-  /** `undefined` if Okta does not report whether the code was used. */
+  /** `undefined` if the code is not kept as its user's last one: nothing needs to know it. */
   readonly codeRequest?: CodeRequest | undefined;
 }
 
@@ -154,6 +154,8 @@ export type LastCode = SentCode | UnsentCode;
 /** The last code of a person by text or by call. */
 export interface LastCodeRecord {
   readonly code: LastCode;
+  /** A report says that a message with the code was delivered. */
+  readonly isDelivered?: true | undefined;
   /** The token of the use that took it; `undefined` if no use was reported. It then only keeps earlier codes from being stored. */
   readonly takenBy?: string | undefined;
 }

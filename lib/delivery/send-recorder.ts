@@ -8,7 +8,7 @@ import type { AttemptEnd, DetachedAttempt, ReadyChannel, Send } from './attempt.
 import { REFUSED } from './channel-contract.js';
 import { keepSentCode } from './messages/last-code.js';
 import type { LateFailover } from './messages/late-failover.js';
-import { messageKey, ownerOf, withSettled, type MessageOwner } from './messages/receipt.js';
+import { messageKey, messageOwner, ownerOf, withSettled, type MessageOwner } from './messages/receipt.js';
 import type { Receipt, PlanStep } from './records.js';
 import type { StatePort } from './state.js';
 import type { SuppressionList } from './suppression-list.js';
@@ -66,7 +66,7 @@ export class SendRecorder {
     const { code, request } = this.#send;
     const reportedId = (id: string): string =>
       maskId(id, personalDataOf(request, code.profile, step.to), request.eventId);
-    this.#parts.messageOwners.set(reference, { user: ownerOf(request), reportedId });
+    this.#parts.messageOwners.set(reference, { ...messageOwner(code), reportedId });
   }
 
   /** An attempt has ended, or goes on without an answer. */
@@ -86,8 +86,7 @@ export class SendRecorder {
   detached(tried: TriedStep, { end, reference, stop }: DetachedAttempt): void {
     const { lateFailover, messageOwners, underWay } = this.#parts;
     if (reference !== undefined) {
-      if (!messageOwners.has(reference))
-        messageOwners.set(reference, { user: ownerOf(this.#send.request), reportedId: undefined });
+      if (!messageOwners.has(reference)) messageOwners.set(reference, messageOwner(this.#send.code));
       lateFailover?.stopAtReport(reference, { stop, end });
     }
     const { detached } = underWay;
@@ -118,11 +117,11 @@ export class SendRecorder {
   }
 
   #record({ step, channel, makeReceipt }: TriedStep, { outcome, attempt, reference }: AttemptEnd): void {
-    const { code, request } = this.#send;
+    const { code } = this.#send;
     const { state, messageOwners } = this.#parts;
     if (outcome.status === 'refused') suppressRefusing(step, outcome, this.#parts);
-    const user = ownerOf(request);
-    if (reference !== undefined) messageOwners.set(reference, { user, reportedId: attempt.transactionId });
+    const owner = { ...messageOwner(code), reportedId: attempt.transactionId };
+    if (reference !== undefined) messageOwners.set(reference, owner);
     if (reference !== undefined && outcome.status === 'unknown') {
       this.#failOver((lateFailover, isWanted) => {
         lateFailover.unknown(reference, { ...makeReceipt(), isUnwanted: isWanted ? undefined : true });
@@ -134,7 +133,7 @@ export class SendRecorder {
     keepSentCode(code, { status: 'accepted', attempt, step, transactionId }, state);
     if (transactionId === '') return;
     const key = messageKey(channel.idNamespace, transactionId);
-    messageOwners.set(key, { user, reportedId: attempt.transactionId });
+    messageOwners.set(key, owner);
     this.#failOver((lateFailover, isWanted) => {
       lateFailover.accepted(key, step, isWanted ? makeReceipt : undefined, reference);
     });

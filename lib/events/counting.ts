@@ -40,6 +40,8 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       });
       if (event.optIn !== undefined)
         metrics.opt_in_total.inc({ opt_in: event.optIn, channel: labels.channel(event.channel) });
+      if (event.resendOf !== undefined)
+        metrics.resends_total.inc({ channel: labels.channel(event.resendOfChannel) });
       observe('call', NONE, event.durationMs);
       metrics.budget_left_seconds.observe({}, event.remainingMs / MS_PER_SECOND);
     },

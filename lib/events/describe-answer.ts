@@ -3,6 +3,7 @@ import type {
   HookEventOf,
   OfOptIn,
   OfProviders,
+  OfResend,
   OptIn,
   SkippedChannel,
 } from '../core/events.js';
@@ -62,7 +63,8 @@ function sentenceOf(
   event: AnsweredEvent,
 ): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
   const { isRepeat, attempts, profileReason = '' } = event;
-  const skipped = event.skipped.map(describeSkipped).join('');
+  const omitted = event.skipped.map(describeSkipped).join('');
+  const skipped = omitted + describeResend(event, attempts[0]?.channel, 'went');
   const sentBy =
     event.channel === undefined ? '' : ` ${by(event.channel)}${describeProviders(event.channel, event)}`;
   switch (event.outcome) {
@@ -240,6 +242,22 @@ export function describeProviders(channel: string, { providersOf }: OfProviders)
   const list = providersOf?.[channel];
   if (list === undefined) return '';
   return ` (by the ${list === 'default' ? 'default providers' : `providers for ${list}`})`;
+}
+
+/**
+ * That the user asked for a code again, and by which channel it was tried first.
+ *
+ * @param verb - `went` or `goes`.
+ */
+export function describeResend(
+  { resendOf, resendOfChannel }: OfResend,
+  first: string | undefined,
+  verb: string,
+): string {
+  if (resendOf === undefined || first === undefined) return '';
+  const earlier = resendOfChannel === undefined ? 'the earlier code' : `the code ${by(resendOfChannel)}`;
+  const way = first === resendOfChannel ? 'by another provider' : by(first);
+  return ` The user asked again, and nothing says that ${earlier} arrived: this one ${verb} ${way} first.`;
 }
 
 function remedyOfDecision({ optIn = 'unread', optInAttribute }: OfOptIn): string | undefined {

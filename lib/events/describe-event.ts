@@ -5,6 +5,7 @@ import {
   describeDecision,
   describeFallback,
   describeProviders,
+  describeResend,
   describeSkipped,
   FREE_LIMIT,
   PROFILE_REMEDIES,
@@ -116,7 +117,7 @@ const TABLE: {
     good('The guard that learns sees used codes again. It counts from zero.', { durationMs: blindMs }),
   'channels.planned': (event) => {
     const { channels, skipped } = event;
-    const omitted = skipped.map(describeSkipped).join('');
+    const omitted = skipped.map(describeSkipped).join('') + describeResend(event, channels[0], 'goes');
     const why = describeDecision(event);
     return channels.length === 0
       ? bad(`No channel can be used for this code${why}.${omitted}`)

@@ -57,6 +57,8 @@ const FIELDS = {
   optIn: isString,
   optInAttribute: isString,
   providersOf: (value) => isObject(value) && Object.values(value).every(isString),
+  resendOf: isString,
+  resendOfChannel: isString,
   skipped: isListOf(hasStrings('channel', 'reason')),
 } satisfies { readonly [Name in NamesIn<HookEvent>]?: Check };
 

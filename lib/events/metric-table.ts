@@ -31,6 +31,10 @@ export const COUNTERS = {
     help: 'Attempts to send a code, those of late failover included',
     labels: ['channel', 'provider', 'outcome', 'code'],
   },
+  resends_total: {
+    help: 'Codes that users requested again and that went by the next route, by the channel of the earlier code',
+    labels: ['channel'],
+  },
   late_results_total: {
     help: 'Results of attempts whose outcome was unknown when Okta was answered',
     labels: ['channel', 'provider', 'outcome', 'code'],

@@ -6,6 +6,7 @@ import { skipSuppressed, suppressionFor } from '../delivery/plan.js';
 import type { PlanStep } from '../delivery/records.js';
 import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js';
 import type { Suppression } from '../delivery/suppressions.js';
+import { noteDelivered } from './codes-of-user.js';
 import { enabledChannels } from './dispatch-channels.js';
 import type { HookParts } from './call.js';
 
@@ -32,6 +33,9 @@ export function addLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPart
     },
     onLookedUpFailure: ({ sentBy }, failure) => {
       suppressRefusing(sentBy, failure, made);
+    },
+    onDelivered: (owner) => {
+      noteDelivered(owner, made);
     },
     send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
     isSending: () => underWay.calls.size + underWay.detached.size > 0,

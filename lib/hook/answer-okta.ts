@@ -66,7 +66,19 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 
 /** Emits the event that sums the call up. */
 function emitAnswered(
-  { hook, test, budget, number, delivery, skipped, optIn, providersOf, reading, refusal }: DispatchedCall,
+  {
+    hook,
+    test,
+    budget,
+    number,
+    delivery,
+    skipped,
+    optIn,
+    providersOf,
+    resend,
+    reading,
+    refusal,
+  }: DispatchedCall,
   { decision, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
@@ -101,6 +113,8 @@ function emitAnswered(
     optIn: optIn.optIn,
     optInAttribute: optIn.optInAttribute,
     providersOf,
+    resendOf: resend.resendOf,
+    resendOfChannel: resend.resendOfChannel,
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileStatus: reading?.httpStatus,

@@ -1,5 +1,5 @@
 import type { Budget } from '../core/budget.js';
-import type { OfCall, OfOptIn, OfProviders, SkippedChannel } from '../core/events.js';
+import type { OfCall, OfOptIn, OfProviders, OfResend, SkippedChannel } from '../core/events.js';
 import type { Delivery, ReadyChannel } from '../delivery/attempt.js';
 import type { Place } from '../delivery/order.js';
 import type { FirstClaim, StatePort } from '../delivery/state.js';
@@ -98,6 +98,7 @@ export interface DispatchedCall extends ProfiledCall {
   readonly optIn: OfOptIn;
   /** `undefined` if no planned channel has providers by country. */
   readonly providersOf: OfProviders['providersOf'];
+  readonly resend: OfResend;
   /** `undefined` if nothing is sent. */
   readonly delivery: Delivery | undefined;
 }
@@ -109,6 +110,9 @@ export const NONE: readonly never[] = Object.freeze([]);
 
 /** No opt-in was read. */
 export const NO_OPT_IN: OfOptIn = { optIn: undefined, optInAttribute: undefined };
+
+/** The code is not asked for again, or there is no other route. */
+export const NO_RESEND: OfResend = { resendOf: undefined, resendOfChannel: undefined };
 
 /** Begins a call. It has all fields of the later steps from the start: otherwise a code takes about 5 % more CPU time on Node 24. */
 export function beginCall(
@@ -144,6 +148,7 @@ export function beginCall(
     skipped: NONE,
     optIn: NO_OPT_IN,
     providersOf: undefined,
+    resend: NO_RESEND,
     delivery: undefined,
   };
   underWay.calls.add(awaited);
@@ -157,6 +162,7 @@ export function sendNothing(call: ClaimedCall): DispatchedCall {
     skipped: NONE,
     optIn: NO_OPT_IN,
     providersOf: undefined,
+    resend: NO_RESEND,
     delivery: undefined,
   });
 }
@@ -214,6 +220,8 @@ export interface HookParts {
     /** A value that cannot be used was reported. */
     isWarned: boolean;
   };
+  /** `undefined` if a code that is asked for again goes by the same order: by the option, or because nothing else is possible. */
+  readonly resend: { readonly withinMs: number } | undefined;
   /** For `guard.assess`; `undefined` without `credentials.twilio`. */
   readonly twilio: TwilioConnection | undefined;
   readonly suppressions: SuppressionList;

@@ -2,13 +2,15 @@ import { NEW_CALL_MS } from '../delivery/order.js';
 import { REFUSALS } from '../okta/hook-answer.js';
 import type { ClaimedCall, ProfiledCall, HookParts, AnyCall, ReadCall } from './call.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
-import { keepLastCode } from '../delivery/messages/last-code.js';
-import type { CodeRequest } from '../delivery/records.js';
+import { codeAskedAgain, keepDelivered, keepLastCode, lastCodeName } from '../delivery/messages/last-code.js';
+import type { MessageOwner } from '../delivery/messages/receipt.js';
 import { networkOf } from '../guard/addresses.js';
+import type { CodeRequest, RecordName, SentCode } from '../delivery/records.js';
 import type { HookCall } from '../okta/inline-hook.js';
+import { claimsDeliveries } from './ready-channels.js';
 
 /**
- * The codes of one user: their order, and the last one. A code that has passed the guard supersedes the user's older ones: at this gateway
+ * The codes of one user: their order, and the last one, which a newer one may ask for again. A code that has passed the guard supersedes the user's older ones: at this gateway
  * (`LocalOrder`), and by its claim at every gateway that shares the state. None of them starts another attempt. An event
  * keeps its place: a repeat whose first call sent nothing may be older than a code that was sent since.
  */
@@ -66,21 +68,51 @@ async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): 
 }
 
 /**
- * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
- * uses them.
+ * How a code was requested, to match its use and to know its resend; `undefined` if neither is needed, and for previews: no sign-in uses
+ * them, and no resend follows.
  */
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
-  { settings, learning }: HookParts,
+  { settings, learning, resend }: HookParts,
 ): CodeRequest | undefined {
   const { request, isPreview, lifeMs } = call.hook;
-  const isUseReported = settings.credentials.eventHook.length > 0;
-  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
+  const isUseReported = settings.credentials.eventHook.length > 0 && request.userId !== undefined;
+  const isResendKnown = resend !== undefined && request.deliveryChannel === 'sms';
+  if (isPreview || !(isUseReported || isResendKnown)) return undefined;
   const country = call.number?.country;
   const atMs = requestedAtOf(call.hook);
   const network =
     learning === undefined || request.ipAddress === undefined ? undefined : networkOf(request.ipAddress);
   return { atMs, endsAtMs: atMs + lifeMs, country, network };
+}
+
+/** The record that says whether a call asks for a code again: a text of a user, unless it is a preview. */
+export function lastTextOf(
+  { hook, person }: Pick<ReadCall, 'hook' | 'person'>,
+  { resend }: HookParts,
+): RecordName<'lastCode'> | undefined {
+  if (resend === undefined || hook.isPreview || hook.request.deliveryChannel !== 'sms') return undefined;
+  return lastCodeName(person, 'sms');
+}
+
+/** The code that a call asks for again, if the provider that sent it would have reported its delivery. */
+export function resentCodeOf(call: ProfiledCall, parts: HookParts): SentCode | undefined {
+  const { state, channels, resend } = parts;
+  const name = lastTextOf(call, parts);
+  if (name === undefined || resend === undefined) return undefined;
+  const asked = { request: call.hook.request, atMs: requestedAtOf(call.hook) };
+  const code = codeAskedAgain(state.recall(name), asked, resend.withinMs);
+  const sentBy = code && channels.get(code.channel)?.[code.providerIndex];
+  return sentBy !== undefined && claimsDeliveries(sentBy) ? code : undefined;
+}
+
+/** A report says that a message was delivered: if its user requests another code, it goes by the same order. */
+export function noteDelivered(
+  { user, lastText }: MessageOwner,
+  { state, resend }: Pick<HookParts, 'state' | 'resend'>,
+): void {
+  if (resend === undefined || lastText === undefined) return;
+  keepDelivered(lastText, user.eventId, state);
 }
 
 /** When a code was requested, by Okta's clock, milliseconds since 1970. */

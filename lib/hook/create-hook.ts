@@ -30,6 +30,7 @@ import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,
   connectChannels,
+  knownResends,
   warnOfDeafChannels,
   warnOfSilentChannels,
   warnOfUnusedSenders,
@@ -130,6 +131,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       isOffered: settings.optInChannels.some((name) => name !== 'sms' && channels.has(name)),
       isWarned: false,
     },
+    resend: knownResends(settings, channels),
     state: settings.state,
     twilio,
     suppressions: new SuppressionList(settings.state, clock),

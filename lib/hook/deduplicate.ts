@@ -8,7 +8,7 @@ import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
 import { NONE, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
 import { countLearned, isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
-import { requestedAtOf } from './codes-of-user.js';
+import { lastTextOf, requestedAtOf } from './codes-of-user.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
 const PREVIEW_MEMORY_MS = 10_000;
@@ -47,11 +47,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
       lifeMs: hook.lifeMs,
       limits,
-      // Suppressions matter only for texts, which have a choice of channels.
-      reads:
-        hook.request.deliveryChannel === 'sms'
-          ? [suppressionsName(recipientOf(hook.request.phoneNumber))]
-          : NONE,
+      reads: recordsToRead(call, parts),
     },
     {
       state: parts.underWay.isDrained ? undefined : parts.state,
@@ -81,6 +77,15 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
   if (learned !== undefined) parts.learning?.giveBack(learned);
   call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
+}
+
+/** What the plan of a text depends on. A call has no choice of channels. */
+function recordsToRead(call: ReadCall, parts: HookParts): EventClaim['reads'] {
+  const { deliveryChannel, phoneNumber } = call.hook.request;
+  if (deliveryChannel !== 'sms') return NONE;
+  const lastText = lastTextOf(call, parts);
+  const suppressions = suppressionsName(recipientOf(phoneNumber));
+  return lastText === undefined ? [suppressions] : [suppressions, lastText];
 }
 
 /** Whether the guard allows the code, and it may therefore supersede older ones. */

@@ -1,10 +1,11 @@
 import type { UserProfile } from '../core/channel.js';
-import type { OfOptIn, OfProviders, OptIn, SkippedChannel } from '../core/events.js';
+import type { OfOptIn, OfProviders, OfResend, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
 import { sendCode } from '../delivery/dispatch.js';
 import type { KeptRequest, PlannedCode, PlanStep } from '../delivery/records.js';
 import {
+  nextRoute,
   planChannels,
   withinRollout,
   skipSuppressed,
@@ -16,9 +17,17 @@ import { readNumber, toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/hook-answer.js';
 import { DEFAULT_LIST, listFor, type ChannelProviders } from '../options/channel-lists.js';
 import { readLocale } from '../texts/locale.js';
-import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall, type HookParts } from './call.js';
+import {
+  idsOf,
+  NO_OPT_IN,
+  NO_RESEND,
+  NONE,
+  type DispatchedCall,
+  type ProfiledCall,
+  type HookParts,
+} from './call.js';
 import { isAllowedByGuard, withoutLearned } from './enforce-limits.js';
-import { codeRequestOf, hasNewerCode, mayStartAttempt } from './codes-of-user.js';
+import { codeRequestOf, hasNewerCode, mayStartAttempt, resentCodeOf } from './codes-of-user.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
@@ -61,6 +70,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     skipped: plan.skipped,
     optIn: plan.optIn,
     providersOf: plan.providersOf,
+    resend: plan.resend,
     delivery,
   });
   if (delivery.status !== 'refused') return dispatched;
@@ -96,6 +106,7 @@ interface CallPlan extends Wish {
   /** The planned channels that the rollout or a suppression turns off. */
   readonly skipped: readonly SkippedChannel[];
   readonly providersOf: OfProviders['providersOf'];
+  readonly resend: OfResend;
   /** The attempts to make, in order: one for each provider of each channel that is left. */
   readonly steps: readonly PlanStep[];
   /** Why the guard that learns has taken channels out of the plan. */
@@ -133,24 +144,42 @@ function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
   const routes = allowed.channels.map((channel) => routeBy(channel, wish, call, parts));
   const lists = routes.flatMap(({ channel, list }) => (list === undefined ? [] : [[channel, list] as const]));
   const providersOf = lists.length === 0 ? undefined : Object.fromEntries(lists);
+  const { steps, resend } = routeAgain(
+    routes.flatMap((route) => route.steps),
+    call,
+    parts,
+  );
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
       ...idsOf(request),
       // Copies, so that a listener cannot change the plan.
-      channels: [...allowed.channels],
+      channels: resend.resendOf === undefined ? [...allowed.channels] : channelsIn(steps),
       skipped: [...skipped],
       ...optIn,
       providersOf: providersOf && { ...providersOf },
+      ...resend,
     });
   }
-  return {
-    ...wish,
-    skipped,
-    providersOf,
-    steps: routes.flatMap(({ steps }) => steps),
-    block: allowed.block,
-  };
+  return { ...wish, skipped, providersOf, resend, steps, block: allowed.block };
+}
+
+/** The steps of a call. If its user asks for a code again, the next route comes first. */
+function routeAgain(
+  steps: readonly PlanStep[],
+  call: ProfiledCall,
+  parts: HookParts,
+): Pick<CallPlan, 'steps' | 'resend'> {
+  const code = resentCodeOf(call, parts);
+  const next = code && nextRoute(steps, { channel: code.channel, provider: code.providerIndex });
+  return next === undefined
+    ? { steps, resend: NO_RESEND }
+    : { steps: next, resend: { resendOf: code?.eventId, resendOfChannel: code?.channel } };
+}
+
+/** The channels of steps, in the order in which each is tried first. */
+function channelsIn(steps: readonly PlanStep[]): string[] {
+  return [...new Set(steps.map(({ channel }) => channel))];
 }
 
 /** The steps of a channel: one for each provider that the country of its number has. */

@@ -1,6 +1,6 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
 import type { TwilioPort } from '../channels/twilio/client.js';
-import type { ConnectedChannel, Logger } from '../core/channel.js';
+import { VOICE, type ConnectedChannel, type Logger } from '../core/channel.js';
 import type { CallIds } from '../delivery/channel-contract.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
@@ -151,14 +151,30 @@ export function warnOfSilentChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
   events: EventStream,
 ): void {
-  const reportsDeliveries = (name: string): boolean =>
-    channels.get(name)?.some(({ port, receiver }) => claimedReportsOf(port, receiver) === 'deliveries') ??
-    false;
+  const reportsDeliveries = (name: string): boolean => channels.get(name)?.some(claimsDeliveries) ?? false;
   const option = 'lateFailover.afterSeconds';
   const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
+}
+
+/** The resends that are known; `undefined` without a second route, and if nothing ever says which texts were delivered. */
+export function knownResends(
+  { resend: { nextRoute, withinSeconds } }: HookSettings,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+): { readonly withinMs: number } | undefined {
+  const routes = [...channels].flatMap(([name, providers]) => (name === VOICE ? [] : providers));
+  const isOffered = nextRoute && routes.length > 1 && routes.some(claimsDeliveries);
+  return isOffered ? { withinMs: withinSeconds * 1000 } : undefined;
+}
+
+/**
+ * Whether a channel says that it reports deliveries. Unlike its silence, a user who asks again needs no proof that its reports arrive, and
+ * all gateways say the same.
+ */
+export function claimsDeliveries({ port, receiver }: Pick<ReadyChannel, 'port' | 'receiver'>): boolean {
+  return claimedReportsOf(port, receiver) === 'deliveries';
 }
 
 /** Warns of channels that could receive reports, if `publicUrl` were set. */

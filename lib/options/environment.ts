@@ -63,6 +63,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
   const guard = guardOf(reader, hook.eventHook !== false);
+  const nextRoute = reader.read('RESEND_NEXT_ROUTE');
   const redis = readRedis(reader);
   refuse(reader.takeProblems());
   return {
@@ -72,6 +73,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
     sandboxNumber,
     channels,
     guard,
+    ...(nextRoute === undefined ? {} : { resend: { nextRoute: nextRoute === 'true' } }),
     // The command line needs it in any case; the hook needs it for callbacks.
     publicUrl: hasTwilio || receives ? publicUrl : undefined,
     optInAttribute,

@@ -344,6 +344,19 @@ export interface OktaTelephonyHookOptions {
         readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined;
       }
     | undefined;
+  /** What happens if a user requests a text again. Default: the next route. */
+  readonly resend?:
+    | {
+        /**
+         * `true`: the code goes by the next route, if a provider accepted the user's last text for the same number and request type, and
+         * its channel reports deliveries, but no report says that it was delivered, and no sign-in used it. The steps of the order up to
+         * the one that sent it then come last. Default `true`.
+         */
+        readonly nextRoute?: boolean | undefined;
+        /** How long after the first request, in seconds by Okta's clock: 1 to 3600. Default 600. */
+        readonly withinSeconds?: number | undefined;
+      }
+    | undefined;
   /** Messages of users to the senders, such as STOP. Needs `publicUrl`. Default: the usual words and answers. */
   readonly inbound?: InboundOptions | undefined;
   /** The state between calls. Use `redisState()` for several gateways. Default `memoryState()`. */

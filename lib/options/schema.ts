@@ -205,6 +205,12 @@ const lateFailover = (): Joi.ObjectSchema =>
     .allow(false)
     .default();
 
+const resend = (): Joi.ObjectSchema =>
+  objectOf<Options['resend']>('an object with nextRoute and withinSeconds', {
+    nextRoute: isSwitch('whether a code that a user requests again goes by the next route').default(true),
+    withinSeconds: integer('seconds', 1, 3600).default(600),
+  }).default();
+
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */
 const safeClock = (clock: () => number) => (): number => {
   try {
@@ -242,6 +248,7 @@ export const optionRules = lazyRules(() =>
     guard: guard(),
     rollout: rollout(),
     lateFailover: lateFailover(),
+    resend: resend(),
     inbound: inbound(),
     state: tested('what memoryState() or redisState() returns', (value) =>
       hasMethods(value, ['claim', 'isCurrent', 'useCode', 'update', 'read', 'recall', 'check', 'close']),

@@ -57,6 +57,7 @@ export interface HookSettings extends Pick<
   readonly guard: Guard;
   /** `false`: off. */
   readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | false;
+  readonly resend: { readonly nextRoute: boolean; readonly withinSeconds: number };
   readonly inbound: Pick<InboundOptions, 'onMessage'> & {
     readonly keywords: Keywords;
     /** `false`: no answer. */

@@ -230,6 +230,8 @@ const TABLE = {
   GUARD_COUNTRIES: { option: 'guard.countries.allow', rule: countriesOrAll },
   /** `record` or `enforce`: the guard learns from used codes. It needs Okta's event hook. The default is off. */
   GUARD_LEARN: { option: 'guard.learn.mode', rule: learnMode },
+  /** `false`: a code that a user requests again goes by the same route. The default is `true`. */
+  RESEND_NEXT_ROUTE: { option: 'resend.nextRoute', rule: yesOrNo },
   /** The profile attribute with the user's choice. */
   OPT_IN_ATTRIBUTE: { option: 'optInAttribute', rule: attributeName },
   /** The middleware's public URL, as entered in Okta. It makes an option if Twilio, or a provider whose reports are set up, needs it. */

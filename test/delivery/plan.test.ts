@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { TelephonyRequest, UserProfile } from '#lib/index.js';
-import { planChannels, readOptIn, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
+import { nextRoute, planChannels, readOptIn, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
 import type { Suppression } from '#lib/delivery/suppressions.js';
-import type { SuppressionReason } from '#lib/delivery/records.js';
+import type { PlanStep, SuppressionReason } from '#lib/delivery/records.js';
 import type { ChooseChannels } from '#lib/core/option-types.js';
 
 const text = { deliveryChannel: 'sms', otpCode: '204981' } as TelephonyRequest;
@@ -240,4 +240,27 @@ describe('the suppressed channels of a plan', () => {
     });
     expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: [stopped] });
   });
+});
+
+describe('the next route', () => {
+  const step = (name: string): PlanStep => ({
+    channel: name.slice(0, -1),
+    provider: Number(name.slice(-1)),
+    to: '+447700900123',
+  });
+  for (const [plan, sentBy, next] of [
+    ['whatsapp0 sms0 sms1', 'whatsapp0', 'sms0 sms1 whatsapp0'],
+    ['whatsapp0 sms0 sms1', 'sms0', 'sms1 whatsapp0 sms0'],
+    // The last one: it starts again.
+    ['whatsapp0 sms0 sms1', 'sms1', 'whatsapp0 sms0 sms1'],
+    ['whatsapp0 whatsapp1', 'whatsapp0', 'whatsapp1 whatsapp0'],
+    ['sms0', 'sms0', undefined],
+    ['sms0 sms1', 'whatsapp0', undefined],
+    ['', 'sms0', undefined],
+  ] as const) {
+    it(`of ${plan || 'nothing'} after ${sentBy} is ${next ?? 'not known'}`, () => {
+      const steps = nextRoute(plan.split(' ').filter(Boolean).map(step), step(sentBy));
+      expect(steps?.map(({ channel, provider }) => `${channel}${provider}`).join(' ')).to.equal(next);
+    });
+  }
 });

@@ -37,6 +37,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     { channel: 'none', outcome: 'blocked', country: 'GB', request_type: 'mfa-verification' },
   ],
   [answered({ optIn: 'absent' }), 'opt_in_total', { opt_in: 'absent', channel: 'sms' }],
+  [answered({ resendOf: 'event-1', resendOfChannel: 'whatsapp' }), 'resends_total', { channel: 'whatsapp' }],
   [answered({ outcome: 'unknown', isRepeat: true }), 'repeats_total', { outcome: 'unknown' }],
   [answered({ isPreview: true }), 'previews_total', { outcome: 'accepted' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
@@ -131,8 +132,8 @@ describe('the metrics', () => {
       record(event);
       const now = await page();
       expect(now.sum(name, labels)).to.equal(count);
-      // No other metric or label counts it, except that each code with an opt-in is a code.
-      const alsoCounted = name === 'opt_in_total' ? now.sum('codes_total') : 0;
+      // No other metric or label counts it, except that each code with an opt-in, and each resend, is a code.
+      const alsoCounted = name === 'opt_in_total' || name === 'resends_total' ? now.sum('codes_total') : 0;
       const counted = Object.keys(COUNTERS).reduce((sum, name) => sum + now.sum(name), 0);
       expect(counted - alsoCounted).to.equal(count);
     });

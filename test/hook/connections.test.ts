@@ -144,7 +144,7 @@ describe("a kept connection to Okta's API that Okta closes as a profile read lea
   afterEach(() => clock?.restore());
   const startScene = scenes();
   beforeEach(async () => {
-    scene = await startScene({ hook: { profile: { cache: false } } });
+    scene = await startScene({ hook: { profile: { cache: false }, resend: { nextRoute: false } } });
   });
   const channels = (): string[] => scene.twilio.messages.map(({ channel }) => channel);
   const reads = (): unknown[] => scene.of('profile.read').map(({ reason, source }) => reason ?? source);

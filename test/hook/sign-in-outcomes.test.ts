@@ -644,7 +644,10 @@ describe('the event hook', () => {
     describe('that, by the options,', () => {
       let kept: string[];
       let numbers: string[];
-      const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
+      const startKeeping = async (
+        credentials: NonNullable<HookOptions['credentials']>,
+        hook: HookOptions = {},
+      ): Promise<void> => {
         kept = [];
         numbers = [];
         const state = watchRecords(openMemoryState(), ({ kind, key, next }) => {
@@ -652,7 +655,7 @@ describe('the event hook', () => {
           kept.push(key);
           if (next.value.code.status !== 'refused') numbers.push(next.value.code.to);
         });
-        await start({ credentials, state });
+        await start({ credentials, state, ...hook });
       };
 
       it('answers 404 and stores no code if only OAuth tokens verify Okta', async () => {
@@ -670,11 +673,14 @@ describe('the event hook', () => {
         expect(kept).to.be.empty;
       });
 
-      it('answers 404 and stores no code if eventHook is false', async () => {
-        await startKeeping({ eventHook: false });
+      it('answers 404 if eventHook is false, and stores no code unless a resend takes the next route', async () => {
+        await startKeeping({ eventHook: false }, { resend: { nextRoute: false } });
         expect((await scene.call()).okta.action).to.equal('sent');
         expect((await post(envelope())).status).to.equal(404);
         expect(kept).to.be.empty;
+        await startKeeping({ eventHook: false });
+        await scene.call();
+        expect(kept).to.deep.equal([`sms ${ANA.id}`]);
       });
 
       it('answers 204 and stores the message with its number by default', async () => {

@@ -97,6 +97,7 @@ describe('texts', () => {
         scene = await startScene({
           hook: ({ twilio }) => ({
             texts: { sms: asText, voice: asText },
+            resend: { nextRoute: false },
             chooseChannels: () => [channel === 'template' ? 'whatsapp' : channel],
             channels: { line },
             sandboxNumber: channel === 'template' ? undefined : twilio.sandboxNumber,

@@ -57,6 +57,7 @@ const WHOLE: Environment = {
   REDIS_URL: 'redis://127.0.0.1:1',
   STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
   GUARD_COUNTRIES: 'DE,AT',
+  RESEND_NEXT_ROUTE: 'false',
 };
 /** Without Twilio, and with OAuth access tokens from Okta. */
 const WITHOUT_TWILIO: Environment = {
@@ -202,6 +203,7 @@ describe('the table of the variables', () => {
     const values = new Map<string, unknown>([
       ['TWILIO_SMART_ENCODING', false],
       ['TWILIO_DEVICE_IP', true],
+      ['RESEND_NEXT_ROUTE', false],
     ]);
     for (const env of environments) {
       const options = optionsFrom(env);

@@ -266,6 +266,8 @@ describe('the options', () => {
     ['rollout', {}, { whatsapp: 0, sms: 100, voice: 0.5 }, () => ({ whatsapp: 25 })],
     ['lateFailover', false, {}, { afterSeconds: {} }, { afterSeconds: { sms: 1, line: undefined } }],
     ['lateFailover.afterSeconds.whatsapp', 20, 900],
+    ['resend', {}, { nextRoute: false }, { nextRoute: true, withinSeconds: 1 }],
+    ['resend.withinSeconds', 30, 3600],
     ['state', memoryState()],
     ['logger', console],
     ['metrics', new Registry(), globalRegistry],
@@ -315,6 +317,7 @@ describe('the options', () => {
       path: '/okta/telephony',
       deadlineMs: 2200,
       lateFailover: { afterSeconds: {} },
+      resend: { nextRoute: true, withinSeconds: 600 },
     });
     expect(guard).to.deep.include({ mode: 'enforce', answer: 'pending' });
     expect(guard.limits).to.deep.equal([
@@ -672,6 +675,9 @@ describe('the options', () => {
     ['lateFailover.afterSeconds', /seconds by channel/, 4711, null],
     ['lateFailover.afterSeconds.sms', /1 to 900/, 0, 901, '20', 47.11],
     ['lateFailover.afterSeconds.whatsap', /no channel that is configured/, 20],
+    ['resend', /an object with nextRoute and withinSeconds$/, true, false, null, 'kept-for-me'],
+    ['resend.nextRoute', /a boolean/, 'kept-for-me', 1, null],
+    ['resend.withinSeconds', /1 to 3600/, 0, 3601, '20', 47.11],
     [
       'state',
       /memoryState\(\)/,

@@ -1,5 +1,6 @@
 import type { AttemptReport } from '../../core/events.js';
 import type {
+  KeptRequest,
   Known,
   LastCode,
   LastCodeRecord,
@@ -12,14 +13,14 @@ import type {
 import type { StatePort } from '../state.js';
 
 /**
- * The last code that a user requested, kept until Okta reports its use. It holds the number, but not the code.
+ * The last code that a user requested, kept until Okta reports its use, and to know its resend. It holds the number, but not the code.
  */
 
 /**
- * After a use, how long codes that were requested before it are not kept, milliseconds: no send of one ends
- * later.
+ * How long a last code is kept after its use, milliseconds. No send of an older code ends later, and no gateway remembers longer what
+ * it read before the use.
  */
-const TAKEN_MS = 30_000;
+const TAKEN_MS = 15 * 60_000;
 
 /** How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an hour late. */
 const LAST_CODE_MS = 60 * 60_000;
@@ -32,7 +33,7 @@ export function lastCodeName(
   return { kind: 'lastCode', key: `${deliveryChannel} ${person}` };
 }
 
-/** Keeps the code of an attempt as its user's last one. Without Okta's event hook it is not kept. */
+/** Keeps the code of an attempt as its user's last one, if anything needs to know it. */
 export function keepSentCode(
   { request, codeRequest, person }: PlannedCode,
   {
@@ -74,17 +75,68 @@ export function keepLastCode(person: string, code: LastCode, state: Pick<StatePo
 
 /**
  * The record after a code. It replaces a code that was requested before it, or at the same time unless that one was used, or is
- * `accepted` and this one is not.
+ * `accepted` and this one is not. What was delivered stays so: several messages may have the same code.
  */
 export function lastCodeAfter(
   known: Known<LastCodeRecord> | undefined,
   code: LastCode,
 ): Next<LastCodeRecord> | undefined {
-  const { code: kept, takenBy } = known?.value ?? {};
+  const { code: kept, isDelivered, takenBy } = known?.value ?? {};
   const laterMs = code.codeRequest.atMs - (kept?.codeRequest.atMs ?? -Infinity);
   const isSettled = takenBy !== undefined || (kept?.status === 'accepted' && code.status !== 'accepted');
   const stays = laterMs < 0 || (laterMs === 0 && isSettled);
-  return stays ? undefined : { value: { code }, lifeMs: LAST_CODE_MS };
+  if (stays) return undefined;
+  const value = isDelivered === true && kept?.eventId === code.eventId ? { code, isDelivered } : { code };
+  return { value, lifeMs: LAST_CODE_MS };
+}
+
+/** A report says that a message with the code of this event was delivered. No call waits for this. */
+export function keepDelivered(
+  name: RecordName<'lastCode'>,
+  eventId: string,
+  state: Pick<StatePort, 'recall' | 'update'>,
+): void {
+  // Fast path: a provider reports that a message was read after it was delivered.
+  if (state.recall(name)?.value.isDelivered === true) return;
+  void state.update([name], ([known]) => ({ next: [lastCodeAfterDelivery(known, eventId)], result: true }));
+}
+
+/** The record after a delivery. A code that was used, or that another one has replaced, is not asked for again. */
+export function lastCodeAfterDelivery(
+  known: Known<LastCodeRecord> | undefined,
+  eventId: string,
+): Next<LastCodeRecord> | undefined {
+  if (known === undefined) return undefined;
+  const { code, isDelivered, takenBy } = known.value;
+  if (code.eventId !== eventId || isDelivered === true || takenBy !== undefined) return undefined;
+  return { value: { code, isDelivered: true }, lifeMs: known.leftMs };
+}
+
+/** A request for a code. */
+interface CodeAsked {
+  readonly request: Pick<KeptRequest, 'eventId' | 'requestType' | 'phoneNumber'>;
+  /** By Okta's clock, like `codeRequest.atMs`. */
+  readonly atMs: number;
+}
+
+/**
+ * The code that a request asks for again: a provider has accepted it, for the same number and request type, and nothing says that it was
+ * delivered or used.
+ *
+ * @param withinMs - how long after the first request, milliseconds.
+ */
+export function codeAskedAgain(
+  known: Known<LastCodeRecord> | undefined,
+  { request, atMs }: CodeAsked,
+  withinMs: number,
+): SentCode | undefined {
+  if (known === undefined) return undefined;
+  const { code, isDelivered, takenBy } = known.value;
+  if (code.status !== 'accepted' || isDelivered === true || takenBy !== undefined) return undefined;
+  const isOfSame = code.to === request.phoneNumber && code.requestType === request.requestType;
+  // The event itself comes again if the state has forgotten its answer.
+  const isLater = code.eventId !== request.eventId && atMs >= code.codeRequest.atMs;
+  return isOfSame && isLater && atMs - code.codeRequest.atMs <= withinMs ? code : undefined;
 }
 
 /**

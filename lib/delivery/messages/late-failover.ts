@@ -49,6 +49,8 @@ export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
   readonly owners: LRUCache<string, MessageOwner>;
   /** Called when a report says that a message went out whose attempt had ended as unknown: before anything follows. */
   readonly onRecognised: (receipt: Receipt, transactionId: string) => void;
+  /** Called when a report says that a message was delivered, once its owner is known. It may be called again. */
+  readonly onDelivered: (owner: MessageOwner) => void;
   /** Whether a send of a call is under way that a report may be about. */
   readonly isSending: () => boolean;
 }
@@ -167,6 +169,8 @@ export class LateFailover {
     };
     const sinceMs = steadyMs();
     this.#keep(replying, (reply) => {
+      // The report came before anybody knew whose message it is.
+      if (reply.before === 'delivered') this.#parts.onDelivered(messageOwnerOf(receipt, key));
       this.#doReply(key, reply, { goTo, wasLost: steadyMs() - sinceMs > REPORT_WAIT_MS });
     });
   }
@@ -202,11 +206,14 @@ export class LateFailover {
 
   /** A provider reports on a message. Reports may come in any order, and more than once. */
   report(key: string, report: DeliveryReport, { reference, onOwner }: ReportCallback = {}): void {
-    const { owners } = this.#parts;
+    const { owners, onDelivered } = this.#parts;
     let isTold = false;
     const tellOwner = (): void => {
-      if (!isTold) onOwner?.(owners.get(key), key);
+      if (isTold) return;
       isTold = true;
+      const owner = owners.get(key);
+      if (report.status === 'delivered' && owner !== undefined) onDelivered(owner);
+      onOwner?.(owner, key);
     };
     const owner = owners.get(key) ?? owners.get(reference ?? '');
     if (owner !== undefined) {

@@ -5,7 +5,8 @@ import type { ComposeText } from '../../core/option-types.js';
 import { namesIn, personalDataOf } from '../../numbers/personal-data.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
-import type { KeptRequest, PlannedCode, PlanStep, Receipt } from '../records.js';
+import type { KeptRequest, PlannedCode, PlanStep, Receipt, RecordName } from '../records.js';
+import { lastCodeName } from './last-code.js';
 
 /** A code with the rest of its plan, the receipt of its message, and the reports of providers on that message. */
 
@@ -74,6 +75,8 @@ export interface MessageOwner {
   readonly user: OfUser;
   /** The id of the message in events, or what makes it of the provider's id; `undefined` if only its attempt is known. */
   readonly reportedId: string | ((transactionId: string) => string) | undefined;
+  /** Names the record of its user's last code; `undefined` for a voice call, and if that is not kept. */
+  readonly lastText?: RecordName<'lastCode'> | undefined;
 }
 
 /** Whose message it is, in the fields of events: no code and no number. */
@@ -90,7 +93,17 @@ export function ownerOf({
 export function messageOwnerOf(receipt: Receipt, key: string): MessageOwner {
   const { request } = receipt;
   const reportedId = maskId(transactionIdOf(key), personalDataIn(receipt), request.eventId);
-  return { user: ownerOf(request), reportedId };
+  return { ...messageOwner(receipt), reportedId };
+}
+
+/** The owner of a message with this code, as far as it is known before the message. */
+export function messageOwner({ request, codeRequest, person }: PlannedCode): MessageOwner {
+  const isKept = codeRequest !== undefined && request.deliveryChannel === 'sms';
+  return {
+    user: ownerOf(request),
+    reportedId: undefined,
+    lastText: isKept ? lastCodeName(person, 'sms') : undefined,
+  };
 }
 
 /** Whose code it is: the user's id. If Okta sent none, the digest of the number, so that no number is a key. */

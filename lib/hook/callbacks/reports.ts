@@ -4,6 +4,7 @@ import type { DeliveryReport } from '../../core/channel.js';
 import { messageKey, shownIdOf, type MessageOwner } from '../../delivery/messages/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import type { HookParts } from '../call.js';
+import { noteDelivered } from '../codes-of-user.js';
 
 /** A report on a message, by whichever route it came. Its texts may be shown. */
 export interface ReceivedReport {
@@ -33,12 +34,8 @@ const MAX_TOLD = 8_000;
  * Takes the reports of all providers: to the event stream, the suppressions and late failover. Reports may come in any order, and
  * more than once: each status of a message is told once.
  */
-export function createReportTaker({
-  events,
-  lateFailover,
-  messageOwners,
-  suppressions,
-}: HookParts): (received: ReceivedReport) => void {
+export function createReportTaker(parts: HookParts): (received: ReceivedReport) => void {
+  const { events, lateFailover, messageOwners, suppressions } = parts;
   const told = new LRUCache<string, readonly string[]>(atMost(MAX_TOLD));
 
   return (received) => {
@@ -70,7 +67,12 @@ export function createReportTaker({
       transactionId === undefined
         ? (lateFailover?.keyOf(attempt ?? '') ?? attempt ?? '')
         : messageKey(idNamespace, transactionId);
-    if (lateFailover === undefined) emit(messageOwners.get(key) ?? messageOwners.get(attempt ?? ''), key);
-    else lateFailover.report(key, report, { reference: attempt, onOwner: emit });
+    if (lateFailover !== undefined) {
+      lateFailover.report(key, report, { reference: attempt, onOwner: emit });
+      return;
+    }
+    const owner = messageOwners.get(key) ?? messageOwners.get(attempt ?? '');
+    if (report.status === 'delivered' && owner !== undefined) noteDelivered(owner, parts);
+    emit(owner, key);
   };
 }

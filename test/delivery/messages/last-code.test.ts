@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { lastCodeAfter, lastCodeAfterUse, lastCodeName } from '#lib/delivery/messages/last-code.js';
+import {
+  codeAskedAgain,
+  lastCodeAfter,
+  lastCodeAfterDelivery,
+  lastCodeAfterUse,
+  lastCodeName,
+} from '#lib/delivery/messages/last-code.js';
 import type { LastCode, LastCodeRecord, Known } from '#lib/delivery/records.js';
 
 /** By Okta's clock. */
@@ -79,11 +85,11 @@ describe('the last code of a person', () => {
     ['the same one with the same token', known(codeOf('accepted', NOW), 'mine'), 'mine', 'accepted', false],
     ['nothing if another use took it', known(codeOf('accepted', NOW), 'other'), 'mine', undefined, false],
   ] as const) {
-    it(`gives a use ${title}${isTaken ? ', and stays for half a minute' : ''}`, () => {
+    it(`gives a use ${title}${isTaken ? ', and stays for a quarter of an hour' : ''}`, () => {
       const { next, result } = lastCodeAfterUse(before, { token, usedMs: NOW });
       expect(result?.status).to.equal(gets);
       expect(next).to.deep.equal(
-        isTaken ? { value: { code: before.value.code, takenBy: 'mine' }, lifeMs: 30_000 } : undefined,
+        isTaken ? { value: { code: before.value.code, takenBy: 'mine' }, lifeMs: 900_000 } : undefined,
       );
     });
   }
@@ -105,5 +111,83 @@ describe('the last code of a person', () => {
   it('is one for texts and one for voice calls', () => {
     expect(lastCodeName('ana', 'sms')).to.not.deep.equal(lastCodeName('ana', 'voice'));
     expect(lastCodeName('ana', 'sms')).to.not.deep.equal(lastCodeName('bob', 'sms'));
+  });
+
+  describe('that was delivered', () => {
+    const delivered: Known<LastCodeRecord> = {
+      value: { code: codeOf('accepted', NOW), isDelivered: true },
+      leftMs: 5_000,
+    };
+
+    for (const [title, before, isMarked] of [
+      ['if a provider accepted it', known(codeOf('accepted', NOW)), true],
+      ['if its outcome is unknown', known(codeOf('unknown', NOW)), true],
+      ['not if there is none', undefined, false],
+      ['not if it is another one', known(codeOf('accepted', NOW, 'event-2')), false],
+      ['not if a use took it', known(codeOf('accepted', NOW), 'a use'), false],
+      ['not twice', delivered, false],
+    ] as const) {
+      it(`is marked ${title}`, () => {
+        expect(lastCodeAfterDelivery(before, 'event-1')).to.deep.equal(
+          isMarked ? { value: { code: before.value.code, isDelivered: true }, lifeMs: 5_000 } : undefined,
+        );
+      });
+    }
+
+    it('stays so when another message with the code is kept, and not for the next code', () => {
+      const other = codeOf('accepted', NOW);
+      expect(lastCodeAfter(delivered, other)?.value).to.deep.equal({ code: other, isDelivered: true });
+      const next = codeOf('accepted', NOW + 1, 'event-2');
+      expect(lastCodeAfter(delivered, next)?.value).to.deep.equal({ code: next });
+    });
+  });
+
+  describe('is asked for again', () => {
+    const request = {
+      eventId: 'event-2',
+      requestType: 'com.okta.user.telephony.mfa-verification',
+      phoneNumber: '+447700900123',
+    };
+    const sent = (status: LastCode['status'] = 'accepted'): LastCode => {
+      const code = codeOf(status, NOW);
+      return code.status === 'refused' ? code : { ...code, requestType: request.requestType };
+    };
+    const askAgain = (
+      record: Known<LastCodeRecord> | undefined,
+      change: Partial<typeof request> = {},
+      afterMs = 30_000,
+    ): string | undefined =>
+      codeAskedAgain(record, { request: { ...request, ...change }, atMs: NOW + afterMs }, 600_000)?.eventId;
+
+    for (const [title, record, change, afterMs] of [
+      ['at once', known(sent()), {}, 0],
+      ['at the end of its time', known(sent()), {}, 600_000],
+    ] as const) {
+      it(title, () => {
+        expect(askAgain(record, change, afterMs)).to.equal('event-1');
+      });
+    }
+
+    for (const [title, record, change, afterMs] of [
+      ['if there is none', undefined, {}, 30_000],
+      ['after its time', known(sent()), {}, 600_001],
+      ['by a request that came before it', known(sent()), {}, -1],
+      ['if its outcome is unknown', known(sent('unknown')), {}, 30_000],
+      ['if it was refused', known(sent('refused')), {}, 30_000],
+      ['if a use took it', known(sent(), 'a use'), {}, 30_000],
+      ['if it was delivered', { value: { code: sent(), isDelivered: true }, leftMs: 1 }, {}, 30_000],
+      ['by its own event', known(sent()), { eventId: 'event-1' }, 30_000],
+      ['for another number', known(sent()), { phoneNumber: '+447700900456' }, 30_000],
+      [
+        'for another request type',
+        known(sent()),
+        { requestType: 'com.okta.user.telephony.mfa-enrollment' },
+        30_000,
+      ],
+    ] as const) {
+      it(`not ${title}`, () => {
+        expect(askAgain(record, change, afterMs)).to.equal(undefined);
+      });
+    }
   });
 });

@@ -93,6 +93,7 @@ describe('late failover', () => {
       channels,
       channelsOn: (names) => names,
       onRecognised: () => undefined,
+      onDelivered: () => undefined,
       onLookedUpFailure: () => undefined,
       send: async ({ code: { request } }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
@@ -192,6 +193,62 @@ describe('late failover', () => {
         expect(told).to.deep.equal([undefined, undefined]);
       });
     }
+  });
+
+  describe('tells onDelivered whose message was delivered', () => {
+    let told: unknown[];
+    const start = (): void => {
+      told = [];
+      make({ onDelivered: ({ user }) => told.push(user.eventId) });
+    };
+
+    it('after a report, and not again for the same one', async () => {
+      start();
+      accept('SM1');
+      await settle();
+      for (const report of [{ status: 'pending' }, DELIVERED, DELIVERED] as const)
+        late.report(keyOf('SM1'), report);
+      await settle();
+      expect(told).to.include('event-1').and.to.have.length.within(1, 2);
+    });
+
+    it('if the report came before the answer to the send', async () => {
+      start();
+      late.report(keyOf('SM1'), DELIVERED);
+      await settle();
+      expect(told).to.be.empty;
+      accept('SM1');
+      await settle();
+      expect(told).to.deep.equal(['event-1']);
+    });
+
+    it('if another process has sent it', async () => {
+      start();
+      await hearElsewhere({ accepted: makeReceipt() });
+      late.report(keyOf('SM1'), DELIVERED);
+      await settle();
+      expect(told).to.deep.equal(['event-1']);
+    });
+
+    it('if a look-up finds it', async () => {
+      channels.set('whatsapp', [ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) })]);
+      start();
+      owners.set(keyOf('SM1'), { user: ownerOf(REQUEST), reportedId: 'SM1' });
+      late.accepted(keyOf('SM1'), SENT_BY, () => makeReceipt());
+      await settle();
+      await clock.tickAsync(3_000);
+      await settle();
+      expect(told).to.deep.equal(['event-1']);
+    });
+
+    it('not after a failure', async () => {
+      start();
+      accept('SM1');
+      await settle();
+      late.report(keyOf('SM1'), FAILED);
+      await settle();
+      expect(told).to.be.empty;
+    });
   });
 
   it('keeps a receipt only of a message whose channel has reports or lookUp', async () => {

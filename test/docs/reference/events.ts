@@ -14,6 +14,7 @@ const SHARED = {
   SkippedChannel: 'A skipped channel',
   OfOptIn: 'The opt-in',
   OfProviders: 'Providers by country',
+  OfResend: 'The resend',
   OfGuard: 'The guard',
   BrokenRule: 'A broken rule',
   SentMessage: 'The message',

@@ -22,6 +22,7 @@ const GUIDES: Readonly<Record<string, readonly [title: string, page: string]>> =
   guard: ['Limits', 'deliver/limits.md'],
   rollout: ['Rolling a channel out', 'deliver/channels.md#rolling-a-channel-out'],
   lateFailover: ['Late failover', 'deliver/late-failover.md'],
+  resend: ['When a user requests a code again', 'deliver/resend.md'],
   inbound: ['When a user writes STOP', 'deliver/stop.md'],
   state: ['Several gateways', 'run/several-gateways.md'],
   logger: ['The log', 'run/monitor.md#the-log'],

@@ -90,6 +90,8 @@ describe('createPhonesPage', () => {
     const silent = (): undefined => undefined;
     hook = oktaTelephonyHook({
       ...org.hookOptions(url),
+      // Each code shows the fault of its switch.
+      resend: { nextRoute: false },
       logger: { info: silent, warn: silent, error: silent },
       onEvent: (event) => events.push(event),
     });

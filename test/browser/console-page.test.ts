@@ -866,6 +866,10 @@ describe("the console's page", function () {
       .getByText(/Times are in Europe\/London \(GMT.*\)\. The history begins at/)
       .first()
       .waitFor();
+    // Patterns tell the parts apart without colours.
+    const patterned = page.locator('.plot rect[fill="url(#pattern-failedOver)"]');
+    await patterned.first().waitFor();
+    expect(await page.locator('pattern#pattern-failedOver').count()).to.equal(1);
     await page.getByText('The numbers of the last day, as tables').click();
     const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
     expect(await table.locator('tbody tr').count()).to.equal(24);

@@ -9,7 +9,7 @@ import { addressOf, isReplay, NO_FILTER, readRoute, type Route } from './routes.
 import { onLoggedOut, readAbout, ServerFailure } from './server.js';
 import { openStream } from './stream.js';
 import { TesterView } from './tester.js';
-import { Failure, ToneMark } from './widgets.js';
+import { Failure, Patterns, ToneMark } from './widgets.js';
 
 /** The console, from the login to the logout. */
 export function ConsolePage() {
@@ -130,6 +130,7 @@ function Views({ about, onLogout }: { readonly about: About; readonly onLogout: 
   );
   return (
     <Frame org={about.org} tabs={<Tabs about={about} view={route.view} />} notice={notice}>
+      <Patterns />
       <Kept isShown={route.view === 'tester'}>
         <TesterView stream={stream} route={to('tester')} />
       </Kept>

@@ -1,7 +1,7 @@
 import type { ChannelTally } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import { formatCount } from './format.js';
-import { Legend, NumbersTable, type ChartPart } from './widgets.js';
+import { Legend, NumbersTable, Share, type ChartPart } from './widgets.js';
 
 interface Share extends ChartPart {
   readonly countOf: (tally: ChannelTally) => number;
@@ -64,7 +64,7 @@ function SharesBar({ tally, most }: { readonly tally: ChannelTally; readonly mos
         const [start, count] = [end, countOf(tally)];
         end += count;
         if (count === 0) return null;
-        return <rect class={`share ${name}`} x={percent(start)} width={percent(count)} height={24} />;
+        return <Share name={name} x={percent(start)} width={percent(count)} height={24} />;
       })}
     </svg>
   );

@@ -1,7 +1,7 @@
 import type { TimelineBucket } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
 import { formatClock, formatCount, formatDuration } from './format.js';
-import { Legend, NumbersTable, type ChartPart } from './widgets.js';
+import { Legend, NumbersTable, Share, type ChartPart } from './widgets.js';
 
 interface Bar {
   /** When its time began, in milliseconds since 1970. */
@@ -185,8 +185,8 @@ function PlotBar({ plot: { parts, bars, columns, top }, index }: PlotBarProps) {
         if (height <= 0) return null;
         y -= height;
         return (
-          <rect
-            class={`share ${name}`}
+          <Share
+            name={name}
             x={`${((index + 0.1) * share).toFixed(2)}%`}
             y={y.toFixed(1)}
             width={`${(0.8 * share).toFixed(2)}%`}

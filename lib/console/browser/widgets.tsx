@@ -141,13 +141,54 @@ export interface ChartPart {
   readonly meaning: string;
 }
 
+/** Parts that a pattern tells apart, too: some people do not see the difference of the colours. */
+const PATTERNS: ReadonlyMap<string, string> = new Map([
+  ['failedOver', 'M0 6 6 0M-1 1 1-1M5 7 7 5'],
+  ['undelivered', 'M0 0 6 6M0 6 6 0'],
+  ['unknown', 'M1 3h2'],
+]);
+
+/** The patterns, once in the document. */
+export function Patterns() {
+  return (
+    <svg class="unseen" width={0} height={0} aria-hidden="true" focusable="false">
+      <defs>
+        {[...PATTERNS].map(([name, path]) => (
+          <pattern key={name} id={`pattern-${name}`} width={6} height={6} patternUnits="userSpaceOnUse">
+            <path d={path} />
+          </pattern>
+        ))}
+      </defs>
+    </svg>
+  );
+}
+
+interface ShareProps {
+  /** The class of its colour. */
+  readonly name: string;
+  readonly x?: string;
+  readonly y?: string;
+  readonly width: string | number;
+  readonly height: string | number;
+}
+
+/** A part of a chart, in its colour and pattern. */
+export function Share({ name, ...box }: ShareProps) {
+  return (
+    <>
+      <rect class={`share ${name}`} {...box} />
+      {PATTERNS.has(name) && <rect fill={`url(#pattern-${name})`} {...box} />}
+    </>
+  );
+}
+
 export function Legend({ parts }: { readonly parts: readonly ChartPart[] }) {
   return (
     <ul class="legend" aria-hidden="true">
       {parts.map(({ name, meaning }) => (
         <li key={name}>
           <svg width={14} height={14}>
-            <rect class={`share ${name}`} width={14} height={14} rx={2} />
+            <Share name={name} width={14} height={14} />
           </svg>
           {meaning}
         </li>

@@ -1,8 +1,12 @@
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { EnforcingGuard } from './guard.js';
 import { readSimulateOptions, USAGE, type SimulateOptions } from './options.js';
+import { CASES, playResends, problemsOf } from './resend.js';
 import { simulateGuard } from './simulate.js';
-import { attackTable, honestTable, numberOf } from './tables.js';
+import { attackTable, honestTable, numberOf, resendTable } from './tables.js';
+
+/** Sign-ins of each case of a resend. */
+const SIGN_INS = 1000;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -20,8 +24,19 @@ async function runGuard(options: SimulateOptions): Promise<readonly string[]> {
   return problems;
 }
 
+async function runResends({ seed }: SimulateOptions): Promise<readonly string[]> {
+  const results = [];
+  for (const which of CASES) results.push(await playResends(which, SIGN_INS, seed));
+  print(`\n${resendTable(results)}`);
+  return problemsOf(results);
+}
+
 async function run(options: SimulateOptions): Promise<boolean> {
-  const problems = await runGuard(options);
+  const { parts } = options;
+  const problems = [
+    ...(parts.includes('guard') ? await runGuard(options) : []),
+    ...(parts.includes('resend') ? await runResends(options) : []),
+  ];
   print(['', ...problems].join('\n'));
   return problems.length === 0;
 }

@@ -11,18 +11,20 @@ describe('the options of the simulation', () => {
       days: 30,
       learn: { ratio: 1, warmUpDays: 30 },
       seed: 1,
+      parts: ['guard', 'resend'],
       isHelp: false,
     });
     expect(prices.currency).to.equal('invented dollars');
   });
 
-  it('take sizes, days, a seed and members of guard.learn', () => {
-    const args = ['--size', '15,200', '--days', '3', '--seed', '7'];
+  it('take sizes, days, a seed, members of guard.learn and parts', () => {
+    const args = ['--size', '15,200', '--days', '3', '--seed', '7', '--only', 'resend'];
     expect(readSimulateOptions([...args, '--learn', '{"ratio":0.5}'])).to.deep.include({
       sizes: [15, 200],
       days: 3,
       seed: 7,
       learn: { ratio: 0.5, warmUpDays: 30 },
+      parts: ['resend'],
     });
   });
 
@@ -34,6 +36,7 @@ describe('the options of the simulation', () => {
     [['--learn', '[]'], 'not []'],
     [['--learn', '{"ratio":0}'], 'not {"ratio":0}'],
     [['--learn', '{"mode":"record"}'], 'not {"mode"'],
+    [['--only', 'all'], '--only takes guard, resend, not all'],
     [['--prices', 'no-such-file.json'], '--prices: no-such-file.json cannot be read as JSON'],
     [['--users', '3'], "Unknown option '--users'"],
   ];
@@ -44,7 +47,7 @@ describe('the options of the simulation', () => {
   }
 
   it('are all in the usage', () => {
-    for (const name of ['size', 'days', 'learn', 'prices', 'seed', 'help']) {
+    for (const name of ['size', 'days', 'learn', 'prices', 'seed', 'only', 'help']) {
       expect(USAGE).to.include(`--${name} `.trimEnd());
     }
   });

@@ -9,10 +9,15 @@ export const USAGE = `npm run simulate -- [options]
   --learn <json>    ratio and warmUpDays of guard.learn ({"ratio":1,"warmUpDays":30})
   --prices <file>   a price table; see test/simulate/prices.ts (round figures that are invented)
   --seed <n>        of an earlier run: the same traffic (1)
+  --only <a,b>      of: ${['guard', 'resend'].join(', ')} (both)
   --help
 
 Exit 1: the guard blocks honest users, or an attack for too long; 2: wrong arguments.
 `;
+
+export type Part = 'guard' | 'resend';
+
+const PARTS: readonly Part[] = ['guard', 'resend'];
 
 /** The options of a run. */
 export interface SimulateOptions {
@@ -22,6 +27,7 @@ export interface SimulateOptions {
   readonly learn: LearnOptions;
   readonly prices: PriceTable;
   readonly seed: number;
+  readonly parts: readonly Part[];
   readonly isHelp: boolean;
 }
 
@@ -35,6 +41,7 @@ export function readSimulateOptions(args: readonly string[]): SimulateOptions {
       learn: { type: 'string', default: '{}' },
       prices: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      only: { type: 'string', default: PARTS.join(',') },
       help: { type: 'boolean', default: false },
     },
   });
@@ -44,8 +51,15 @@ export function readSimulateOptions(args: readonly string[]): SimulateOptions {
     learn: readLearn(values.learn),
     prices: readPrices(values.prices),
     seed: readCount('seed', values.seed, 0),
+    parts: values.only.split(',').map(readPart),
     isHelp: values.help,
   };
+}
+
+function readPart(text: string): Part {
+  const part = PARTS.find((name) => name === text);
+  if (part === undefined) throw new Error(`--only takes ${PARTS.join(', ')}, not ${text}`);
+  return part;
 }
 
 function readCount(name: string, text: string, atLeast: number): number {

@@ -3,7 +3,7 @@ import { ATTACKS } from './attacks.js';
 import { BEGIN_MS, DAY_MS, HOUR_MS } from './calendar.js';
 import type { LearningGuard, Request } from './guard.js';
 import { play, type Period, type PeriodResult } from './play.js';
-import { attackTable, blockedIn, honestTable } from './tables.js';
+import { attackTable, blockedIn, honestTable, resendTable } from './tables.js';
 
 const ATTACK = ATTACKS[0]!;
 const PERIODS: readonly Period[] = [
@@ -116,5 +116,20 @@ describe('a simulated run', () => {
     expect(row).to.include(`${ATTACK.codes - blocked}`);
     expect(row).to.include((blocked * 0.5).toFixed(2));
     expect(row).to.include(`stand-in ${blocked}`);
+  });
+
+  it('reports what a resend by the next route gains', () => {
+    const both = { loss: 0.1, losesUsers: true, signIns: 200 };
+    const rows = resendTable([
+      { ...both, nextRoute: false, arrivedBy: [180, 180], codes: 240 },
+      { ...both, nextRoute: true, arrivedBy: [180, 199], codes: 220 },
+    ]);
+    expect(rows).to.equal(
+      [
+        'the first provider loses      resend  by code 1  by code 2  codes a sign-in',
+        '10 % of users             same route     90.0 %     90.0 %             1.20',
+        '10 % of users             next route     90.0 %     99.5 %             1.10',
+      ].join('\n'),
+    );
   });
 });

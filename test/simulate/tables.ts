@@ -1,5 +1,6 @@
 import { MINUTE_MS } from './calendar.js';
 import type { PeriodResult, Tally } from './play.js';
+import type { ResendResult } from './resend.js';
 import { priceOf, type PriceTable } from './prices.js';
 
 /** The report, as tables of text. */
@@ -91,4 +92,19 @@ export function numberOf(count: number): string {
 
 function percentOf(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** Sign-ins whose code arrived, with and without the next route, by loss. */
+export function resendTable(results: readonly ResendResult[]): string {
+  const [first] = results;
+  const places = (first?.arrivedBy ?? []).map((_, at) => `by code ${at + 1}`);
+  return tableOf([
+    ['the first provider loses', 'resend', ...places, 'codes a sign-in'],
+    ...results.map(({ loss, losesUsers, nextRoute, signIns, arrivedBy, codes }) => [
+      `${loss * 100} % of ${losesUsers ? 'users' : 'messages'}`,
+      nextRoute ? 'next route' : 'same route',
+      ...arrivedBy.map((arrived) => percentOf(arrived, signIns)),
+      (codes / signIns).toFixed(2),
+    ]),
+  ]);
 }

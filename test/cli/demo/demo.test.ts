@@ -191,12 +191,17 @@ Ctrl-C ends the demo.
     expect(signals.eventNames()).to.deep.equal([]);
   });
 
-  it('plays the bad day with --faults, and prints its phases', async () => {
+  it('plays the bad day with --faults, fills the history, and prints its phases', async () => {
     const { printed, signals, exitCode } = runHere('--port 0 --faults');
     await until(() => printed.stdout.includes('! Everything works.'));
     const [, phones = ''] = /Phones +(http:\S+)/.exec(printed.stdout) ?? [];
     const { badDay } = (await (await fetch(`${phones}api/state`)).json()) as { badDay: { current: string } };
     expect(badDay.current).to.equal('all-well');
+    // Everybody signs in, so the console's history fills by itself.
+    const [, origin = ''] = /Phones +(http:\/\/[^/]+)/.exec(printed.stdout) ?? [];
+    await until(async () =>
+      /"total":[1-9]/.test(await (await fetch(`${origin}/console/api/executions`)).text()),
+    );
     // Stopping it on the page ends it.
     const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
     await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });

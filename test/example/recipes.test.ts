@@ -369,6 +369,7 @@ describe('the deployment recipes', () => {
       'alerts.yaml',
       'compose.yaml',
       'gateway.env.example',
+      'grafana-dashboard.json',
       'kubernetes.yaml',
       'serverless.md',
     ]);

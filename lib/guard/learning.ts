@@ -236,7 +236,7 @@ function isOver({ tally, limits }: MovedTally): boolean {
   return tally.hour + 1 > limits.hour || tally.day + 1 > limits.day;
 }
 
-function totalAt(known: Total | undefined, toMs: number): Total {
+export function totalAt(known: Total | undefined, toMs: number): Total {
   const { hours } = LEARN.blind;
   if (known === undefined) {
     const none = { knownInRow: 0, blindSinceMs: 0, trustedSinceMs: 0 };

@@ -253,6 +253,9 @@ export function formProblemOf(text: string): string {
 /** Of a number in E.164 form, with its `+`. */
 const MAX_LENGTH = 16;
 
+/** The ISO 3166 codes with a numbering plan. */
+export const COUNTRIES: readonly string[] = Object.keys(numberingData.countries);
+
 /** Whether a text is an ISO 3166 code with a numbering plan. */
 export function isCountry(text: string): boolean {
   return Object.hasOwn(numberingData.countries, text);

@@ -48,7 +48,7 @@ export class Traffic {
   }
 
   async count(code: LearnedCode): Promise<LearnVerdict> {
-    return this.#state.count(code, 1_000);
+    return this.#state.count(code, 60_000);
   }
 
   async send(given: Partial<LearnedCode> = {}): Promise<LearnVerdict> {

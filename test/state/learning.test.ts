@@ -1,15 +1,36 @@
 import { expect } from 'chai';
 import type { LearningState } from '#lib/delivery/learning.js';
+import { openRedisState } from '#lib/state/redis/state.js';
 import { MemoryLearning } from '#lib/state/memory/memory-learning.js';
+import { Closers } from '#harness/closers.js';
 import { DAY_MS, HOUR_MS, MINUTE_MS, Traffic } from '#harness/learned.js';
+import { useRedis, type RedisServer } from '#harness/redis-server.js';
+import { patientTimes } from '#harness/redis-times.js';
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
 
 /** Every state that learns does the same. */
-const STATES: Readonly<Record<string, () => LearningState>> = {
-  'in memory': () => new MemoryLearning(),
-};
+const STATES = ['in memory', 'in Redis', 'in Redis with two encryption keys'] as const;
 
-for (const [name, open] of Object.entries(STATES)) {
+for (const name of STATES) {
   describe(`the counts of the guard that learns, ${name}`, () => {
+    const closers = new Closers();
+    afterEach(() => closers.closeAll());
+    let redis: RedisServer;
+    if (name !== 'in memory') {
+      useRedis((started) => {
+        redis = started;
+      });
+    }
+    let opened = 0;
+    const open = (): LearningState => {
+      if (name === 'in memory') return new MemoryLearning();
+      const encryptionKeys = name === 'in Redis' ? [KEY] : [KEY, OTHER_KEY];
+      const keyPrefix = `learned-${name.length}-${(opened += 1)}`;
+      const shared = openRedisState({ connection: redis.url, encryptionKeys, keyPrefix }, patientTimes());
+      return closers.add(shared, () => shared.close()).learning;
+    };
     let state: LearningState;
     let traffic: Traffic;
     beforeEach(() => {

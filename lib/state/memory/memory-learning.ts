@@ -12,6 +12,7 @@ import {
   describeCountry,
   LEARN,
   liftedUntil,
+  totalAt,
   withoutCode,
   withUse,
   type KnownNumber,
@@ -73,7 +74,7 @@ export class MemoryLearning implements LearningState {
 
   /** Learning began at another state: the warm-up counts from then. */
   beganAt(beganAtMs: number): void {
-    if (this.#total !== undefined) this.#total = { ...this.#total, beganAtMs };
+    this.#total = { ...totalAt(this.#total, beganAtMs), beganAtMs };
   }
 
   #around(

@@ -110,6 +110,10 @@ declare module 'ioredis' {
     releaseEventBuffer(...args: Arguments): Result<unknown, Context>;
     isCurrentBuffer(...args: Arguments): Result<unknown, Context>;
     useCodeBuffer(...args: Arguments): Result<unknown, Context>;
+    learnCodeBuffer(...args: Arguments): Result<unknown, Context>;
+    giveBackBuffer(...args: Arguments): Result<unknown, Context>;
+    learnUseBuffer(...args: Arguments): Result<unknown, Context>;
+    liftLearnedBuffer(...args: Arguments): Result<unknown, Context>;
     exchangeBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;
     scanNames(...args: Arguments): Result<unknown, Context>;

@@ -21,7 +21,16 @@ export type SealedKind = 'answer' | 'message' | 'attempt' | 'lastCode' | 'suppre
 
 /** Kinds of names: one event, one limit, and so on. */
 export type NamedKind =
-  'event' | 'limit' | 'person' | 'newest' | 'message' | 'attempt' | 'lastCode' | 'suppressions' | 'alarm';
+  | 'event'
+  | 'limit'
+  | 'person'
+  | 'newest'
+  | 'message'
+  | 'attempt'
+  | 'lastCode'
+  | 'suppressions'
+  | 'alarm'
+  | 'learned';
 
 /** The operations of one encryption key. */
 export interface Sealing {

@@ -1,13 +1,13 @@
 import { LocalClaims } from '../../delivery/local-claims.js';
 import { LocalOrder } from '../../delivery/order.js';
 import type { StatePort } from '../../delivery/state.js';
-import { MemoryLearning } from '../memory/memory-learning.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
 import { loadIoredis } from './clients.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions, DEFAULT_TIMES, type RedisTimes } from './options.js';
+import { RedisLearning } from './learning.js';
 import { Outbox } from './outbox.js';
 import { probeBy } from './scripts.js';
 import { RedisRecords } from './records.js';
@@ -39,7 +39,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
     useCode: (person, usedAtMs) => {
       claims.useCode(person, usedAtMs);
     },
-    learning: new MemoryLearning(),
+    learning: new RedisLearning(redis, sealings, outbox),
     local: { claims: new LocalClaims(), order: new LocalOrder() },
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),

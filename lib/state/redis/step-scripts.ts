@@ -1,3 +1,5 @@
+import { LEARN_SCRIPTS } from './learn-scripts.js';
+
 /**
  * The Lua scripts of what one code needs of Redis, and the script that runs several of them in one command.
  *
@@ -347,6 +349,7 @@ const STEPS = {
   isCurrent: IS_CURRENT,
   useCode: USE_CODE,
   exchange: EXCHANGE,
+  ...LEARN_SCRIPTS,
 } as const;
 
 export type StepName = keyof typeof STEPS;
@@ -362,6 +365,7 @@ export const STEP_SCRIPTS = {
   isCurrent: SHARED + STEPS.isCurrent,
   useCode: SHARED + STEPS.useCode,
   exchange: STEPS.exchange,
+  ...LEARN_SCRIPTS,
 } as const;
 
 /**

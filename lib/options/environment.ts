@@ -10,9 +10,11 @@ import { VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
 import type { Channel } from '../channels/channel.js';
-import type { Environment, OktaTelephonyHookOptions } from './options.js';
+import type { ChannelList, ChannelsByCountry, Environment, OktaTelephonyHookOptions } from './options.js';
 import type { EventHookCredential, OktaCredential } from './credential-types.js';
 import {
+  LISTED_CHANNELS,
+  readLists,
   readOktaCredential,
   readProviders,
   readRedis,
@@ -144,17 +146,41 @@ function headerCredential(secret: string, reader: VariableReader): EventHookCred
   return { scheme: 'header', secrets: previous === undefined ? [secret] : [secret, previous] };
 }
 
-/** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first. */
+/** The providers of each channel that has more than Twilio's sender, or lists: in a channel of several, Twilio's sender comes first. */
 function channelsOf(
   reader: VariableReader,
   senders: Readonly<Record<string, unknown>>,
 ): OktaTelephonyHookOptions['channels'] {
-  const channels: Record<string, readonly Channel[]> = {};
-  for (const [name, channel] of readProviders(reader).flatMap((made) => Object.entries(made))) {
-    const byTwilio = senders[name] === undefined ? [] : [name === VOICE ? twilioCalls() : twilioMessages()];
-    channels[name] = [...(channels[name] ?? byTwilio), channel];
+  const providers: Record<string, Record<string, Channel>> = {};
+  for (const [name, sender] of Object.entries(senders)) {
+    if (sender !== undefined) providers[name] = { twilio: name === VOICE ? twilioCalls() : twilioMessages() };
+  }
+  for (const [provider, made] of readProviders(reader)) {
+    for (const [name, channel] of Object.entries(made)) (providers[name] ??= {})[provider] = channel;
+  }
+  const channels: Record<string, ChannelList | ChannelsByCountry> = {};
+  for (const [name, made] of Object.entries(providers)) {
+    // Without an entry, Twilio's sender makes the channel.
+    const isByTwilio = Object.keys(made).every((provider) => provider === 'twilio');
+    if (!isByTwilio) channels[name] = Object.values(made);
+  }
+  for (const name of LISTED_CHANNELS) {
+    const lists = readLists(reader, name);
+    if (lists !== undefined) channels[name] = listsOf(lists, providers[name] ?? {});
   }
   return Object.keys(channels).length === 0 ? undefined : channels;
+}
+
+/** A provider that could not be made is a problem of its own. */
+function listsOf(
+  lists: ReadonlyMap<string, readonly string[]>,
+  made: Readonly<Record<string, Channel>>,
+): ChannelList | ChannelsByCountry {
+  const listOf = (names: readonly string[]): readonly Channel[] => names.flatMap((name) => made[name] ?? []);
+  const { default: all = [], ...byCountry } = Object.fromEntries(
+    Array.from(lists, ([country, names]) => [country, listOf(names)]),
+  );
+  return lists.size === 1 ? all : { default: all, ...byCountry };
 }
 
 function guardOf(reader: VariableReader, hasEventHook: boolean): OktaTelephonyHookOptions['guard'] {

@@ -15,7 +15,7 @@ import { readRedisOptions } from '../state/redis/options.js';
 import type { OktaCredential, TwilioCredential } from './credential-types.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import { attempt, type VariableReader } from './variable-reader.js';
-import { variablesWhere, type VariableName } from './variables.js';
+import { readProviderLists, variablesWhere, type VariableName } from './variables.js';
 
 /** Reads the variables that go together, for `optionsFrom` and the command line. */
 
@@ -146,25 +146,79 @@ export const usesProvider = (reader: VariableReader, prefix: string): boolean =>
 export type ChannelsByName = Readonly<Record<string, Channel>>;
 
 /**
- * The providers beyond Twilio's senders, by the beginning of their variables and in the order in which a channel tries them. A
- * new one is a row here, and its variables are rows in `variables.ts`.
+ * The providers beyond Twilio's senders, with the beginning of their variables, in the order in which a channel tries them. A new
+ * one is a row here, and its variables are rows in `variables.ts`.
  */
 const PROVIDERS = {
-  TWILIO_VERIFY_: readVerifyChannels,
-  VONAGE_: readVonage,
-  AZURE_SMS_: readAzure,
-  AWS_SMS_: readAws,
-  META_: readMeta,
-  LINE_: readLine,
-};
+  verify: { prefix: 'TWILIO_VERIFY_', read: readVerifyChannels },
+  vonage: { prefix: 'VONAGE_', read: readVonage },
+  azure: { prefix: 'AZURE_SMS_', read: readAzure },
+  aws: { prefix: 'AWS_SMS_', read: readAws },
+  meta: { prefix: 'META_', read: readMeta },
+  line: { prefix: 'LINE_', read: readLine },
+} as const;
+
+type ProviderName = keyof typeof PROVIDERS;
+const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 
 /** The channels of one provider; none without its variables, or with problems. */
-export const readProvider = (reader: VariableReader, prefix: keyof typeof PROVIDERS): ChannelsByName =>
-  usesProvider(reader, prefix) ? PROVIDERS[prefix](reader) : {};
+export function readProvider(reader: VariableReader, name: ProviderName): ChannelsByName {
+  const { prefix, read } = PROVIDERS[name];
+  return usesProvider(reader, prefix) ? read(reader) : {};
+}
 
-/** The channels of each provider, in their order. */
-export const readProviders = (reader: VariableReader): readonly ChannelsByName[] =>
-  (Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]).map((prefix) => readProvider(reader, prefix));
+/** The channels of each provider by its name, in their order. */
+export const readProviders = (reader: VariableReader): readonly (readonly [string, ChannelsByName])[] =>
+  PROVIDER_NAMES.map((name) => [name, readProvider(reader, name)]);
+
+/** The variable with the providers of each channel that may have several. */
+export const LISTS_OF = {
+  sms: 'SMS_PROVIDERS',
+  voice: 'VOICE_PROVIDERS',
+  whatsapp: 'WHATSAPP_PROVIDERS',
+} as const satisfies Readonly<Record<string, VariableName>>;
+
+type ListedChannel = keyof typeof LISTS_OF;
+export const LISTED_CHANNELS = Object.keys(LISTS_OF) as ListedChannel[];
+
+/** The names of the providers that have a sender of a channel, in their order. */
+export function sendingProviders(reader: VariableReader, channel: string): readonly string[] {
+  const isVerified = readVerify(reader)?.channels.includes(channel) === true;
+  return [
+    ...(reader.hasAny(...sendersOf('twilio', channel)) ? ['twilio'] : []),
+    ...PROVIDER_NAMES.filter((name) =>
+      name === 'verify' ? isVerified : reader.hasAny(...sendersOf(name, channel)),
+    ),
+  ];
+}
+
+/** The variables with the senders that a provider has for a channel. */
+function sendersOf(name: string, channel: string): readonly VariableName[] {
+  const prefix = name === 'twilio' ? 'TWILIO_' : PROVIDERS[name as ProviderName].prefix;
+  const isOther = (variable: string): boolean =>
+    name === 'twilio' && variable.startsWith(PROVIDERS.verify.prefix);
+  return variablesWhere(
+    ({ sends }, variable) => sends === channel && variable.startsWith(prefix) && !isOther(variable),
+  );
+}
+
+/** The names of the providers in each list of a channel, by country and `default`; `undefined` without the variable, or if it is wrong. */
+export function readLists(
+  reader: VariableReader,
+  channel: ListedChannel,
+): ReadonlyMap<string, readonly string[]> | undefined {
+  const variable = LISTS_OF[channel];
+  const lists = readProviderLists(reader.read(variable) ?? '');
+  if (lists === undefined) return undefined;
+  const sending = sendingProviders(reader, channel);
+  const missing = new Set([...lists.values()].flat().filter((name) => !sending.includes(name)));
+  for (const name of missing) {
+    const first = name === 'verify' ? 'TWILIO_VERIFY_CHANNELS' : sendersOf(name, channel)[0];
+    const remedy = first === undefined ? 'remove it' : `set ${first}, or remove it`;
+    reader.complain(`${variable} names ${name}, which has no sender of ${channel}: ${remedy}`);
+  }
+  return missing.size === 0 ? lists : undefined;
+}
 
 /** A service of Twilio Verify, and the channels that it serves. */
 export function readVerify(

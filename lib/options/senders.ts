@@ -21,7 +21,7 @@ function meantCountry(code: string): string | undefined {
 }
 
 /** A value that names countries. @param read - the codes in it; `undefined` if it is of another shape. */
-const countriesRule = (
+export const countriesRule = (
   what: string,
   read: (value: unknown) => readonly string[] | undefined,
 ): Joi.AnySchema =>

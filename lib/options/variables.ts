@@ -15,8 +15,9 @@ import {
   servicePrivateKey,
   twilioBaseUrl,
 } from './credentials.js';
+import { DEFAULT_LIST } from './channel-lists.js';
 import { attributeName, publicUrl } from './schema.js';
-import { contentSid, countriesOrAll, fallbackSender, phone, smsSender } from './senders.js';
+import { contentSid, countriesOrAll, countriesRule, fallbackSender, phone, smsSender } from './senders.js';
 
 /** The environment as one table. `optionsFrom`, the command line and the reference of the variables read it. */
 
@@ -59,6 +60,25 @@ const templateLanguage = (): Joi.AnySchema =>
   textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE);
 const maxScore = (): Joi.AnySchema => textOf('a whole number from 0 to 100').pattern(/^(?:\d{1,2}|100)$/);
 const learnMode = (): Joi.AnySchema => oneOf('record or enforce', 'record', 'enforce');
+const NAMES = '(?:twilio|verify|vonage|azure|aws|meta)';
+const LIST = `${NAMES}(?:,${NAMES})*`;
+const PROVIDER_LISTS = new RegExp(`^${LIST}(?:/[A-Za-z]{2}:${LIST})*$`);
+/** The list for all countries, then those of single ones: `twilio/IN:aws,twilio`. */
+export function readProviderLists(value: string): ReadonlyMap<string, readonly string[]> | undefined {
+  if (!PROVIDER_LISTS.test(value)) return undefined;
+  const [all = '', ...others] = value.split('/');
+  const byCountry = others.map((text) => [text.slice(0, 2), text.slice(3).split(',')] as const);
+  const lists = new Map<string, readonly string[]>([[DEFAULT_LIST, all.split(',')], ...byCountry]);
+  return lists.size === byCountry.length + 1 ? lists : undefined;
+}
+const providerLists = (): Joi.AnySchema =>
+  countriesRule(
+    'names of twilio, verify, vonage, azure, aws and meta with commas between them, then lists for ISO 3166 countries, each once, such as twilio/IN:aws,twilio',
+    (value) => {
+      const lists = typeof value === 'string' ? readProviderLists(value) : undefined;
+      return lists && [...lists.keys()].filter((name) => name !== DEFAULT_LIST);
+    },
+  );
 const yesOrNo = (): Joi.AnySchema => oneOf('true or false', 'true', 'false');
 const issuer = (): Joi.AnySchema =>
   urlRule("the issuer of the hook's access tokens", (url) => url.search === '');
@@ -226,6 +246,12 @@ const TABLE = {
   LINE_USER_ID_ATTRIBUTE: { option: 'lineChannel.userIdAttribute' },
   /** Another origin of LINE's API. */
   LINE_BASE_URL: { option: 'lineChannel.baseUrl' },
+  /** The providers of SMS in their order, then lists for countries: `twilio/IN:aws,twilio`. Default: all that have a sender. */
+  SMS_PROVIDERS: { option: 'channels.sms', rule: providerLists },
+  /** The same for calls. */
+  VOICE_PROVIDERS: { option: 'channels.voice', rule: providerLists },
+  /** The same for WhatsApp. */
+  WHATSAPP_PROVIDERS: { option: 'channels.whatsapp', rule: providerLists },
   /** The countries that get codes, such as `DE,AT`. `*` means every country. */
   GUARD_COUNTRIES: { option: 'guard.countries.allow', rule: countriesOrAll },
   /** `record` or `enforce`: the guard learns from used codes. It needs Okta's event hook. The default is off. */

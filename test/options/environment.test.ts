@@ -325,6 +325,69 @@ describe('optionsFrom', () => {
     ]);
   });
 
+  describe('with lists of providers', () => {
+    const { VONAGE_SMS_FROM, VONAGE_API_KEY, VONAGE_API_SECRET } = WITHOUT_TWILIO;
+    const two = { ...LEAST, VONAGE_SMS_FROM, VONAGE_API_KEY, VONAGE_API_SECRET };
+    /** The providers of each list of SMS. */
+    const listsOf = (env: Environment): Readonly<Record<string, readonly (string | undefined)[]>> => {
+      const { providers, lists } = readProviders('sms', optionsFrom(env).channels?.['sms'] ?? []);
+      const names = providers.map(
+        ({ channel: made }) => connectChannel(made, { channel: 'sms', twilio: TWILIO }).provider,
+      );
+      return Object.fromEntries(
+        Array.from(lists, ([of, indexes]) => [of, indexes.map((index) => names[index])]),
+      );
+    };
+
+    it('gives each country its own, in their order', () => {
+      expect(listsOf({ ...two, SMS_PROVIDERS: 'twilio/IN:vonage,twilio/BR:vonage' })).to.deep.equal({
+        default: ['TWILIO'],
+        IN: ['VONAGE', 'TWILIO'],
+        BR: ['VONAGE'],
+      });
+    });
+
+    it('orders the providers of all countries', () => {
+      expect(listsOf({ ...two, SMS_PROVIDERS: 'vonage,twilio' })).to.deep.equal({
+        default: ['VONAGE', 'TWILIO'],
+      });
+    });
+
+    it('makes a gateway, also if a sender is in no list', () => {
+      const options = optionsFrom({ ...two, ...VERIFY, SMS_PROVIDERS: 'verify', VOICE_PROVIDERS: 'verify' });
+      expect(Object.keys(options.channels ?? {})).to.deep.equal(['sms', 'voice']);
+      expect(oktaTelephonyHook({ ...options, logger: false })).to.be.a('function');
+    });
+
+    for (const [given, problem] of [
+      [{ SMS_PROVIDERS: 'twilio/IN:aws' }, /^SMS_PROVIDERS names aws, .* no sender of sms: set AWS_SMS_ORIG/],
+      [{ VOICE_PROVIDERS: 'vonage' }, /^VOICE_PROVIDERS names vonage, .* voice: set VONAGE_VOICE_FROM, or/],
+      [
+        { WHATSAPP_PROVIDERS: 'azure' },
+        /^WHATSAPP_PROVIDERS names azure, .* no sender of whatsapp: remove it$/,
+      ],
+      [{ SMS_PROVIDERS: 'verify' }, /^SMS_PROVIDERS names verify, .* set TWILIO_VERIFY_CHANNELS, or/],
+      [{ SMS_PROVIDERS: 'twilio/UK:vonage' }, /^SMS_PROVIDERS must be .*; use GB$/],
+      [{ SMS_PROVIDERS: 'twilio/in:vonage' }, /^SMS_PROVIDERS must be .*; use IN$/],
+      ...[
+        'kept-for-me',
+        'IN:vonage',
+        'twilio,',
+        'twilio/IN:',
+        'twilio/IN:vonage/IN:twilio',
+        'twilio,IN:vonage',
+      ].map(
+        (text) => [{ SMS_PROVIDERS: text }, /^SMS_PROVIDERS must be names of twilio, .*aws,twilio$/] as const,
+      ),
+    ] as const) {
+      it(`reports ${JSON.stringify(given)}`, () => {
+        const { problems } = errorOf(() => optionsFrom({ ...two, ...given }));
+        expect(problems).to.have.length(1);
+        expect(problems[0]).to.match(problem);
+      });
+    }
+  });
+
   it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage, then Azure, then AWS', () => {
     expect(providersOf({ ...LEAST, ...VERIFY })).to.deep.equal({
       sms: ['TWILIO', 'TWILIO_VERIFY'],

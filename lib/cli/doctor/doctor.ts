@@ -1,3 +1,4 @@
+import { examineLists } from './checks/channel-lists.js';
 import { examineHook } from './checks/hook.js';
 import { examineMachine } from './checks/machine.js';
 import { examineOkta } from './checks/okta.js';
@@ -50,6 +51,7 @@ Checks:
   way.     url, name, tls, redirect
   twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
 ${linesOfProviders()}
+  channels. sms, voice, whatsapp (where SMS_PROVIDERS, VOICE_PROVIDERS or WHATSAPP_PROVIDERS is set)
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls, file (of --env)
 
@@ -138,6 +140,7 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
             : undefined,
       }),
     ),
+    examineLists(variables),
     examineRedis(redis, { time, callMs }),
     examineMachine(variables, oktaExamination),
   ].filter(({ checks }) => checks.length > 0);

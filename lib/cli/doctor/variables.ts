@@ -181,7 +181,7 @@ export interface OtherProvider {
 export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
   return otherProviders(variables).map((name) => ({
     name,
-    section: section(variables, 'Set.', readProvider(variables, PROVIDERS[name].prefix)),
+    section: section(variables, 'Set.', readProvider(variables, name)),
   }));
 }
 

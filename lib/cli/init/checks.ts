@@ -60,7 +60,7 @@ export function oktaChecks({ variables, time }: CommandCall): CheckGroup | undef
 export function providerChecks(name: ProviderName, variables: Variables): CheckGroup | undefined {
   if (!PROVIDERS[name].isWhole(variables)) return undefined;
   if (!isOther(name)) return twilioChecks(variables);
-  const channels = readProvider(variables, PROVIDERS[name].prefix);
+  const channels = readProvider(variables, name);
   if (variables.hasProblems()) return undefined;
   const group = examineProvider({ name, section: section(channels) }, { callMs: CALL_MS });
   return { ...group, checks: group.checks.filter((check) => check.name !== `${name}.variables`) };

@@ -107,6 +107,26 @@ describe('doctor without Twilio', () => {
     await azure.close();
   });
 
+  it('says which providers each country gets, and names a provider in no list and one without a sender', async () => {
+    const env = { LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken, LINE_BASE_URL: line.baseUrl };
+    const azure = {
+      AZURE_SMS_ENDPOINT: 'https://acme.example',
+      AZURE_SMS_ACCESS_KEY: 'key',
+      AZURE_SMS_FROM: '+1',
+    };
+    for (const [what, given] of Object.entries({
+      'one list': { SMS_PROVIDERS: 'vonage' },
+      'lists by country': { ...azure, SMS_PROVIDERS: 'vonage/IN:azure,vonage/US:azure' },
+      'a provider in no list': { ...azure, SMS_PROVIDERS: 'vonage' },
+      'a provider without a sender': { SMS_PROVIDERS: 'vonage/IN:aws,vonage', VOICE_PROVIDERS: 'azure' },
+      'a wrong country': { SMS_PROVIDERS: 'vonage/UK:vonage' },
+    })) {
+      await expectFindings(what, { ...env, ...given }, 'channels.sms', 'channels.voice');
+    }
+    const checks = (await ward.lines(variables())).map(({ check }) => check);
+    expect(checks).to.not.include('channels.sms');
+  });
+
   it('checks AWS beside Vonage, and fails if it refuses the key', async () => {
     const aws = await startAwsEmulator();
     const { region, originationIdentity, credentials, baseUrl } = aws.credential;

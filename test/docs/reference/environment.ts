@@ -32,7 +32,7 @@ express()
 - An empty variable counts as absent. A missing variable means the default of its option.
 - Missing or wrong variables throw one \`ConfigurationError\`. Its \`problems\` names each variable and no value.
 - A value with quotes, spaces or invisible characters around it is refused. \`docker --env-file\` and \`kubectl --from-env-file\` keep such characters.
-- If a channel has several providers, Twilio's sender comes first, then Verify, then Vonage, then Azure, then AWS, then Meta.
+- If a channel has several providers, Twilio's sender comes first, then Verify, then Vonage, then Azure, then AWS, then Meta. [\`SMS_PROVIDERS\`](../deliver/by-country.md#from-environment-variables) and its neighbours give another order, and lists by country.
 
 ## Variables for options
 

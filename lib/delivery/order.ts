@@ -87,7 +87,7 @@ export interface ClaimingEvent extends PlacedEvent {
 
 /**
  * Gives an event its place, unless it has one, and makes it the newest if it is. If its process decided alone, and another one is known as the
- * newest, it is unknown which of the two is newer.
+ * newest, it is unknown which of the two is newer. So it is with an event that had its place before the newest became unknown.
  */
 export function takePlace(
   known: OrderRecord | undefined,
@@ -111,8 +111,9 @@ export function takePlace(
   const isAbove = event.passes && !event.isPreview && isComparable && place.count > before.newestPlace;
   const { eventKey, requestedAtMs } = event;
   const hasOther = before.newestPlace > 0 && before.newestEvent !== eventKey;
+  const mayBeOlder = place.wasAlone || (before.newestEvent === UNKNOWN && place.count < before.count);
   let order: OrderRecord = { ...before, count };
-  if (isAbove && place.wasAlone && hasOther) {
+  if (isAbove && hasOther && mayBeOlder) {
     const latestMs = Math.max(before.requestedAtMs, requestedAtMs);
     order = { ...order, newestEvent: UNKNOWN, requestedAtMs: latestMs };
   } else if (isAbove) order = { ...order, newestPlace: place.count, newestEvent: eventKey, requestedAtMs };

@@ -71,6 +71,16 @@ describe("the place of an event among its person's codes", () => {
     expect(isCurrent({ ...order, newestPlace: 5 }, asked)).to.equal('unknown');
   });
 
+  it('makes no event the newest that had it before one of a process that decided alone', () => {
+    // The guard blocked the event then, and a gateway without Redis has allowed it since.
+    const blocked = takePlace(ORDER, event('eight', { passes: false }));
+    const { order } = takePlace(blocked.order, event('alone', { wasAlone: true }));
+    const allowed = takePlace(order, event('eight', { place: blocked.place }));
+    expect(allowed).to.include({ place: '8.e', isCurrent: 'unknown' });
+    expect(allowed.order).to.include({ newestPlace: 5, newestEvent: UNKNOWN });
+    expect(takePlace(allowed.order, event('ten')).order).to.include({ newestPlace: 10, newestEvent: 'ten' });
+  });
+
   it('is the next one; the first event makes the order', () => {
     const first = takePlace(undefined, event('one'));
     expect(first).to.deep.equal({

@@ -90,9 +90,10 @@ local function takePlace(keys, event)
     known = {count = best.count, epoch = best.epoch, place = best.place, newest = best.newest, requestedAt = best.requestedAt, index = best.index}
   end
   local isComparable = epoch == known.epoch
+  local mayBeOlder = wasAlone or (known.newest == '?' and count < known.count)
   if isComparable then known.count = math.max(known.count, count) end
   local isAbove = event.passes and not event.isPreview and isComparable and count > known.place
-  local isUnclear = isAbove and wasAlone and known.place > 0 and known.newest ~= event.names[known.index]
+  local isUnclear = isAbove and mayBeOlder and known.place > 0 and known.newest ~= event.names[known.index]
   local isNewest = isAbove and not isUnclear
   if isNewest then known.place, known.newest, known.requestedAt = count, event.names[known.index], event.requestedAt end
   if isUnclear then

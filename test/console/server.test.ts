@@ -226,7 +226,8 @@ describe("the console's routes", () => {
     const { scene } = served;
     await scene.call({ eventId: 'by-whatsapp' });
     scene.twilio.refuseWith({ code: 63_007 });
-    await scene.call({ eventId: 'by-sms' });
+    // Of another type: it does not ask for the first one again.
+    await scene.call({ eventId: 'by-sms', requestType: 'mfa-enrollment' });
     const sumOf = async (query: string): Promise<number> => {
       const { spans } = (await served.ask(`/api/histogram?${query}`)).json as Timeline;
       expect(spans.map(({ bucketMs, buckets }) => [bucketMs, buckets.length])).to.deep.equal([[900_000, 96]]);

@@ -277,6 +277,10 @@ function networkAt(known: NetworkTally | undefined, toMs: number, trustedSinceMs
   return { ...known, atMs: nowMs, countries: Object.fromEntries(countries) };
 }
 
+function isKnownNumber(known: KnownNumber | undefined, nowMs: number): boolean {
+  return known !== undefined && nowMs - known.atMs < LEARN.knownMs;
+}
+
 /** Counts a code and judges it. */
 export function countCode(
   learned: Learned,
@@ -290,7 +294,7 @@ export function countCode(
   const network = networkAt(learned.network, nowMs, trustedSinceMs);
   const { marker, known } = learned;
 
-  const isKnown = known !== undefined && nowMs - known.atMs < LEARN.knownMs;
+  const isKnown = isKnownNumber(known, nowMs);
   const isBlind = total.blindSinceMs > 0;
   const isLifted = (country.tally.liftedUntilMs ?? 0) > nowMs;
   const mayBlock = !isKnown && !code.isAllowed && !isBlind && !isLifted;
@@ -325,7 +329,8 @@ export function countCode(
   const isActing = code.isEnforced && nowMs >= total.beganAtMs + code.warmUpMs;
   const isBlocked = blocks.length > 0;
   const leaves = isCounting && (!isBlocked || !isActing);
-  const entersLevels = isCounting && !isBlocked && !isBlind;
+  // A code to a known number is not blocked, and is no sign of an attack: in a large organisation, many have one prefix.
+  const entersLevels = isCounting && !isKnown && !isBlocked && !isBlind;
 
   const blockOf = (block: Block | undefined, phase: Phase): Block | undefined => {
     if (mayBlock && isCounting && isBlocked) return phase === 'over' ? nextBlock(block, nowMs) : block;
@@ -435,11 +440,13 @@ export function withUse(learned: Learned, use: LearnedUse): Learned {
   if (learned.known?.token === token) return learned;
   const total = totalAt(learned.total, nowMs);
   const trustedSinceMs = total.blindSinceMs > 0 ? nowMs : total.trustedSinceMs;
+  const isKnown = isKnownNumber(learned.known, nowMs);
   const after = (kind: TallyKind, known: Tally | undefined): Tally => {
     const { tally } = movedOn(kind, known, use, trustedSinceMs);
     if (!isPaid) return tally;
     return {
-      ...raised(tally, -1),
+      // A code to a known number has not raised them.
+      ...(isKnown ? tally : raised(tally, -1)),
       usedByHour: increased(tally.usedByHour, 1),
       usedByDay: increased(tally.usedByDay, 1),
     };

@@ -217,6 +217,19 @@ for (const name of STATES) {
         await unchanged();
       });
 
+      it('a code to a number that used one in the last 90 days, nor its next use', async () => {
+        const known = { person: 'ana', number: 'number of ana' };
+        await traffic.convert(known);
+        for (let code = 0; code < 20; code += 1) {
+          traffic.nowMs += MINUTE_MS;
+          await traffic.send(known);
+          await seeing();
+        }
+        for (let sent = 0; sent < 3; sent += 1) await traffic.send();
+        await traffic.use(known);
+        expect(await traffic.passing(500)).to.equal(2);
+      });
+
       it('a code that is given back, once', async () => {
         const code = traffic.codeOf();
         for (let sent = 0; sent < 3; sent += 1) await traffic.send();

@@ -31,6 +31,7 @@ for kind = 1, #KINDS do
     elseif not known or record.atMs > known.atMs then learned[KINDS[kind]] = record end
   end
 end
+local isKnown = learned.known ~= nil and toMs - learned.known.atMs < LEARN.knownMs
 local function write(name, record)
   for kind = 1, #KINDS do
     if KINDS[kind] == name then
@@ -105,7 +106,6 @@ local prefix, prefixLimits = moveOn('prefix', learned.prefix, total.trustedSince
 local network = networkAt(learned.network, total.trustedSinceMs)
 local marker, known = learned.marker, learned.known
 
-local isKnown = known ~= nil and toMs - known.atMs < LEARN.knownMs
 local isBlind = total.blindSinceMs > 0
 local mayBlock = not isKnown and not given.isAllowed and not isBlind and (country.liftedUntilMs or 0) <= toMs
 local isAgain = marker ~= nil and marker.token == given.token
@@ -144,7 +144,7 @@ addBlock('learn.ip', networkPhase, countries, LEARN.countriesPerNetwork, 86400)
 local isActing = given.isEnforced and toMs >= total.beganAtMs + given.warmUpMs
 local isBlocked = #blocks > 0
 local leaves = isCounting and (not isBlocked or not isActing)
-local entersLevels = isCounting and not isBlocked and not isBlind
+local entersLevels = isCounting and not isKnown and not isBlocked and not isBlind
 
 local function changeBlock(record, phase)
   local block = record.block
@@ -237,7 +237,7 @@ total.usedAtMs, total.knownInRow, total.blindSinceMs = math.max(total.usedAtMs, 
 for _, kind in ipairs({'country', 'prefix'}) do
   local tally = moveOn(kind, learned[kind], total.trustedSinceMs)
   if given.isPaid then
-    raise(tally, -1)
+    if not isKnown then raise(tally, -1) end
     increase(tally.usedByHour, 1)
     increase(tally.usedByDay, 1)
   end

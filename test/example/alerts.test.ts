@@ -32,7 +32,7 @@ const NAME = new RegExp(`${PREFIX}\\w+`, 'g');
 describe('the alert rules', () => {
   it('each have a unique name, a severity and a duration', () => {
     const names = rules.map(({ alert }) => alert);
-    expect(new Set(names).size).to.equal(names.length).and.to.equal(9);
+    expect(new Set(names).size).to.equal(names.length).and.to.equal(11);
     for (const { alert, labels, for: time } of rules) {
       expect(alert).to.match(/^OktaTelephony[A-Z]\w+$/);
       expect(labels.severity).to.match(/^(warning|critical)$/);

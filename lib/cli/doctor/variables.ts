@@ -58,6 +58,8 @@ export interface HookVariables {
   readonly secret: string | undefined;
   /** The value of `--header`. If doctor can read the header from Okta's hook, it uses that. */
   readonly headerName: string | undefined;
+  /** Whether the guard learns, which needs the event hook. */
+  readonly isLearning?: boolean | undefined;
 }
 
 export type TwilioSide = TwilioVariables &
@@ -132,7 +134,9 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
   const isMarked = secret !== undefined && !isShortSecret(secret);
-  return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
+  const isLearning = variables.read('GUARD_LEARN') !== undefined;
+  const hook = { url, proof, secret, headerName, isLearning };
+  return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, hook);
 }
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {

@@ -551,6 +551,14 @@ const HOOKS_IN_OKTA: readonly Misconfiguration[] = [
     finds: 'fail okta.event-hook',
   },
   {
+    what: 'a guard that learns without an event hook',
+    plant: (scene) => {
+      answers('okta', '/api/v1/eventHooks', 200, [])(scene);
+      return { GUARD_LEARN: 'record' };
+    },
+    finds: 'fail okta.event-hook',
+  },
+  {
     what: 'two event hooks with the same URL',
     plant: async (scene) => {
       const { list } = await callApi(scene.okta, 'GET', '/api/v1/eventHooks');

@@ -24,7 +24,8 @@ export function createHookChecks(org: OrgReader, hook: HookVariables | undefined
   return {
     telephonyHook: async (): Promise<Finding> =>
       hook === undefined ? skipped : telephonyFinding(await plan()),
-    eventHook: async (): Promise<Finding> => (hook === undefined ? skipped : eventFinding(await eventPlan())),
+    eventHook: async (): Promise<Finding> =>
+      hook === undefined ? skipped : eventFinding(await eventPlan(), hook.isLearning === true),
     async nativeTelephony(): Promise<Finding> {
       const warning = await warnOfNativeTelephony(org.readOnly(NATIVE_SCOPES));
       if (warning === undefined) return ok("None of the org's own telephony providers is active.");
@@ -60,9 +61,15 @@ function telephonyFinding(plan: SetupPlan): Finding {
   );
 }
 
-function eventFinding(plan: SetupPlan): Finding {
+function eventFinding(plan: SetupPlan, isLearning: boolean): Finding {
   const { id, steps, warnings } = plan;
   const setUp = 'okta-telephony-hook setup event-hook';
+  if (id === undefined && isLearning) {
+    return fail(
+      'The org has no event hook whose URL is PUBLIC_URL + /events: GUARD_LEARN learns nothing without it, and is blind.',
+      `${setUp} creates it, while the gateway runs.`,
+    );
+  }
   if (id === undefined) {
     return warn(
       'The org has no event hook whose URL is PUBLIC_URL + /events: the gateway does not learn which codes were used, and on which calls Okta gave up.',

@@ -444,6 +444,19 @@ describe('a code that its user requests again', () => {
       expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
     });
 
+    it('goes by the same route if the report came to the other one, which knows an older one', async () => {
+      await request('event-1', 0, { url: other.url });
+      await report(one, 'delivered', 'id', other.url);
+      await written();
+      await request('event-2', 30);
+      expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
+      await report(one, 'delivered', 'id', other.url);
+      await until(() => other.events.filter(({ type }) => type === 'message.reported').length === 2);
+      await written();
+      await request('event-3', 60);
+      expect(routeOf('event-3')).to.deep.equal(['ONE', undefined]);
+    });
+
     it('goes by the same route if the other one heard of its use, also a while later', async () => {
       await scene.registerEventHook(`${other.url}/events`);
       await request('event-1');
@@ -456,7 +469,7 @@ describe('a code that its user requests again', () => {
 
     it('goes by the next route while Redis is lost, if the same one sent the earlier one', async () => {
       await request('event-1');
-      await settled();
+      await written();
       await redis.close();
       await request('event-2', 30);
       expect(routeOf('event-2')).to.deep.equal(['TWO', 'event-1']);

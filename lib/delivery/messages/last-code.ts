@@ -97,7 +97,8 @@ export function keepDelivered(
   state: Pick<StatePort, 'recall' | 'update'>,
 ): void {
   // Fast path: a provider reports that a message was read after it was delivered.
-  if (state.recall(name)?.value.isDelivered === true) return;
+  const own = state.recall(name)?.value;
+  if (own?.isDelivered === true && own.code.eventId === eventId) return;
   void state.update([name], ([known]) => ({ next: [lastCodeAfterDelivery(known, eventId)], result: true }));
 }
 

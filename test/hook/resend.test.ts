@@ -429,8 +429,10 @@ describe('a code that its user requests again', () => {
 
     it('goes by the next route, whichever of them sent the earlier one', async () => {
       await request('event-1');
+      await written();
       await request('event-2', 30, { url: other.url });
       expect(routeThere('event-2')).to.deep.equal(['TWO', 'event-1']);
+      await written();
       await request('event-3', 60);
       expect(routeOf('event-3')).to.deep.equal(['THREE', 'event-2']);
     });

@@ -33,6 +33,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'UNKNOWN',
   ],
   'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST', 'PERSONAL_NUMBER', 'PAGER'],
+  'statuses of registrations at Twilio': ['TWILIO_APPROVED'],
   'of libphonenumber-js': ['INVALID_COUNTRY'],
   'of keys and tokens': ['ES256', 'ES384', 'ES512', 'HS256', 'RS256', 'RS384', 'RS512', 'RSA', 'JWT'],
   "Node's": [

@@ -77,6 +77,7 @@ export const PROVIDERS = {
       ],
       voice: [{ name: 'VONAGE_VOICE_FROM', what: 'the number of the application that calls' }],
     },
+    further: ['registration'],
     isWhole: (variables) =>
       variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
       variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM', 'VONAGE_VOICE_FROM'),
@@ -94,6 +95,7 @@ export const PROVIDERS = {
       { name: 'AZURE_SMS_ACCESS_KEY', what: 'an access key of the resource' },
     ],
     channels: { sms: [{ name: 'AZURE_SMS_FROM', what: 'the sender of SMS' }] },
+    further: ['registration'],
     isWhole: (variables) => variables.hasAny('AZURE_SMS_ACCESS_KEY') && variables.hasAny('AZURE_SMS_FROM'),
     doubtful: { 'azure.sms': ['AZURE_SMS_ENDPOINT', 'AZURE_SMS_ACCESS_KEY'] },
   },
@@ -108,6 +110,7 @@ export const PROVIDERS = {
     channels: {
       sms: [{ name: 'AWS_SMS_ORIGINATION_IDENTITY', what: 'the sender: a number, a sender id or a pool' }],
     },
+    further: ['registration'],
     isWhole: (variables) =>
       variables.hasAny('AWS_SECRET_ACCESS_KEY') && variables.hasAny('AWS_SMS_ORIGINATION_IDENTITY'),
     doubtful: {

@@ -248,6 +248,18 @@ export interface SendContext {
   readonly callbackUrl?: string | undefined;
 }
 
+/** The sender of a channel's texts to a country. */
+export interface ChannelSender {
+  /** A number, a name, or the provider's id of a service. */
+  readonly from: string;
+  /** Its place in the hook's options. Default: the channel's own place. */
+  readonly option?: string | undefined;
+  /** Whether the options name the country. */
+  readonly isNamed?: boolean | undefined;
+  /** Whether the ids of India's DLT are set; `undefined` if the channel does not take them. */
+  readonly hasDlt?: boolean | undefined;
+}
+
 /** A channel that is ready to send: a `Channel` that is an object, or what its function returns. */
 export interface ConnectedChannel {
   /** Sends one message. A throw counts as `unknown`. */
@@ -288,6 +300,8 @@ export interface ConnectedChannel {
    * this channel and provider alone.
    */
   readonly idNamespace?: string | undefined;
+  /** The sender of the texts to a country by ISO 3166, to warn of senders that do not work there. @internal */
+  readonly senderFor?: ((country: string) => ChannelSender) | undefined;
 }
 
 /** A logger whose methods take a message and its fields, such as winston or `console`. */

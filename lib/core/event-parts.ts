@@ -131,6 +131,7 @@ export interface OptionWarning {
     | 'senders.voice'
     | 'senders'
     | 'senders.number'
+    | 'senders.countries'
     | 'chooseChannels'
     | 'optInAttribute'
     | 'guard.countries'

@@ -44,6 +44,9 @@ export const WARNINGS: Readonly<
     text: 'a number of this length is not known in its country',
     remedy: 'Compare it with the Twilio Console.',
   },
+  'senders.countries': {
+    text: 'its texts do not arrive, or not under its name, in countries of guard.countries.allow',
+  },
   chooseChannels: {
     text: 'it has no effect, because chooseChannels replaces the opt-in rule',
     remedy: 'Leave it out.',

@@ -33,6 +33,7 @@ import {
   knownResends,
   warnOfDeafChannels,
   warnOfSilentChannels,
+  warnOfSendersByCountry,
   warnOfUnusedSenders,
 } from './ready-channels.js';
 import { createRouter } from './router.js';
@@ -166,6 +167,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   warnOfDeafChannels(channels, events);
   warnOfSilentChannels(settings, channels, events);
   warnOfUnusedSenders(twilio, events);
+  warnOfSendersByCountry(settings, channels, events);
 
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);

@@ -1,4 +1,5 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
+import { brokenSenderRules, type SenderInCountry } from '../channels/sender-rules.js';
 import type { TwilioPort } from '../channels/twilio/client.js';
 import { VOICE, type ConnectedChannel, type Logger } from '../core/channel.js';
 import type { CallIds } from '../delivery/channel-contract.js';
@@ -7,6 +8,7 @@ import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel, ReadyReceiver } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../core/http.js';
+import { listFor } from '../options/channel-lists.js';
 import { channelProblems, isConnected } from '../options/combinations.js';
 import type { HookSettings } from '../options/settings.js';
 
@@ -199,4 +201,33 @@ export function warnOfUnusedSenders(twilio: TwilioPort | undefined, events: Even
       kind === 'whatsapp' && senders.whatsapp?.kind === 'sandbox' ? 'sandboxNumber' : `senders.${kind}`,
     );
   if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'senders', where });
+}
+
+/** Warns of senders that do not work in countries of `guard.countries.allow`. Of other countries it is not known whether codes go there. */
+export function warnOfSendersByCountry(
+  { guard: { countries }, channels: settings }: HookSettings,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+  events: EventStream,
+): void {
+  if (countries?.kind !== 'allow') return;
+  const senders = [...settings].flatMap(([name, { lists }]) =>
+    [...countries.of].flatMap((country) => {
+      const list = listFor(lists, country);
+      return (lists.get(list) ?? []).flatMap((index): readonly SenderInCountry[] => {
+        const { key = name, port } = channels.get(name)?.[index] ?? {};
+        const sender = port?.senderFor?.(country);
+        if (sender === undefined) return [];
+        const isNamed = sender.isNamed === true || list === country;
+        return [{ ...sender, option: sender.option ?? `channels.${key}`, isNamed, country }];
+      });
+    }),
+  );
+  const broken = brokenSenderRules(senders);
+  if (broken.length === 0) return;
+  events.emit({
+    type: 'configuration.warned',
+    option: 'senders.countries',
+    where: [...new Set(broken.map(({ option }) => option))],
+    remedy: broken.map(({ option, problem, rule }) => `${option}: ${problem} ${rule.remedy}`).join(' '),
+  });
 }

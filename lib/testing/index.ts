@@ -61,7 +61,7 @@ export {
 export type { EmulatedMetaMessage } from './meta/messages.js';
 export type { EmulatedMetaTemplate, NewMetaTemplate } from './meta/templates.js';
 export type { MetaIds, MetaInboundMessage } from './meta/webhook.js';
-export type { AccountSettings } from './twilio/account.js';
+export type { AccountSettings, CampaignStatus, TollfreeStatus } from './twilio/account.js';
 export type { EmulatedCall } from './twilio/calls.js';
 export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio/content.js';
 export { startTwilioEmulator, type TwilioEmulator, type TwilioEmulatorOptions } from './twilio/emulator.js';

@@ -31,7 +31,7 @@ const env = {
   VONAGE_API_SECRET: 'vonage-secret',
   VONAGE_SMS_FROM: 'ACME',
   VONAGE_BASE_URL: `http://127.0.0.1:${vonage.address().port}`,
-  GUARD_COUNTRIES: 'GB,US',
+  GUARD_COUNTRIES: 'GB,FR',
 };
 const lines = [];
 const write = (line, _encoding, done) => {

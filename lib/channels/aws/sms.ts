@@ -92,6 +92,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
     return {
       provider: 'AWS',
       host,
+      senderFor: () => ({ from: originationIdentity, hasDlt: dlt !== undefined }),
       check: async (context) => {
         const message = {
           ...messageOf({ to: SIMULATOR, text: 'Your code is 000000', locale: 'en' }),

@@ -53,6 +53,7 @@ export function azureSms(options: AzureSmsOptions): Channel {
     return {
       provider: 'AZURE',
       host: sendUrl.host,
+      senderFor: () => ({ from }),
       ...(reportSecret === undefined
         ? {}
         : { reports: 'failures', receive: eventGridReceiver({ secrets: [reportSecret].flat(), from }) }),

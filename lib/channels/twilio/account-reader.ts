@@ -28,6 +28,11 @@ export interface AccountReader {
   callerIds(phoneNumber: string): Promise<AccountReading>;
   messagingService(sid: string): Promise<AccountReading>;
   numbersOfService(sid: string): Promise<AccountReading>;
+  messagingServices(): Promise<AccountReading>;
+  /** The campaigns of a Messaging Service for US numbers (10DLC). */
+  campaigns(serviceSid: string): Promise<AccountReading>;
+  /** The verifications of a toll-free number, by its SID (`PN…`). */
+  tollfreeVerifications(numberSid: string): Promise<AccountReading>;
   template(sid: string): Promise<AccountReading>;
   /** WhatsApp's approval of the template. */
   approval(sid: string): Promise<AccountReading>;
@@ -52,6 +57,10 @@ export function createAccountReader(connection: TwilioPort, timeoutMs: number): 
     messagingService: (service) => read((client) => client.messaging.v1.services(service).fetch()),
     numbersOfService: (service) =>
       read((client) => client.messaging.v1.services(service).phoneNumbers.page(PAGE)),
+    messagingServices: () => read((client) => client.messaging.v1.services.page(PAGE)),
+    campaigns: (service) => read((client) => client.messaging.v1.services(service).usAppToPerson.page(PAGE)),
+    tollfreeVerifications: (tollfreePhoneNumberSid) =>
+      read((client) => client.messaging.v1.tollfreeVerifications.page({ tollfreePhoneNumberSid, ...PAGE })),
     template: (content) => read((client) => client.content.v1.contents(content).fetch()),
     approval: (content) => read((client) => client.content.v1.contents(content).approvalFetch().fetch()),
     verifyService: (service) => read((client) => client.verify.v2.services(service).fetch()),

@@ -1,4 +1,11 @@
-import type { ConnectedChannel, DeliveryReport, Message, Outcome, SendContext } from '../../core/channel.js';
+import type {
+  ChannelSender,
+  ConnectedChannel,
+  DeliveryReport,
+  Message,
+  Outcome,
+  SendContext,
+} from '../../core/channel.js';
 import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
@@ -35,7 +42,11 @@ export function twilioMessages(): Channel {
     const twilio = requireTwilio(connection, FACTORY);
     requireTextChannel(channel, FACTORY);
     const isWhatsApp = channel === 'whatsapp';
-    const { compose, usesText } = isWhatsApp
+    const {
+      compose,
+      usesText,
+      senderFor: senderOfTexts,
+    } = isWhatsApp
       ? whatsAppBy(requireSender(twilio, 'whatsapp', FACTORY))
       : smsBy(requireSender(twilio, 'sms', FACTORY), twilio.settings.smartEncoding);
     const { contentRetention, addressRetention, statusCallbackUrl } = twilio.settings;
@@ -74,6 +85,7 @@ export function twilioMessages(): Channel {
       usesText,
       reports,
       idNamespace: SID_NAMESPACE,
+      senderFor: senderOfTexts,
       confirm: async (sid, context) => {
         requireFeedbackAccepted(
           await twilio.call(
@@ -108,6 +120,7 @@ interface Composer {
   readonly compose: (message: Message) => Composed;
   /** Whether the text of the message is sent. */
   readonly usesText: boolean;
+  readonly senderFor?: ConnectedChannel['senderFor'];
 }
 
 function smsBy(senders: NonNullable<TwilioSettings['senders']['sms']>, hasSmartEncoding: boolean): Composer {
@@ -115,6 +128,7 @@ function smsBy(senders: NonNullable<TwilioSettings['senders']['sms']>, hasSmartE
   const smartEncoded = hasSmartEncoding ? true : undefined;
   return {
     usesText: true,
+    senderFor: (country) => smsSenderFor(senders, country),
     compose: ({ to, text: body }) => {
       const sender = senderFor(senders, to);
       if (typeof sender !== 'string') {
@@ -126,6 +140,19 @@ function smsBy(senders: NonNullable<TwilioSettings['senders']['sms']>, hasSmartE
         : { to, from: sender, body, smartEncoded };
     },
   };
+}
+
+/** The sender of the SMS to a country. Of RCS, the sender of the SMS to phones that it does not reach. */
+function smsSenderFor(
+  senders: NonNullable<TwilioSettings['senders']['sms']>,
+  country: string,
+): ChannelSender {
+  const isNamed = Object.hasOwn(senders, country);
+  const sender = senders[country] ?? senders.default;
+  const option = isNamed ? `senders.sms.${country}` : 'senders.sms';
+  return typeof sender === 'string'
+    ? { from: sender, option, isNamed }
+    : { from: sender.fallbackFrom, option: `${option}.fallbackFrom`, isNamed };
 }
 
 function whatsAppBy(sender: WhatsAppSender): Composer {

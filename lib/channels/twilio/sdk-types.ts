@@ -107,14 +107,29 @@ export interface TwilioClient {
   };
   readonly messaging: {
     readonly v1: {
-      /** The Messaging Service with this SID. */
-      services(sid: string): {
-        /** The service's settings. */
-        fetch(): Promise<unknown>;
-        readonly phoneNumbers: {
-          /** The numbers that it sends from, in pages. */
-          page(parameters: { readonly pageSize: number }): Promise<unknown>;
+      readonly services: {
+        /** The Messaging Services of the account, in pages. */
+        page(parameters: { readonly pageSize: number }): Promise<unknown>;
+        /** The Messaging Service with this SID. */
+        (sid: string): {
+          /** The service's settings. */
+          fetch(): Promise<unknown>;
+          readonly usAppToPerson: {
+            /** Its campaigns for US numbers (10DLC). */
+            page(parameters: { readonly pageSize: number }): Promise<unknown>;
+          };
+          readonly phoneNumbers: {
+            /** The numbers that it sends from, in pages. */
+            page(parameters: { readonly pageSize: number }): Promise<unknown>;
+          };
         };
+      };
+      readonly tollfreeVerifications: {
+        /** The verifications of a toll-free number, by its SID. */
+        page(parameters: {
+          readonly tollfreePhoneNumberSid: string;
+          readonly pageSize: number;
+        }): Promise<unknown>;
       };
     };
   };

@@ -53,6 +53,7 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
     return {
       provider: 'VONAGE',
       host,
+      senderFor: isWhatsApp ? undefined : () => ({ from, hasDlt: dlt !== undefined }),
       usesText: !(isWhatsApp && template !== undefined),
       ...(signatureSecret === undefined
         ? {}

@@ -12,6 +12,7 @@ import { runCheckup, type Checkup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
 import { isOther, PROVIDER_NAMES, PROVIDERS, type Provider } from '../providers.js';
 import {
+  allowedCountries,
   readHookVariables,
   readOktaVariables,
   readOtherProviders,
@@ -49,7 +50,7 @@ Checks:
            line-user-id, phone-authenticator, hook, native-telephony, event-hook
   hook.    variables, answers, secret, time, events, event-secret, callbacks
   way.     url, name, tls, redirect
-  twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
+  twilio.  variables, credential, auth-token, account, balance, sms, registration, voice, whatsapp, template, verify
 ${linesOfProviders()}
   channels. sms, voice, whatsapp (where SMS_PROVIDERS, VOICE_PROVIDERS or WHATSAPP_PROVIDERS is set)
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
@@ -134,6 +135,7 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
     ...others.map((provider) =>
       examineProvider(provider, {
         callMs,
+        countries: allowedCountries(variables),
         further:
           provider.name === 'meta'
             ? { template: (context) => metaTemplateFinding(variables, context) }

@@ -67,6 +67,8 @@ export type TwilioSide = TwilioVariables &
     /** Whether Twilio must discard texts or obfuscate numbers. */
     readonly hasRedaction: boolean;
     readonly verifyServiceSid: string | undefined;
+    /** As `allowedCountries` reads them. */
+    readonly countries: readonly string[];
     /** The channels that Verify or another provider serves. */
     readonly otherChannels: ReadonlySet<string>;
   };
@@ -167,9 +169,14 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
     ...readSenders(variables),
     hasRedaction: contentRetention !== undefined || addressRetention !== undefined,
     verifyServiceSid: verify?.serviceSid,
+    countries: allowedCountries(variables),
     otherChannels: new Set([...(verify?.channels ?? []), ...byOthers]),
   });
 }
+
+/** The countries of `GUARD_COUNTRIES`; none if it is not set, or has every country. The gateway itself reports a wrong value. */
+export const allowedCountries = (variables: Variables): readonly string[] =>
+  (variables.valueOf('GUARD_COUNTRIES') ?? '').split(',').filter((country) => /^[A-Z]{2}$/.test(country));
 
 /** Whether a provider beyond Twilio sends by a channel. */
 const isSentByOther = (channel: string, variables: Variables): boolean =>

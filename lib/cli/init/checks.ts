@@ -75,6 +75,7 @@ function twilioChecks(variables: Variables): CheckGroup | undefined {
     ...senders,
     hasRedaction: false,
     verifyServiceSid: undefined,
+    countries: [],
     otherChannels: new Set<string>(),
   };
   const group = examineTwilio(section(value), { callMs: CALL_MS, hasPublicUrl: false });

@@ -20,11 +20,19 @@ export interface AccountSettings {
   readonly currency?: string | undefined;
 }
 
-/** An account: its state, its balance, its numbers and Messaging Services. */
+/** The status of a 10DLC campaign. */
+export type CampaignStatus = 'PENDING' | 'FAILED' | 'IN_PROGRESS' | 'VERIFIED' | 'SUSPENDED';
+
+/** The status of the verification of a toll-free number. */
+export type TollfreeStatus = 'PENDING_REVIEW' | 'IN_REVIEW' | 'TWILIO_APPROVED' | 'TWILIO_REJECTED';
+
+/** An account: its state, its balance, its numbers with their registrations, and its Messaging Services. */
 export class TwilioAccount {
   readonly #context: TwilioContext;
   readonly #numberSids = new Map<string, string>();
   readonly #createdAt: number;
+  readonly #tollfree = new Map<string, TollfreeStatus>();
+  #campaign: CampaignStatus | undefined = 'VERIFIED';
   #settings: AllSettings<AccountSettings> = {
     status: 'active',
     type: 'Full',
@@ -103,6 +111,12 @@ export class TwilioAccount {
     return metaPage(request, server.origin, { name: 'phone_numbers', items });
   };
 
+  readonly listServices: Answer = (request) => {
+    const { server, messagingServiceSid } = this.#context;
+    const items = [this.#serviceResource(messagingServiceSid)];
+    return metaPage(request, server.origin, { name: 'services', items });
+  };
+
   #isService(sid: string): boolean {
     return sid.startsWith('MG') && this.#context.senders.hasService(sid);
   }
@@ -135,4 +149,54 @@ export class TwilioAccount {
       url: `${server.origin}/v1/Services/${serviceSid}/PhoneNumbers/${sid}`,
     };
   }
+
+  setCampaign(status: CampaignStatus | undefined): void {
+    this.#campaign = status;
+  }
+
+  setTollfree(number: string, status: TollfreeStatus): void {
+    this.#tollfree.set(number, status);
+  }
+
+  readonly listCampaigns: Answer = (request, { sid = '' }) => {
+    if (!this.#isService(sid)) return notFound(request);
+    const { accountSid, server } = this.#context;
+    const items = [this.#campaign].flatMap((status) =>
+      status === undefined
+        ? []
+        : [
+            {
+              account_sid: accountSid,
+              campaign_status: status,
+              date_created: isoDate(this.#createdAt),
+              date_updated: isoDate(this.#createdAt),
+              messaging_service_sid: sid,
+              sid: randomSid('QE'),
+              us_app_to_person_usecase: '2FA',
+            },
+          ],
+    );
+    return metaPage(request, server.origin, { name: 'compliance', items });
+  };
+
+  /** `TollfreePhoneNumberSid` in the query narrows the list to a number. */
+  readonly listTollfree: Answer = (request) => {
+    const { accountSid, server } = this.#context;
+    const wanted = queryOf(request).get('TollfreePhoneNumberSid');
+    const items = [...this.#tollfree]
+      .map(([number, status]) => ({
+        account_sid: accountSid,
+        date_created: isoDate(this.#createdAt),
+        date_updated: isoDate(this.#createdAt),
+        sid: randomSid('HH'),
+        status,
+        tollfree_phone_number_sid: this.#numberSid(number),
+      }))
+      .filter(({ tollfree_phone_number_sid: sid }) => wanted === null || sid === wanted);
+    return metaPage(request, server.origin, {
+      name: 'verifications',
+      items,
+      filters: ['TollfreePhoneNumberSid'],
+    });
+  };
 }

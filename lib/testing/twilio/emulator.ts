@@ -4,7 +4,7 @@ import {
   type ProviderEmulatorOptions,
 } from '../server/emulated-provider.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
-import { TwilioAccount, type AccountSettings } from './account.js';
+import { TwilioAccount, type AccountSettings, type CampaignStatus, type TollfreeStatus } from './account.js';
 import { isTwilioCall, twilioApi } from './api.js';
 import type { EmulatedCall } from './calls.js';
 import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
@@ -78,6 +78,10 @@ export interface TwilioEmulator
   addTemplate(template: NewTemplate): EmulatedTemplate;
   /** Changes the Verify service. */
   configureVerify(settings: VerifySettings): void;
+  /** Sets the status of the 10DLC campaign of `messagingServiceSid`; `undefined` for no campaign. Default: `VERIFIED`. */
+  setCampaign(status: CampaignStatus | undefined): void;
+  /** Sets the status of the verification of a toll-free number. Default: it has none. */
+  setTollfreeVerification(number: string, status: TollfreeStatus): void;
   /** Sets the risk of SMS pumping that Lookup gives a number. Default: a score of 0. */
   setRisk(number: string, risk: NumberRisk): void;
   /** Changes the account's resource, and the numbers that a trial account may send to. */
@@ -172,6 +176,8 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
     configureVerify: (settings) => verify.configure(settings),
+    setCampaign: (status) => account.setCampaign(status),
+    setTollfreeVerification: (number, status) => account.setTollfree(number, status),
     setRisk: (number, risk) => lookup.setRisk(number, risk),
     configureAccount: (settings) => account.configure(settings),
     setAdvancedOptOut: (words) => inbound.setAdvancedOptOut(words),

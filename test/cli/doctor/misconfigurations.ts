@@ -1,3 +1,4 @@
+import type { CampaignStatus } from '#lib/testing/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ANA, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -55,6 +56,12 @@ function answers(
 /** Okta's answer to a read of a user, with these headers. */
 const rateLimit = (headers: Record<string, string>): Part =>
   answers('okta', '/users/00u00000000000000000', 200, {}, headers);
+
+const withCampaign =
+  (status: CampaignStatus | undefined): ((scene: Scene) => void) =>
+  ({ twilio }) => {
+    twilio.setCampaign(status);
+  };
 
 const authenticators = (...list: readonly object[]): Part =>
   answers('okta', '/api/v1/authenticators', 200, list);
@@ -819,6 +826,65 @@ const SENDERS: readonly Misconfiguration[] = [
     what: 'that no SMS sender is set',
     plant: { TWILIO_SMS_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' },
     finds: 'warn twilio.sms',
+  },
+  {
+    what: 'a sender of letters for a country where none works',
+    plant: { TWILIO_SMS_FROM: 'ACME', GUARD_COUNTRIES: 'US,GB' },
+    finds: 'fail twilio.registration',
+  },
+  {
+    what: 'a sender of letters for countries that require its registration',
+    plant: { TWILIO_SMS_FROM: 'ACME', GUARD_COUNTRIES: 'SG,GB,AU' },
+    finds: 'warn twilio.registration',
+  },
+  {
+    what: 'nothing wrong with a sender of letters for countries without a rule',
+    plant: { TWILIO_SMS_FROM: 'ACME', GUARD_COUNTRIES: 'GB,DE' },
+    finds: 'ok twilio.registration',
+  },
+  {
+    what: 'nothing wrong with a US number whose campaign is approved',
+    plant: { GUARD_COUNTRIES: 'US' },
+    finds: 'ok twilio.registration',
+  },
+  {
+    what: 'nothing wrong with a US number without a campaign for other countries',
+    hasOwnWard: true,
+    plant: [withCampaign(undefined), { GUARD_COUNTRIES: 'CA,GB' }],
+    finds: 'ok twilio.registration',
+  },
+  {
+    what: 'a US number whose campaign is not approved yet',
+    hasOwnWard: true,
+    plant: [withCampaign('IN_PROGRESS'), { GUARD_COUNTRIES: 'US' }],
+    finds: 'fail twilio.registration',
+  },
+  {
+    what: 'a US number that is in no Messaging Service',
+    plant: ({ twilio }) => ({ TWILIO_SMS_FROM: twilio.voiceNumber, GUARD_COUNTRIES: 'US' }),
+    finds: 'fail twilio.registration',
+  },
+  {
+    what: 'a Messaging Service with US numbers and without a campaign',
+    hasOwnWard: true,
+    plant: [withCampaign(undefined), byService, { GUARD_COUNTRIES: 'US' }],
+    finds: 'warn twilio.registration',
+  },
+  {
+    what: 'campaigns that it may not read',
+    plant: [answers('twilio', '/Usa2p', 403), { GUARD_COUNTRIES: 'US' }],
+    finds: 'warn twilio.registration',
+  },
+  {
+    what: 'more Messaging Services than it looks through',
+    plant: [
+      answers('twilio', '/v1/Services?', 200, {
+        services: [],
+        meta: { next_page_url: 'https://more.example' },
+      }),
+      { GUARD_COUNTRIES: 'US' },
+    ],
+    finds: 'warn twilio.registration',
   },
   { what: 'an alphanumeric SMS sender', plant: { TWILIO_SMS_FROM: 'ACME' }, finds: 'ok twilio.sms' },
   {

@@ -50,11 +50,17 @@ interface WardOptions {
   readonly isSetUp?: boolean;
   /** Options of the gateway's hook, in addition to the defaults. */
   readonly hook?: Extract<SceneOptions['hook'], (...parts: never) => unknown>;
+  readonly twilio?: SceneOptions['twilio'];
 }
 
-export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Promise<Ward> {
+export async function openWard({
+  isSetUp = true,
+  hook,
+  twilio: account = {},
+}: WardOptions = {}): Promise<Ward> {
   const scene = await startScene({
     hook: (parts) => ({ publicUrl: `${parts.origin}/okta/telephony`, ...hook?.(parts) }),
+    twilio: account,
   });
   const { okta, twilio } = scene;
   const env = {

@@ -1,7 +1,9 @@
 import { createAgent } from '../../../http/call.js';
 import { questionContext } from '../../../delivery/channel-contract.js';
-import type { SendContext } from '../../../core/channel.js';
+import type { Channel } from '../../../channels/channel.js';
+import type { ConnectedChannel, SendContext } from '../../../core/channel.js';
 import { ConfigurationError } from '../../../core/errors.js';
+import { sendersFinding } from './registration.js';
 import { PROVIDERS } from '../../providers.js';
 import type { OtherProvider } from '../variables.js';
 import {
@@ -23,9 +25,12 @@ export function examineProvider(
   { name, section }: OtherProvider,
   {
     callMs,
+    countries,
     further = {},
   }: {
     readonly callMs: number;
+    /** The countries for which the sender of SMS is checked. Default: no check of the sender. */
+    readonly countries?: readonly string[] | undefined;
     /** Further checks by their names, after the first channel's. */
     readonly further?: Readonly<Record<string, (context: SendContext) => Promise<Finding>>> | undefined;
   },
@@ -34,12 +39,14 @@ export function examineProvider(
   const dispatcher = createAgent(connectMsOf(callMs));
   const contextOf = (): SendContext =>
     questionContext({ dispatcher, onMistake: () => undefined }, callMs, callMs);
+  const connect = (channel: string, blueprint: Channel): ConnectedChannel =>
+    typeof blueprint === 'function'
+      ? blueprint({ twilio: undefined, dispatcher, logger: SILENT, clock: Date.now, channel })
+      : blueprint;
   const checks = Object.entries(section.value ?? {}).map(([channel, blueprint]): Check => {
     const run = async (): Promise<Finding> => {
-      const parts = { twilio: undefined, dispatcher, logger: SILENT, clock: Date.now, channel };
       try {
-        const connected = typeof blueprint === 'function' ? blueprint(parts) : blueprint;
-        await connected.check?.(contextOf());
+        await connect(channel, blueprint).check?.(contextOf());
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         return fail(
@@ -52,7 +59,17 @@ export function examineProvider(
     return { name: `${name}.${channel}`, run: once(run) };
   });
   const [first] = checks;
-  const others = Object.entries(further).flatMap(([key, run]): readonly Check[] =>
+  const sms = section.value?.['sms'];
+  const registration = (): Promise<Finding> => {
+    const { senderFor } = sms === undefined ? {} : connect('sms', sms);
+    const finding = sendersFinding(countries ?? [], (country) => {
+      const sender = senderFor?.(country);
+      return sender && { ...sender, option: `${name}.sms`, country };
+    });
+    return Promise.resolve(finding);
+  };
+  const all = countries === undefined || sms === undefined ? further : { registration, ...further };
+  const others = Object.entries(all).flatMap(([key, run]): readonly Check[] =>
     first === undefined ? [] : [{ name: `${name}.${key}`, run: after(first, () => run(contextOf())) }],
   );
   return {

@@ -2,6 +2,7 @@ import { ProviderError } from '../../../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioSide } from '../variables.js';
 import { checksOf, fail, ok, warn, type CheckGroup, type CheckTable, type Finding } from '../finding.js';
+import { registrationFinding } from './registration.js';
 import { openTwilio, unreadFinding, type TwilioAccess } from './twilio-access.js';
 import { templateFinding, whatsAppFinding } from './twilio-whatsapp.js';
 
@@ -38,6 +39,10 @@ const CHECKS: CheckTable<TwilioParts> = {
   'sms-fallback': {
     isUsed: ({ side }) => side.smsFallbackFrom !== undefined,
     run: ({ side, access }) => fallbackFinding(access, side.smsFallbackFrom ?? ''),
+  },
+  registration: {
+    needs: 'sms',
+    run: ({ side, access }) => registrationFinding(access, side),
   },
   redaction: {
     isUsed: ({ side }) => side.hasRedaction,

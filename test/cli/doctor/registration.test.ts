@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { lineOf, openWard, type Line, type Ward } from './scene.js';
+
+const TOLL_FREE = '+18885550100';
+
+describe('doctor and a toll-free number', () => {
+  let ward: Ward;
+  before(async () => {
+    ward = await openWard({ twilio: { senders: [TOLL_FREE] } });
+  });
+  after(() => ward.close());
+  const registration = async (countries: string): Promise<Line> =>
+    lineOf(
+      await ward.lines({ TWILIO_SMS_FROM: TOLL_FREE, GUARD_COUNTRIES: countries }),
+      'twilio.registration',
+    );
+
+  it('fails for the United States and Canada until Twilio has verified it', async () => {
+    const none = await registration('US,GB,CA');
+    expect(none).to.include({ status: 'fail' });
+    expect(none.message).to.match(
+      /^CA, US: texts of a toll-free number that is not verified are blocked with error 30032 /,
+    );
+    ward.scene.twilio.setTollfreeVerification(TOLL_FREE, 'IN_REVIEW');
+    expect(await registration('CA')).to.include({ status: 'fail' });
+    ward.scene.twilio.setTollfreeVerification(TOLL_FREE, 'TWILIO_APPROVED');
+    expect(await registration('US,CA')).to.include({ status: 'ok' });
+  });
+
+  it('has nothing to say without countries', async () => {
+    for (const countries of ['', '*']) {
+      const found = await registration(countries);
+      expect(found).to.include({ status: 'ok' });
+      expect(found.message).to.include('names no countries');
+    }
+  });
+});

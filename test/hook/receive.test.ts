@@ -73,7 +73,12 @@ describe('a channel that receives', () => {
   const start = async (hook: SceneOptions['hook'] = {}, options: SceneOptions = {}): Promise<void> => {
     scene = await startScene({
       hasCallbacks: true,
-      hook: { sandboxNumber: undefined, channels: { whatsapp: acme() }, ...hook },
+      hook: {
+        sandboxNumber: undefined,
+        channels: { whatsapp: acme() },
+        resend: { nextRoute: false },
+        ...hook,
+      },
       ...options,
     });
   };

@@ -28,7 +28,7 @@ describe("Meta's webhook", () => {
     const whatsapp = whatsAppCloud({ ...meta.credential, ...options });
     scene = await startScene({
       hasCallbacks: true,
-      hook: { sandboxNumber: undefined, channels: { whatsapp }, ...hook },
+      hook: { sandboxNumber: undefined, channels: { whatsapp }, resend: { nextRoute: false }, ...hook },
     });
     await meta.setWebhook(url());
   };

@@ -209,7 +209,10 @@ describe('webhooks of Vonage', () => {
     let scene: Scene;
     const startScene = scenes();
     const start = async (channels: HookOptions['channels'], hasCallbacks = true): Promise<void> => {
-      scene = await startScene({ hasCallbacks, hook: { sandboxNumber: undefined, channels } });
+      scene = await startScene({
+        hasCallbacks,
+        hook: { sandboxNumber: undefined, channels, resend: { nextRoute: false } },
+      });
     };
     const whatsapp = (): HookOptions['channels'] => ({ whatsapp: vonageChannel(options()) });
     const statuses = (): unknown[] =>

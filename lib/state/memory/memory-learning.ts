@@ -39,8 +39,13 @@ export class MemoryLearning implements LearningState {
   readonly #countries = new Map<string, Tally>();
   readonly #prefixes = new LRUCache<string, Tally>(atMost(MAX_PREFIXES));
   readonly #networks = new LRUCache<string, NetworkTally>(atMost(MAX_NETWORKS));
-  readonly #known = new LRUCache<string, KnownNumber>(atMost(MAX_KNOWN_NUMBERS));
+  readonly #known: LRUCache<string, KnownNumber>;
   readonly #markers = new ExpiringCache<Marker>(MAX_MARKERS);
+
+  /** @param maxKnownNumbers - how many numbers that used a code it keeps. */
+  constructor(maxKnownNumbers = MAX_KNOWN_NUMBERS) {
+    this.#known = new LRUCache(atMost(maxKnownNumbers));
+  }
 
   count(code: LearnedCode): LearnVerdict {
     const marker = markerOf(code);

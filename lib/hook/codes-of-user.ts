@@ -97,13 +97,15 @@ export function lastTextOf(
 
 /** The code that a call asks for again, if the provider that sent it would have reported its delivery. */
 export function resentCodeOf(call: ProfiledCall, parts: HookParts): SentCode | undefined {
-  const { state, channels, resend } = parts;
+  const { state, channels, resend, settings } = parts;
   const name = lastTextOf(call, parts);
   if (name === undefined || resend === undefined) return undefined;
   const asked = { request: call.hook.request, atMs: requestedAtOf(call.hook) };
   const code = codeAskedAgain(state.recall(name), asked, resend.withinMs);
   const sentBy = code && channels.get(code.channel)?.[code.providerIndex];
-  return sentBy !== undefined && claimsDeliveries(sentBy) ? code : undefined;
+  // Another gateway may have sent it, with its providers in another order.
+  const isSame = sentBy !== undefined && sentBy.provider === code?.provider;
+  return isSame && claimsDeliveries(sentBy, settings) ? code : undefined;
 }
 
 /** A report says that a message was delivered: if its user requests another code, it goes by the same order. */

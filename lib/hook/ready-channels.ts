@@ -1,6 +1,7 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
 import { brokenSenderRules, type SenderInCountry } from '../channels/sender-rules.js';
 import type { TwilioPort } from '../channels/twilio/client.js';
+import { SID_NAMESPACE } from '../channels/twilio/outcome.js';
 import { VOICE, type ConnectedChannel, type Logger } from '../core/channel.js';
 import type { CallIds } from '../delivery/channel-contract.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -149,11 +150,13 @@ export function channelsCalling(
 
 /** Warns of `lateFailover.afterSeconds` for a channel that reports no deliveries: its silence means nothing. */
 export function warnOfSilentChannels(
-  { lateFailover }: HookSettings,
+  settings: HookSettings,
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
   events: EventStream,
 ): void {
-  const reportsDeliveries = (name: string): boolean => channels.get(name)?.some(claimsDeliveries) ?? false;
+  const { lateFailover } = settings;
+  const reportsDeliveries = (name: string): boolean =>
+    channels.get(name)?.some((channel) => claimsDeliveries(channel, settings)) ?? false;
   const option = 'lateFailover.afterSeconds';
   const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
@@ -163,20 +166,26 @@ export function warnOfSilentChannels(
 
 /** The resends that are known; `undefined` without a second route, and if nothing ever says which texts were delivered. */
 export function knownResends(
-  { resend: { nextRoute, withinSeconds } }: HookSettings,
+  settings: HookSettings,
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
 ): { readonly withinMs: number } | undefined {
+  const { nextRoute, withinSeconds } = settings.resend;
   const routes = [...channels].flatMap(([name, providers]) => (name === VOICE ? [] : providers));
-  const isOffered = nextRoute && routes.length > 1 && routes.some(claimsDeliveries);
+  const isKnown = routes.some((channel) => claimsDeliveries(channel, settings));
+  const isOffered = nextRoute && routes.length > 1 && isKnown;
   return isOffered ? { withinMs: withinSeconds * 1000 } : undefined;
 }
 
 /**
  * Whether a channel says that it reports deliveries. Unlike its silence, a user who asks again needs no proof that its reports arrive, and
- * all gateways say the same.
+ * all gateways say the same. Only late failover asks a channel with `lookUp`.
  */
-export function claimsDeliveries({ port, receiver }: Pick<ReadyChannel, 'port' | 'receiver'>): boolean {
-  return claimedReportsOf(port, receiver) === 'deliveries';
+export function claimsDeliveries(
+  { port, receiver }: Pick<ReadyChannel, 'port' | 'receiver'>,
+  { lateFailover, publicUrl }: Pick<HookSettings, 'lateFailover' | 'publicUrl'>,
+): boolean {
+  const isPushed = receiver !== undefined || (publicUrl !== undefined && port.idNamespace === SID_NAMESPACE);
+  return (isPushed || lateFailover !== false) && claimedReportsOf(port, receiver) === 'deliveries';
 }
 
 /** Warns of channels that could receive reports, if `publicUrl` were set. */

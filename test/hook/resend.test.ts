@@ -7,6 +7,7 @@ import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.
 import { readPage } from '#harness/metrics-page.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import { ANA, BOB, scenes, type HookOptions, type Scene } from '#harness/scene.js';
+import { endTime, stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
 /** The next route of a code that a user requests again, as docs/deliver/resend.md describes it. */
@@ -366,6 +367,54 @@ describe('a code that its user requests again', () => {
     expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
   });
 
+  it('takes the next route within the list of the country of the number', async () => {
+    const sms = { default: [one.channel(), two.channel()], IN: [three.channel(), two.channel()] };
+    await start({ channels: { sms } });
+    for (let at = 1; at <= 3; at += 1)
+      await request(`event-${at}`, at * 30, { phoneNumber: '+919876543210' });
+    expect([1, 2, 3].map((at) => routeOf(`event-${at}`))).to.deep.equal([
+      ['THREE', undefined],
+      ['TWO', 'event-1'],
+      ['THREE', 'event-2'],
+    ]);
+    await request('event-4', 120);
+    expect(routeOf('event-4')).to.deep.equal(['ONE', undefined]);
+    expect(scene.of('channels.planned')[1]).to.deep.include({
+      providersOf: { sms: 'IN' },
+      resendOf: 'event-1',
+      resendOfChannel: 'sms',
+    });
+  });
+
+  describe('by a channel that is asked for its deliveries', () => {
+    const asked = (): ConnectedChannel => ({
+      provider: 'ONE',
+      reports: 'deliveries',
+      send: () => Promise.resolve({ status: 'accepted', transactionId: 'ONE-1' }),
+      lookUp: () => Promise.resolve({ status: 'delivered' }),
+    });
+    const channels = (): HookOptions['channels'] => ({ whatsapp: asked(), sms: two.channel() });
+
+    it('goes by the same route once it says that the earlier one was delivered', async () => {
+      await start({ channels: channels() });
+      await scene.hook.ready();
+      const clock = stopTime();
+      await request('event-1');
+      clock.tick(3_000);
+      await until(() => scene.of('message.reported').length === 1);
+      endTime(clock);
+      await request('event-2', 30);
+      expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
+    });
+
+    it('goes by the same route if nothing asks it, because late failover is off', async () => {
+      await start({ channels: channels(), lateFailover: false });
+      await request('event-1');
+      await request('event-2', 30);
+      expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
+    });
+  });
+
   it('is told by log, metric and event', async () => {
     const metrics = new Registry();
     await start({ metrics });
@@ -401,21 +450,26 @@ describe('a code that its user requests again', () => {
     afterEach(() => closers.closeAll());
     beforeEach(async () => {
       await redis.admin.flushall();
-      const shared = () =>
-        redisState({ connection: redis.url, encryptionKeys: [Buffer.alloc(32, 7).toString('base64')] });
       await start({ state: shared() });
+      await startOther([two, three]);
+      await scene.hook.ready();
+    });
+    const shared = () =>
+      redisState({ connection: redis.url, encryptionKeys: [Buffer.alloc(32, 7).toString('base64')] });
+    /** Starts the other gateway with these providers of SMS. */
+    const startOther = async (sms: readonly Route[]): Promise<void> => {
       const beside = await startGatewayBeside(scene, {
         sandboxNumber: undefined,
         senders: {},
         guard: { perUser: false, perNumber: false },
-        channels: { whatsapp: one.channel(), sms: [two.channel(), three.channel()] },
+        channels: { whatsapp: one.channel(), sms: sms.map((route) => route.channel()) },
         publicUrl: 'https://id.example.com/okta/telephony',
         clock: () => REQUESTED_AT,
         state: shared(),
       });
       other = closers.add(beside, (gateway) => gateway.close());
-      await Promise.all([scene.hook.ready(), other.hook.ready()]);
-    });
+      await other.hook.ready();
+    };
     /** The other gateway reports an event before Redis has it. Redis answers each of its commands in turn. */
     const written = async (): Promise<void> => {
       for (let commands = 0; commands < 5; commands += 1) await other.hook.suppressions(ANA.phone);
@@ -467,6 +521,16 @@ describe('a code that its user requests again', () => {
       await written();
       await request('event-2', 300);
       expect(routeOf('event-2')).to.deep.equal(['ONE', undefined]);
+    });
+
+    it('goes by the first step if the provider of the earlier one has another place there', async () => {
+      await startOther([three, two]);
+      const withoutWhatsApp: Call = { userId: BOB.id, login: BOB.login };
+      await request('event-1', 0, withoutWhatsApp);
+      expect(routeOf('event-1')).to.deep.equal(['TWO', undefined]);
+      await written();
+      await request('event-2', 30, { ...withoutWhatsApp, url: other.url });
+      expect(routeThere('event-2')).to.deep.equal(['THREE', undefined]);
     });
 
     it('goes by the next route while Redis is lost, if the same one sent the earlier one', async () => {

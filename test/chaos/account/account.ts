@@ -4,6 +4,7 @@ import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { followUpsOf, type FollowUp } from './follow-up.js';
 import { overLimit } from './limit.js';
 import { problemsOf, type Problem } from './loss-reports.js';
+import { isMisrouted } from './route.js';
 import { isAfterCalls, isSentAfterUse, isSupersededByNobody, supersededBy } from './order.js';
 import { isStoppedAfterStart, stoppedBy } from './words.js';
 import {
@@ -55,6 +56,7 @@ export const VIOLATIONS = {
   unlike: 'answered otherwise than its first call',
   unfollowed: 'neither delivered by WhatsApp nor sent by SMS, though no outage prevented it',
   misreported: 'reported as unknown by failover.ended, though its gateway knew that it was accepted',
+  misrouted: 'sent by the next route, though the earlier code had been delivered',
   unresolved: 'of unknown outcome, though a report on its message had named its attempt',
 } as const;
 
@@ -177,6 +179,7 @@ function violationsOf(
     }),
     unlike: unlike.some(({ isForgotten }) => !isForgotten),
     misreported: misreported(record).length > 0,
+    misrouted: isMisrouted(record, facts, allowances),
     unresolved: isUnresolved(record, facts, allowances),
   };
   return (Object.keys(rules) as (keyof typeof rules)[]).filter((kind) => rules[kind]);

@@ -126,6 +126,8 @@ export interface HookEventFact {
   readonly outcome: string | undefined;
   readonly channel?: string | undefined;
   readonly transactionId?: string | undefined;
+  /** Of `channels.planned`: the event whose code the user requested again. */
+  readonly resendOf?: string | undefined;
   /** Of `channels.planned`: a channel is left out because the user wrote STOP. */
   readonly isStopped?: boolean | undefined;
   /** An error that only a fault of the gateway explains. */

@@ -28,6 +28,7 @@ export function readHookEvent(gateway: number, event: HookEvent): HookEventFact 
     outcome: text('outcome'),
     channel: text('channel'),
     transactionId: text('transactionId'),
+    resendOf: text('resendOf'),
     isStopped: event.type === 'channels.planned' && event.skipped.some(({ reason }) => reason === 'STOPPED'),
     isInternal: isInternal(event),
     attempts: event.type === 'failover.ended' ? event.attempts : undefined,

@@ -31,8 +31,7 @@ export function wordsOfMessage(
   return { channel: channel.name, locale: message.locale, parts: undefined };
 }
 
-/** The code in a text. A call has its digits one by one, with a sign between two of them. */
+/** The code in a text. A call has its digits one by one, with a sign between two of them. A code has letters, digits and hyphens. */
 function codeIn(code: string): RegExp {
-  const digits = Array.from(code).map((digit) => digit.replace(/\W/u, String.raw`\$&`));
-  return new RegExp(digits.join(String.raw`[^\p{L}\p{N}]{0,3}`), 'u');
+  return new RegExp(Array.from(code).join(String.raw`[^\p{L}\p{N}]{0,3}`), 'u');
 }

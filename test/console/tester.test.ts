@@ -168,6 +168,11 @@ describe("the console's tester", () => {
       parts: ['Guten Tag. Ihr Bestätigungscode lautet: ', ''],
     });
 
+    // Such a code has left when its words are read: the answer must not fail then.
+    const odd = await send(changed(await generate({ user: BOB.id }), { otpCode: '482-1é0' }));
+    expect(odd.reaction.action).to.equal('sent');
+    expect(odd.message?.parts).to.have.length(2);
+
     const texts = { sms: { default: '{code} for {firstName}. Again: {code}' } };
     await serveWith({ hook: { texts } });
     const worded = await send(await generate({ user: BOB.id }));

@@ -1,7 +1,7 @@
-import type { HookEvent } from '../../core/events.js';
+import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { Execution } from '../history/answers.js';
 import { by, nameChannel, type Tone } from '../../events/description.js';
-import { answerOf } from '../history/execution-outcome.js';
+import { answerOf, NOT_RECEIVED } from '../history/execution-outcome.js';
 import { formatDuration } from './format.js';
 
 /** How far a code came: the stops on its way to the user, and its messages over time. */
@@ -39,6 +39,7 @@ const waiting = (words: string): Place => ({ state: 'waiting', words });
 const REQUESTED = (): Place => passed('requested the code');
 
 function atGateway({ outcome, way, code }: Execution): Place {
+  if (code === NOT_RECEIVED) return stopped('did not get the call, or rejected it');
   if (code === 'SUPERSEDED') return stopped('stopped it for a newer code');
   if (way.length > 0) return passed('sent it on');
   switch (outcome) {
@@ -130,7 +131,9 @@ export function layOutMessages(steps: readonly HookEvent[], start: number): Mess
   const used = steps.find((step) => step.type === 'code.used');
   const ends = steps.map(({ at }) => since(at));
   const spanMs = Math.max(1, ...ends);
-  const lanes = messages.map((message) => laneOf(message, steps, since, spanMs));
+  const lanes = messages.map((message) =>
+    laneOf(message, { steps, givenUp: failoverFrom(message, messages, steps), since, spanMs }),
+  );
   if (used !== undefined) {
     const at = since(used.at);
     lanes.push({
@@ -166,7 +169,10 @@ function messagesIn(steps: readonly HookEvent[], since: (at: number) => number):
     if (step.type === 'failover.ended' && step.outcome === 'accepted' && step.channel !== undefined) {
       const { channel, provider, transactionId, at } = step;
       const isKnown = messages.some(
-        (each) => each.channel === channel && (each.transactionId ?? transactionId) === transactionId,
+        (each) =>
+          each.outcome !== 'refused' &&
+          each.channel === channel &&
+          (each.transactionId ?? transactionId) === transactionId,
       );
       const sentMs = since(at);
       const late = { channel, provider, outcome: 'accepted', code: undefined, transactionId };
@@ -176,11 +182,34 @@ function messagesIn(steps: readonly HookEvent[], since: (at: number) => number):
   return messages;
 }
 
+/** The end of the message's late failover. The next provider may have the same channel: the first message is the one that failed. */
+function failoverFrom(
+  message: SentMessage,
+  messages: readonly SentMessage[],
+  steps: readonly HookEvent[],
+): HookEventOf<'failover.ended'> | undefined {
+  const { channel } = message;
+  if (messages.find((each) => each.channel === channel && each.outcome !== 'refused') !== message)
+    return undefined;
+  return steps.find(
+    (step): step is HookEventOf<'failover.ended'> =>
+      step.type === 'failover.ended' && step.fromChannel === channel,
+  );
+}
+
 function laneOf(
   message: SentMessage,
-  steps: readonly HookEvent[],
-  since: (at: number) => number,
-  spanMs: number,
+  {
+    steps,
+    givenUp,
+    since,
+    spanMs,
+  }: {
+    readonly steps: readonly HookEvent[];
+    readonly givenUp: HookEventOf<'failover.ended'> | undefined;
+    readonly since: (at: number) => number;
+    readonly spanMs: number;
+  },
 ): Lane {
   const { channel, outcome, code, sendMs, sentMs } = message;
   const lane = (tone: Tone, result: string, endMs = sentMs, isOpen = false): Lane => ({
@@ -202,8 +231,7 @@ function laneOf(
       : lane('bad', `failed after ${formatDuration(at)}${why(reported.code)}`, at);
   }
   // Late failover gave it up without a report.
-  const givenUp = steps.find((step) => step.type === 'failover.ended' && step.fromChannel === channel);
-  if (givenUp?.type === 'failover.ended') {
+  if (givenUp !== undefined) {
     const at = since(givenUp.at);
     return lane('bad', `given up after ${formatDuration(at)}${why(givenUp.cause.code)}`, at);
   }

@@ -4,7 +4,7 @@ import { layOutWaterfall } from '#lib/console/browser/waterfall-bars.js';
 import { ExecutionRecord } from '#lib/console/history/execution.js';
 import type { Execution } from '#lib/console/history/answers.js';
 import type { HookEvent } from '#lib/core/events.js';
-import { START, eventsOf } from '../../events/sample-events.js';
+import { START, eventOf, eventsOf } from '../../events/sample-events.js';
 
 const of = eventsOf('e1');
 const WHATSAPP = { channel: 'whatsapp', transactionId: 'MM1' } as const;
@@ -63,6 +63,11 @@ describe('the way of a code', () => {
       'without an answer of the provider',
       unknown,
       [passedByOkta, sentOn, 'Provider: doubtful, gave no answer'],
+    ],
+    [
+      'requested in a call that only Okta knows',
+      [eventOf('okta.fell-back')],
+      [passedByOkta, 'Gateway: stopped, did not get the call, or rejected it'],
     ],
     [
       'accepted',
@@ -144,6 +149,30 @@ describe('the messages of a code over time', () => {
     expect(lanesOf([...sent, of.failover(30_000, { ...SMS, cause })])).to.deep.equal([
       ['WhatsApp', 'bad', 'given up after 30 s (NOT_DELIVERED_IN_TIME)', 50, 90, 30_000, false],
       ['SMS', 'plain', 'accepted after 30 s, no report yet', 30_000, 30_000, 30_000, true],
+    ]);
+  });
+
+  it('say it of the first provider alone if the next one has the same channel', () => {
+    const cause = { code: 'NOT_DELIVERED_IN_TIME', reason: undefined, remedy: undefined };
+    const first = { channel: 'sms', provider: 'TWILIO', transactionId: 'SM0' };
+    const second = { channel: 'sms', provider: 'VONAGE', transactionId: 'SM1' };
+    const late = of.failover(30_000, { ...second, fromChannel: 'sms', cause });
+    const givenUp = ['SMS', 'bad', 'given up after 30 s (NOT_DELIVERED_IN_TIME)', 50, 90, 30_000, false];
+    const sentBefore = [of.received(), of.attempt(90, 'accepted', first), of.answered(100, 'SUCCESSFUL')];
+    expect(lanesOf([...sentBefore, of.attempt(29_990, 'accepted', second), late])).to.deep.equal([
+      givenUp,
+      ['SMS', 'plain', 'accepted after 30 s, no report yet', 29_950, 29_990, 30_000, true],
+    ]);
+    const refused = of.attempt(40, 'refused', { ...first, transactionId: undefined });
+    const elsewhere = of.failover(30_000, { ...second, fromChannel: 'whatsapp', cause });
+    expect(lanesOf([of.received(), refused, ...sent.slice(1), elsewhere]).at(-1)).to.deep.equal([
+      'SMS',
+      'plain',
+      'accepted after 30 s, no report yet',
+      30_000,
+      30_000,
+      30_000,
+      true,
     ]);
   });
 

@@ -14,6 +14,8 @@ const LIFE_MS = 86_400_000;
 /** Reports of messages whose send is not known yet: the events of the gateway that sent them may be on their way. */
 const MAX_EARLY_MESSAGES = 1_000;
 const MAX_EARLY_REPORTS = 10;
+/** Okta's ids of the requests of one execution. More than one is a caller's repeat of an event with another id. */
+const MAX_REQUESTS = 10;
 /** The executions are sorted and cut when there are this much more than allowed. */
 const SLACK = 0.1;
 
@@ -53,7 +55,8 @@ export class KeptExecutions {
 
   constructor(max: number, clock: () => number) {
     this.#max = max;
-    this.#gone = new LRUCache(atMost(max));
+    // By the id of the event, and by that of the request.
+    this.#gone = new LRUCache(atMost(2 * max));
     this.#clock = clock;
     this.#beganAt = clock();
   }
@@ -171,9 +174,11 @@ export class KeptExecutions {
   }
 
   #knowRequest(oktaRequestId: string, record: ExecutionRecord): void {
+    const { oktaRequestIds } = record;
+    if (oktaRequestIds.has(oktaRequestId) || oktaRequestIds.size >= MAX_REQUESTS) return;
+    oktaRequestIds.add(oktaRequestId);
     // The last one: if Okta gives up on a call, it is that of the last event.
     this.#byRequest.set(oktaRequestId, record);
-    record.oktaRequestIds.add(oktaRequestId);
     const unread = this.#byId.get(unreadId(oktaRequestId));
     if (unread === undefined) return;
     // Another gateway had read the call, and its events come only now.
@@ -239,7 +244,10 @@ export class KeptExecutions {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }
     for (const id of record.oktaRequestIds) {
-      if (this.#byRequest.get(id) === record) this.#byRequest.delete(id);
+      if (this.#byRequest.get(id) !== record) continue;
+      this.#byRequest.delete(id);
+      // A gateway has read this call, whatever Okta reports of it later.
+      this.#gone.set(unreadId(id), true);
     }
     this.#gone.set(record.id, true);
   }

@@ -493,6 +493,23 @@ describe('kept executions', () => {
     }
   });
 
+  it('have none of its own for a call that was read and dropped since', () => {
+    const kept = new KeptExecutions(1, () => LATER);
+    for (const step of stepsOf(accepted)) kept.add(step);
+    kept.add({ event: eventsOf('event-2', START + 1_000).received(), gateway: 'A', place: 9 });
+    expect(kept.find({}).map(({ id }) => id)).to.deep.equal(['event-2']);
+    expect(kept.add({ event: fallback(5_000, known), gateway: 'A', place: 10 })).to.equal(undefined);
+  });
+
+  it('know an execution by ten ids of requests at most, however often a caller repeats it with others', () => {
+    const repeats = Array.from({ length: 30 }, (_none, count) => ({
+      ...of.repeated(count + 1),
+      oktaRequestId: `req-${count}`,
+    }));
+    const [record] = keep(stepsOf([of.received(), ...repeats])).find({});
+    expect(record?.oktaRequestIds.size).to.equal(10);
+  });
+
   it('join the two if the events of the call come later from another gateway', () => {
     const kept = keep([{ event: fallback(5_000, known), gateway: 'B', place: 0 }, ...stepsOf(accepted)]);
     expect(kept.find({})).to.have.length(1);

@@ -96,7 +96,7 @@ export function readGivenUpCall(event: unknown, hookIds: ReadonlySet<string>): G
     id: idOf(event, 'uuid'),
     oktaRequestId: idOf(event, 'transaction', 'id') ?? idOf(event, 'debugContext', 'debugData', 'requestId'),
     // Okta itself may be the actor.
-    userId: fieldOf(event, 'actor', 'type') === 'User' ? userOf(event) : undefined,
+    userId: fieldOf(event, 'actor', 'type') === 'User' ? userOf(event) : targetUserOf(event),
     code: WORDS.find(([, words]) => words.test(reason))?.[0] ?? 'OTHER',
     reason: maskText(reason, undefined) || undefined,
     isHookUnknown: owner === 'unknown',
@@ -105,8 +105,9 @@ export function readGivenUpCall(event: unknown, hookIds: ReadonlySet<string>): G
 
 /** Okta publishes no list of its reasons. The words are those of its documents on hooks and of its errors E0000134 to E0000137. */
 const WORDS: readonly (readonly [OktaFallback, RegExp])[] = [
+  // Before a time-out, because a status may have that name.
+  ['HTTP_STATUS', /\bstatus(?: code)?\W{0,3}(?!200)\d{3}\b|\bHTTP\W?(?!200)\d{3}\b/i],
   ['TIMEOUT', /tim(?:e|ed)[ _-]?out|within \d|did(?: not|n't) receive a response|no response/i],
-  ['HTTP_STATUS', /\bstatus(?: code)?\W{0,3}\d{3}\b|\bHTTP\W?\d{3}\b/i],
   [
     'UNREACHABLE',
     /connect|communicat|unreachable|resolve|unknown host|\bE(?:CONN|HOST|NET|PIPE|AI_)|\b(?:SSL|TLS|DNS)\b|certificate/i,
@@ -139,8 +140,12 @@ function ownerOf(event: unknown, hookIds: ReadonlySet<string>): 'ours' | 'other'
 
 /** The event's user: its target, else its actor. An administrator may act for a user. */
 function userOf(event: unknown): string | undefined {
+  return targetUserOf(event) ?? idOf(event, 'actor', 'id');
+}
+
+function targetUserOf(event: unknown): string | undefined {
   const user = asList(fieldOf(event, 'target')).find((target) => fieldOf(target, 'type') === 'User');
-  return idOf(user, 'id') ?? idOf(event, 'actor', 'id');
+  return idOf(user, 'id');
 }
 
 /** An enrollment names its factor in a sentence: `User set up SMS_FACTOR factor`. */

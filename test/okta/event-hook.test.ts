@@ -147,6 +147,12 @@ describe('the event of an inline hook that failed', () => {
     });
   });
 
+  it('is about the user who is a target, whoever the actor is', () => {
+    const system = { id: 'system', type: 'SystemPrincipal' };
+    expect(read({ actor: system, target: [USER] })).to.include({ userId: '00u1' });
+    expect(read({ actor: ADMIN, target: [USER] })).to.include({ userId: '00u1' });
+  });
+
   for (const [whose, change] of [
     ['its id is a target', {}],
     ['its id is in the debug data', debugData({ inlineHookId: OURS })],
@@ -182,6 +188,9 @@ describe('the event of an inline hook that failed', () => {
     ['Did not receive a response from an inline hook', 'TIMEOUT'],
     ['HTTP status 503: only 200 is processed', 'HTTP_STATUS'],
     ['Unexpected status code: 401', 'HTTP_STATUS'],
+    ['HTTP status 504: Gateway Timeout', 'HTTP_STATUS'],
+    ['HTTP 408 Request Timeout', 'HTTP_STATUS'],
+    ['HTTP status 200, but the body cannot be parsed', 'BAD_RESPONSE'],
     ['no answer: ECONNREFUSED', 'UNREACHABLE'],
     ['Could not communicate correctly with an inline hook', 'UNREACHABLE'],
     ['Could not deserialize inline hook response due to error', 'BAD_RESPONSE'],

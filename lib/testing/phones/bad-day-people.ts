@@ -5,7 +5,7 @@ import type { BadDayVendors } from './scenario-rules.js';
 const READING = 1.5;
 
 /**
- * People sign in one after the other, by SMS, every third time by a call, and enter the code that arrives. Nobody signs in
+ * People sign in one after the other, by SMS, and the last one of every third round by a call. They enter the code that arrives. Nobody signs in
  * while Okta waits for the answer to their last request.
  *
  * @returns a function that ends it.

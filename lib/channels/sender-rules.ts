@@ -32,7 +32,8 @@ export interface SenderRule {
 
 const REGISTER =
   'Register the sender with your provider. Then name the country in senders.sms or channels, beside default: this ends the warning.';
-const BY_NUMBER = 'Set a number for them.';
+const BY_NUMBER =
+  'Set a number for them in senders.sms or channels, beside default. With optionsFrom(), set TWILIO_SMS_FROM to a Messaging Service that has one, or name another provider for them in SMS_PROVIDERS.';
 
 export const SENDER_RULES: readonly SenderRule[] = [
   {
@@ -101,7 +102,8 @@ export const SENDER_RULES: readonly SenderRule[] = [
     countries: ['IN'],
     unless: 'refused',
     effect: 'senders and texts must be registered at DLT',
-    remedy: 'Register at DLT, and set dlt: { entityId, contentId } of the channel.',
+    remedy:
+      'Register at DLT, and set dlt: { entityId, contentId } of the channel. With optionsFrom(), set AWS_SMS_DLT_ENTITY_ID or VONAGE_DLT_ENTITY_ID.',
     source: 'https://developers.telnyx.com/docs/messaging/messages/international-sms-compliance',
   },
   {

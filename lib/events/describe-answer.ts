@@ -114,9 +114,14 @@ function sentenceOf(
 
 /** Why the code was not sent as planned. */
 function describeDetour({ attempts, profileSource, profileReason, profileStatus }: AnsweredEvent): string {
+  const providersOf = (name: string): ReadonlySet<string> =>
+    new Set(attempts.filter(({ channel }) => channel === name).map(({ provider }) => provider));
   const refused = attempts
     .filter(({ outcome }) => outcome === 'refused')
-    .map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+    .map(({ channel, provider, code }) => {
+      const by = providersOf(channel).size > 1 ? ` by ${provider}` : '';
+      return `${nameChannel(channel)}${by} was refused (${code})`;
+    });
   const after = refused.length === 0 ? '' : `, after ${refused.join(' and ')}`;
   if (profileReason === undefined) return after;
   const profile =
@@ -275,7 +280,7 @@ const FALLBACKS: Readonly<Record<Fallback['code'], { readonly why: string; reado
   TIMEOUT: {
     why: 'no answer came in time',
     remedy:
-      'Compare durationMs of the call, if the log has it: if the hook was in time, look at the way from Okta; else lower deadlineMs, or add gateways.',
+      'Compare durationMs of the call, if the log has it: if the hook was in time, look at the network and proxies between Okta and publicUrl; else lower deadlineMs, or add gateways.',
   },
   HTTP_STATUS: { why: 'the answer did not have status 200', remedy: CHECK_ANSWERS },
   UNREACHABLE: { why: 'it could not connect', remedy: CHECK_WAY_FROM_OKTA },

@@ -45,7 +45,7 @@ export const WARNINGS: Readonly<
     remedy: 'Compare it with the Twilio Console.',
   },
   'senders.countries': {
-    text: 'its texts do not arrive, or not under its name, in countries of guard.countries.allow',
+    text: 'a country of guard.countries.allow does not take texts of this sender, or wants it registered',
   },
   chooseChannels: {
     text: 'it has no effect, because chooseChannels replaces the opt-in rule',

@@ -167,7 +167,8 @@ export function assessBlock(reason: string | undefined): GuardBlock {
   };
 }
 
-const SEE_ASSESS = 'See the reason. If such codes should go out, change the function of guard.assess.';
+const SEE_ASSESS =
+  'See the reason. If such codes should go out, change the function of guard.assess, or raise maxScore of twilioLookup (TWILIO_LOOKUP_MAX_SCORE).';
 const ENROLL_ANOTHER = 'Have the user enroll another number.';
 const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;

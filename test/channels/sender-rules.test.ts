@@ -91,7 +91,7 @@ describe('the hook', () => {
     const [where, remedy = ''] = (await warningOf(['US', 'GB', 'CA'], { senders: { sms: 'ACME' } })) ?? [];
     expect(where).to.deep.equal(['senders.sms']);
     expect(remedy).to.equal(
-      'senders.sms: CA, US: senders of letters do not work (https://docs.aws.amazon.com/sms-voice/latest/userguide/sender-id.html). Set a number for them.',
+      'senders.sms: CA, US: senders of letters do not work (https://docs.aws.amazon.com/sms-voice/latest/userguide/sender-id.html). Set a number for them in senders.sms or channels, beside default. With optionsFrom(), set TWILIO_SMS_FROM to a Messaging Service that has one, or name another provider for them in SMS_PROVIDERS.',
     );
   });
 

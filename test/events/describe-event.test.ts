@@ -75,6 +75,14 @@ describe('describeEvent()', () => {
     );
   });
 
+  it('names the provider that refused a code if another one of its channel was tried, too', () => {
+    const refused = { ...ATTEMPT, provider: 'AWS', outcome: 'refused', code: 'ThrottlingException' } as const;
+    const answered = { ...EVENTS['request.answered'], attempts: [refused, ATTEMPT] };
+    expect(describeEvent(answered).text).to.equal(
+      'The code was sent by SMS, after SMS by AWS was refused (ThrottlingException).',
+    );
+  });
+
   it('says why a code was blocked, and what Okta does next', () => {
     const described = (changes: Partial<HookEventOf<'request.answered'>>): string => {
       const { text, tone } = describeEvent({

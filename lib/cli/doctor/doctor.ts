@@ -12,7 +12,7 @@ import { runCheckup, type Checkup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
 import { isOther, PROVIDER_NAMES, PROVIDERS, type Provider } from '../providers.js';
 import {
-  allowedCountries,
+  countriesOf,
   readHookVariables,
   readOktaVariables,
   readOtherProviders,
@@ -135,7 +135,7 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
     ...others.map((provider) =>
       examineProvider(provider, {
         callMs,
-        countries: allowedCountries(variables),
+        countries: countriesOf(provider.name, variables),
         further:
           provider.name === 'meta'
             ? { template: (context) => metaTemplateFinding(variables, context) }

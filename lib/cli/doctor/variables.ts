@@ -1,5 +1,6 @@
 import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
 import { VOICE } from '../../core/channel.js';
+import { DEFAULT_LIST } from '../../options/channel-lists.js';
 import type { OktaCredential } from '../../options/credential-types.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import type { HookProof } from '../admin/hook-resource.js';
@@ -20,7 +21,7 @@ import {
   type SenderVariables,
   type TwilioVariables,
 } from '../../options/read-variables.js';
-import { variablesWhere } from '../../options/variables.js';
+import { readProviderLists, variablesWhere } from '../../options/variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
@@ -67,7 +68,7 @@ export type TwilioSide = TwilioVariables &
     /** Whether Twilio must discard texts or obfuscate numbers. */
     readonly hasRedaction: boolean;
     readonly verifyServiceSid: string | undefined;
-    /** As `allowedCountries` reads them. */
+    /** As `countriesOf` reads them. */
     readonly countries: readonly string[];
     /** The channels that Verify or another provider serves. */
     readonly otherChannels: ReadonlySet<string>;
@@ -169,14 +170,23 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
     ...readSenders(variables),
     hasRedaction: contentRetention !== undefined || addressRetention !== undefined,
     verifyServiceSid: verify?.serviceSid,
-    countries: allowedCountries(variables),
+    countries: countriesOf('twilio', variables),
     otherChannels: new Set([...(verify?.channels ?? []), ...byOthers]),
   });
 }
 
-/** The countries of `GUARD_COUNTRIES`; none if it is not set, or has every country. The gateway itself reports a wrong value. */
-export const allowedCountries = (variables: Variables): readonly string[] =>
-  (variables.valueOf('GUARD_COUNTRIES') ?? '').split(',').filter((country) => /^[A-Z]{2}$/.test(country));
+/**
+ * The countries of `GUARD_COUNTRIES` whose SMS a provider sends; none if it is not set, or has every country. The gateway itself reports
+ * a wrong value.
+ */
+export function countriesOf(provider: string, variables: Variables): readonly string[] {
+  const allowed = (variables.valueOf('GUARD_COUNTRIES') ?? '')
+    .split(',')
+    .filter((country) => /^[A-Z]{2}$/.test(country));
+  const lists = readProviderLists(variables.valueOf('SMS_PROVIDERS') ?? '');
+  if (lists === undefined) return allowed;
+  return allowed.filter((country) => (lists.get(country) ?? lists.get(DEFAULT_LIST))?.includes(provider));
+}
 
 /** Whether a provider beyond Twilio sends by a channel. */
 const isSentByOther = (channel: string, variables: Variables): boolean =>

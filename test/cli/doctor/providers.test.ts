@@ -125,6 +125,9 @@ describe('doctor without Twilio', () => {
     }
     const checks = (await ward.lines(variables())).map(({ check }) => check);
     expect(checks).to.not.include('channels.sms');
+    const lists = { ...azure, GUARD_COUNTRIES: 'US', SMS_PROVIDERS: 'vonage/US:azure' };
+    const registration = lineOf(await ward.lines({ ...variables(), ...lists }), 'vonage.registration');
+    expect(registration).to.include({ status: 'ok' });
   });
 
   it('checks AWS beside Vonage, and fails if it refuses the key', async () => {

@@ -34,4 +34,22 @@ describe('doctor and a toll-free number', () => {
       expect(found.message).to.include('names no countries');
     }
   });
+
+  it('checks a sender only for the countries whose list of providers has it', async () => {
+    const found = async (lists: string): Promise<string> => {
+      const lines = await ward.lines({
+        TWILIO_SMS_FROM: 'ACME',
+        VONAGE_SMS_FROM: '+14155550100',
+        GUARD_COUNTRIES: 'US,GB',
+        SMS_PROVIDERS: lists,
+      });
+      const { status, message } = lineOf(lines, 'twilio.registration');
+      return `${status}: ${message.split(' (')[0] ?? ''}`;
+    };
+    const refused = 'fail: US: senders of letters do not work';
+    expect(await found('twilio/GB:vonage')).to.equal(refused);
+    expect(await found('vonage/US:vonage,twilio')).to.equal(refused);
+    expect(await found('twilio/US:vonage')).to.match(/^ok: No rule/);
+    expect(await found('vonage')).to.match(/^ok: GUARD_COUNTRIES names no countries of this sender/);
+  });
 });

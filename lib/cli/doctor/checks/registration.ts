@@ -14,9 +14,11 @@ import { fail, ok, warn, type Finding } from '../finding.js';
 import type { TwilioSide } from '../variables.js';
 import type { TwilioAccess } from './twilio-access.js';
 
-/** Whether the senders of SMS work in the countries of `GUARD_COUNTRIES`, by the table of `channels/sender-rules.ts`. */
+/** Whether the senders of SMS work in their countries of `GUARD_COUNTRIES`, by the table of `channels/sender-rules.ts`. */
 
-const NO_COUNTRIES = ok('GUARD_COUNTRIES names no countries, so no rule about senders is checked.');
+const NO_COUNTRIES = ok(
+  'GUARD_COUNTRIES names no countries of this sender, so no rule about senders is checked.',
+);
 const FINE = ok('No rule that doctor knows forbids the SMS sender in a country of GUARD_COUNTRIES.');
 
 /** A rule that a sender breaks in countries. */

@@ -50,8 +50,10 @@ export interface LearnShare {
 
 /** What the guard knows of a code. */
 export interface LearnVerdict {
-  /** Whether the code has added to a count, which `giveBack` takes back. */
+  /** Whether the code is in a count, its own or that of the code before it. `giveBack` takes it out. */
   readonly hasCounted: boolean;
+  /** Whether a code was used with its number before. */
+  readonly isKnown: boolean;
   /** The rules that block paid channels. */
   readonly blocks: readonly LearnBlock[];
   /** Whether blocks count: the mode is `enforce`, and the warm-up is over. */

@@ -44,8 +44,12 @@ export const LEARN = {
    * used for some minutes: with 72 % of codes used, that is chance once in 300,000 times.
    */
   blind: { sent: 50, hours: 6, knownInRow: 10, quietMs: 10 * 60_000 },
-  /** A code that follows another one of the same person and number so soon adds no count. */
+  /**
+   * A code that follows another one of the same person and number so soon adds no count. One count stands for so many codes at most, and
+   * stays until all of them are given back.
+   */
   supersededMs: 60_000,
+  codesOfCount: 20,
   /** How long a number that used a code passes. */
   knownMs: 90 * DAY_MS,
   /** Days of used codes that are kept, today included. */
@@ -103,12 +107,15 @@ export interface Total {
   readonly trustedSinceMs: number;
 }
 
-/** The last counted code of a person to a number. */
+/** The last count of a person's codes to a number. */
 export interface Marker {
-  readonly token: string;
+  /** The codes that it stands for. */
+  readonly tokens: readonly string[];
   readonly atMs: number;
   /** Whether it is in the levels, and not only in the total. */
   readonly isInLevels: boolean;
+  /** Whether it was one of the probes of the blocks that had ended. */
+  readonly isProbe: boolean;
   readonly isKnown: boolean;
   readonly isNewCountry: boolean;
 }
@@ -177,8 +184,9 @@ function movedOn(
   trustedSinceMs: number,
 ): MovedTally {
   const fromMs = known?.atMs ?? toMs;
-  const nowMs = Math.max(fromMs, toMs);
   const isVoid = fromMs < trustedSinceMs;
+  // Void once, also by a clock that is behind.
+  const nowMs = Math.max(fromMs, toMs, trustedSinceMs);
   const move = (counts: readonly number[], periodMs: number, length: number): readonly number[] =>
     shifted(counts, { fromMs, nowMs, periodMs, length });
   const tally: Tally = {
@@ -271,13 +279,13 @@ function raised(tally: Tally, by: number): Tally {
 /** The network with the countries of the last day. */
 function networkAt(known: NetworkTally | undefined, toMs: number, trustedSinceMs: number): NetworkTally {
   if (known === undefined || known.atMs < trustedSinceMs)
-    return { atMs: toMs, countries: {}, usedAtMs: known?.usedAtMs ?? 0 };
+    return { atMs: Math.max(toMs, trustedSinceMs), countries: {}, usedAtMs: known?.usedAtMs ?? 0 };
   const nowMs = Math.max(known.atMs, toMs);
   const countries = Object.entries(known.countries).filter(([, atMs]) => atMs > nowMs - DAY_MS);
   return { ...known, atMs: nowMs, countries: Object.fromEntries(countries) };
 }
 
-function isKnownNumber(known: KnownNumber | undefined, nowMs: number): boolean {
+export function isKnownNumber(known: KnownNumber | undefined, nowMs: number): boolean {
   return known !== undefined && nowMs - known.atMs < LEARN.knownMs;
 }
 
@@ -299,7 +307,7 @@ export function countCode(
   const isLifted = (country.tally.liftedUntilMs ?? 0) > nowMs;
   const mayBlock = !isKnown && !code.isAllowed && !isBlind && !isLifted;
   // The same code again: its first count stands.
-  const isAgain = marker?.token === token;
+  const isAgain = marker?.tokens.includes(token) === true;
   const isFollowing = marker !== undefined && !isAgain && nowMs - marker.atMs < LEARN.supersededMs;
   const isCounting = code.isCounted && !isFollowing && !isAgain;
 
@@ -328,7 +336,10 @@ export function countCode(
 
   const isActing = code.isEnforced && nowMs >= total.beganAtMs + code.warmUpMs;
   const isBlocked = blocks.length > 0;
-  const leaves = isCounting && (!isBlocked || !isActing);
+  const isLeaving = !isBlocked || !isActing;
+  const leaves = isCounting && isLeaving;
+  // The code before it may be given back: then the count stays for this one.
+  const joins = code.isCounted && isFollowing && isLeaving && marker.tokens.length < LEARN.codesOfCount;
   // A code to a known number is not blocked, and is no sign of an attack: in a large organisation, many have one prefix.
   const entersLevels = isCounting && !isKnown && !isBlocked && !isBlind;
 
@@ -369,16 +380,20 @@ export function countCode(
       known,
       marker: leaves
         ? {
-            token,
+            tokens: [token],
             atMs: nowMs,
             isInLevels: entersLevels,
+            isProbe: mayBlock && entersLevels,
             isKnown,
             isNewCountry: isNewCountry && entersLevels,
           }
-        : marker,
+        : joins
+          ? { ...marker, tokens: [...marker.tokens, token] }
+          : marker,
     },
     verdict: {
-      hasCounted: leaves || isAgain,
+      hasCounted: leaves || joins || isAgain,
+      isKnown,
       blocks,
       isActing,
       isBlind: nextTotal.blindSinceMs > 0,
@@ -395,26 +410,23 @@ function shareOf(rule: LearnRule, country: string, { hour, day }: Tally, limits:
   return { rule, country, hour: hour / limits.hour, day: day / limits.day };
 }
 
-/** Takes a count back: the code did not leave by a paid channel. */
+/** Takes a code back, which did not leave by a paid channel, and its count with the last of its codes. */
 export function withoutCode(
   learned: Learned,
   { token, country }: Pick<LearnedCode, 'token' | 'country'>,
 ): Learned {
   const { marker, total, prefix, network } = learned;
-  if (marker?.token !== token) return learned;
+  if (marker?.tokens.includes(token) !== true) return learned;
+  const tokens = marker.tokens.filter((one) => one !== token);
+  if (tokens.length > 0) return { ...learned, marker: { ...marker, tokens } };
+  const blockOf = ({ block, atMs }: Pick<Tally, 'block' | 'atMs'>): Block | undefined =>
+    marker.isProbe && block !== undefined && block.untilMs <= atMs
+      ? { ...block, probes: Math.min(block.probes + 1, LEARN.block.probes) }
+      : block;
   const back = (tally: Tally | undefined): Tally | undefined => {
     if (tally === undefined) return undefined;
-    const { block } = tally;
     const lowered = marker.isInLevels ? raised(tally, -1) : tally;
-    return {
-      ...lowered,
-      sentByDay: increased(tally.sentByDay, -1),
-      // It may have been one of the probes.
-      block:
-        block !== undefined && block.untilMs <= tally.atMs
-          ? { ...block, probes: Math.min(block.probes + 1, LEARN.block.probes) }
-          : block,
-    };
+    return { ...lowered, sentByDay: increased(tally.sentByDay, -1), block: blockOf(tally) };
   };
   const others = Object.entries(network?.countries ?? {}).filter(([name]) => name !== country);
   return {
@@ -428,7 +440,7 @@ export function withoutCode(
     prefix: back(prefix),
     network:
       network !== undefined && marker.isNewCountry
-        ? { ...network, countries: Object.fromEntries(others) }
+        ? { ...network, countries: Object.fromEntries(others), block: blockOf(network) }
         : network,
     marker: undefined,
   };
@@ -439,7 +451,8 @@ export function withUse(learned: Learned, use: LearnedUse): Learned {
   const { token, nowMs, isPaid } = use;
   if (learned.known?.token === token) return learned;
   const total = totalAt(learned.total, nowMs);
-  const trustedSinceMs = total.blindSinceMs > 0 ? nowMs : total.trustedSinceMs;
+  // By the clock of the total: this gateway's may be behind that of another one.
+  const trustedSinceMs = total.blindSinceMs > 0 ? total.atMs + 1 : total.trustedSinceMs;
   const isKnown = isKnownNumber(learned.known, nowMs);
   const after = (kind: TallyKind, known: Tally | undefined): Tally => {
     const { tally } = movedOn(kind, known, use, trustedSinceMs);
@@ -454,7 +467,7 @@ export function withUse(learned: Learned, use: LearnedUse): Learned {
   return {
     total: {
       ...total,
-      usedAtMs: Math.max(total.usedAtMs, nowMs),
+      usedAtMs: total.atMs,
       knownInRow: 0,
       blindSinceMs: 0,
       trustedSinceMs,

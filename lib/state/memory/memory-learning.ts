@@ -10,6 +10,7 @@ import type {
 import {
   countCode,
   describeCountry,
+  isKnownNumber,
   LEARN,
   liftedUntil,
   totalAt,
@@ -51,14 +52,15 @@ export class MemoryLearning implements LearningState {
     const marker = markerOf(code);
     const { next, verdict } = countCode(this.#around(code, marker), code);
     this.#keep(code, next);
-    if (next.marker !== undefined) this.#markers.set(marker, next.marker, code.nowMs, LEARN.supersededMs);
+    this.#keepMarker(marker, next.marker, code.nowMs);
     return verdict;
   }
 
   giveBack(code: LearnedCode): void {
     const marker = markerOf(code);
-    this.#keep(code, withoutCode(this.#around(code, marker), code));
-    if (this.#markers.get(marker, code.nowMs)?.value.token === code.token) this.#markers.delete(marker);
+    const next = withoutCode(this.#around(code, marker), code);
+    this.#keep(code, next);
+    this.#keepMarker(marker, next.marker, code.nowMs);
   }
 
   use(use: LearnedUse): Promise<void> {
@@ -77,9 +79,14 @@ export class MemoryLearning implements LearningState {
     return Promise.resolve(true);
   }
 
-  /** Learning began at another state: the warm-up counts from then. */
-  beganAt(beganAtMs: number): void {
-    this.#total = { ...totalAt(this.#total, beganAtMs), beganAtMs };
+  /** Another state has counted a code: this one may have to go on from what it knows. */
+  follow({ number, nowMs }: LearnedCode, { beganAtMs, isBlind, isKnown }: LearnVerdict): void {
+    const total = { ...totalAt(this.#total, nowMs), beganAtMs };
+    this.#total = isBlind
+      ? { ...total, blindSinceMs: Math.max(total.blindSinceMs, 1) }
+      : { ...total, blindSinceMs: 0, usedAtMs: total.atMs, knownInRow: 0 };
+    if (isKnown && !isKnownNumber(this.#known.get(number), nowMs))
+      this.#known.set(number, { token: '', atMs: nowMs });
   }
 
   #around(
@@ -94,6 +101,11 @@ export class MemoryLearning implements LearningState {
       marker: marker === '' ? undefined : this.#markers.get(marker, code.nowMs)?.value,
       known: this.#known.get(number),
     };
+  }
+
+  #keepMarker(name: string, marker: Marker | undefined, nowMs: number): void {
+    if (marker === undefined) this.#markers.delete(name);
+    else this.#markers.set(name, marker, nowMs, LEARN.supersededMs);
   }
 
   #keep({ number, prefix, country, network }: Around, learned: Learned): void {

@@ -60,7 +60,7 @@ local function highest(limit, ratio, largestDay, used)
 end
 local function moveOn(kind, tally, trustedSinceMs)
   tally = tally or {atMs = toMs, hour = 0, day = 0, usedByHour = {0}, usedByDay = {0}, sentByDay = {0}}
-  local fromMs, nowMs = tally.atMs, math.max(tally.atMs, toMs)
+  local fromMs, nowMs = tally.atMs, math.max(tally.atMs, toMs, trustedSinceMs)
   if fromMs < trustedSinceMs then tally.hour, tally.day, tally.block = 0, 0, nil end
   tally.atMs = nowMs
   tally.usedByHour = shifted(tally.usedByHour, fromMs, nowMs, HOUR, 2)
@@ -83,13 +83,16 @@ local function totalAt(total)
 end
 local function networkAt(network, trustedSinceMs)
   if not network or network.atMs < trustedSinceMs then
-    return {atMs = toMs, countries = {}, usedAtMs = network and network.usedAtMs or 0}
+    return {atMs = math.max(toMs, trustedSinceMs), countries = {}, usedAtMs = network and network.usedAtMs or 0}
   end
   network.atMs = math.max(network.atMs, toMs)
   for country, atMs in pairs(network.countries) do
     if atMs <= network.atMs - DAY then network.countries[country] = nil end
   end
   return network
+end
+local function tokenIn(marker)
+  for at, token in ipairs(marker and marker.tokens or {}) do if token == given.token then return at end end
 end
 local function increase(counts, by) counts[1] = math.max(0, counts[1] + by) end
 local function raise(tally, by)
@@ -108,7 +111,7 @@ local marker, known = learned.marker, learned.known
 
 local isBlind = total.blindSinceMs > 0
 local mayBlock = not isKnown and not given.isAllowed and not isBlind and (country.liftedUntilMs or 0) <= toMs
-local isAgain = marker ~= nil and marker.token == given.token
+local isAgain = tokenIn(marker) ~= nil
 local isFollowing = marker ~= nil and not isAgain and toMs - marker.atMs < LEARN.supersededMs
 local isCounting = given.isCounted and not isFollowing and not isAgain
 
@@ -143,7 +146,9 @@ addBlock('learn.ip', networkPhase, countries, LEARN.countriesPerNetwork, 86400)
 
 local isActing = given.isEnforced and toMs >= total.beganAtMs + given.warmUpMs
 local isBlocked = #blocks > 0
-local leaves = isCounting and (not isBlocked or not isActing)
+local isLeaving = not isBlocked or not isActing
+local leaves = isCounting and isLeaving
+local joins = given.isCounted and isFollowing and isLeaving and #marker.tokens < LEARN.codesOfCount
 local entersLevels = isCounting and not isKnown and not isBlocked and not isBlind
 
 local function changeBlock(record, phase)
@@ -185,11 +190,17 @@ write('country', country)
 write('prefix', prefix)
 if given.hasNetwork then write('network', network) end
 if leaves then
-  write('marker', {token = given.token, atMs = toMs, isInLevels = entersLevels, isKnown = isKnown, isNewCountry = isNewCountry and entersLevels})
+  write('marker', {
+    tokens = {given.token}, atMs = toMs, isInLevels = entersLevels, isProbe = mayBlock and entersLevels, isKnown = isKnown,
+    isNewCountry = isNewCountry and entersLevels,
+  })
+elseif joins then
+  table.insert(marker.tokens, given.token)
+  write('marker', marker)
 end
 if isKnown and missing.known then write('known', known) end
 return cjson.encode({
-  hasCounted = leaves or isAgain, isActing = isActing, isBlind = total.blindSinceMs > 0, beganAtMs = total.beganAtMs,
+  hasCounted = leaves or joins or isAgain, isKnown = isKnown, isActing = isActing, isBlind = total.blindSinceMs > 0, beganAtMs = total.beganAtMs,
   blocks = isBlocked and blocks or nil,
   shares = {
     {rule = 'learn.country', country = given.country, hour = country.hour / countryLimits.hour, day = country.day / countryLimits.day},
@@ -198,18 +209,27 @@ return cjson.encode({
 })
 `;
 
-/** Takes a count back, unless another code of the person has counted since. */
+/** Takes a code back, and its count with the last of its codes, unless another code of the person has counted since. */
 const GIVE_BACK = `
 ${LEARNED}
 local marker, total, network = learned.marker, learned.total, learned.network
-if not marker or marker.token ~= given.token then return 0 end
+local token = tokenIn(marker)
+if not token then return 0 end
+table.remove(marker.tokens, token)
+if #marker.tokens > 0 then
+  write('marker', marker)
+  return 1
+end
+local function giveProbeBack(record)
+  local block = record.block
+  if marker.isProbe and block and block.untilMs <= record.atMs then block.probes = math.min(block.probes + 1, LEARN.block.probes) end
+end
 local function back(name)
   local tally = learned[name]
   if not tally then return end
   if marker.isInLevels then raise(tally, -1) end
   increase(tally.sentByDay, -1)
-  local block = tally.block
-  if block and block.untilMs <= tally.atMs then block.probes = math.min(block.probes + 1, LEARN.block.probes) end
+  giveProbeBack(tally)
   write(name, tally)
 end
 back('country')
@@ -221,6 +241,7 @@ if total then
 end
 if network and marker.isNewCountry then
   network.countries[given.country] = nil
+  giveProbeBack(network)
   write('network', network)
 end
 write('marker', nil)
@@ -232,8 +253,8 @@ const LEARN_USE = `
 ${LEARNED}
 if learned.known and learned.known.token == given.token then return 0 end
 local total = totalAt(learned.total)
-if total.blindSinceMs > 0 then total.trustedSinceMs = toMs end
-total.usedAtMs, total.knownInRow, total.blindSinceMs = math.max(total.usedAtMs, toMs), 0, 0
+if total.blindSinceMs > 0 then total.trustedSinceMs = total.atMs + 1 end
+total.usedAtMs, total.knownInRow, total.blindSinceMs = total.atMs, 0, 0
 for _, kind in ipairs({'country', 'prefix'}) do
   local tally = moveOn(kind, learned[kind], total.trustedSinceMs)
   if given.isPaid then

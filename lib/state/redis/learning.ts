@@ -32,15 +32,13 @@ const FORM = 1;
 
 /**
  * The counts of the guard that learns, for all gateways. A code is counted in the same command as its claim. While Redis is lost, this
- * process counts alone, from zero; the warm-up goes on.
+ * process counts alone, from zero. It goes on with the warm-up, with blindness, and with the known numbers that it has seen.
  */
 export class RedisLearning implements LearningState {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
   readonly #outbox: Outbox;
   readonly #local = new MemoryLearning();
-  /** When learning began; `undefined` if Redis has not said it yet. */
-  #beganAtMs: number | undefined;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[], outbox: Outbox) {
     this.#connection = connection;
@@ -49,19 +47,21 @@ export class RedisLearning implements LearningState {
   }
 
   async count(code: LearnedCode, waitMs: number): Promise<LearnVerdict> {
-    if (this.#connection.health === 'lost') return this.#countAlone(code);
+    if (this.#connection.health === 'lost') return this.#local.count(code);
     const { token, country, isCounted, isAllowed, ratio, isEnforced, warmUpMs, nowMs } = code;
     const given = { token, country, isCounted, isAllowed, ratio, isEnforced, warmUpMs, nowMs };
     const running = this.#connection.run(this.#step('learnCode', code, given));
     try {
       const reply = await waitAtMost(running, waitMs);
-      if (reply === TIMED_OUT) return this.#countAlone(code);
-      const verdict = JSON.parse(String(reply)) as Omit<LearnVerdict, 'blocks'> & Partial<LearnVerdict>;
-      this.#beganAtMs = verdict.beganAtMs;
-      return { ...verdict, blocks: verdict.blocks ?? [] };
+      if (reply === TIMED_OUT) return this.#local.count(code);
+      const { blocks = [], ...found } = JSON.parse(String(reply)) as Omit<LearnVerdict, 'blocks'> &
+        Partial<LearnVerdict>;
+      const verdict = { ...found, blocks };
+      this.#local.follow(code, verdict);
+      return verdict;
     } catch {
       // The connection reports the failure.
-      return this.#countAlone(code);
+      return this.#local.count(code);
     }
   }
 
@@ -108,11 +108,6 @@ export class RedisLearning implements LearningState {
     } catch {
       return false;
     }
-  }
-
-  #countAlone(code: LearnedCode): LearnVerdict {
-    if (this.#beganAtMs !== undefined) this.#local.beganAt(this.#beganAtMs);
-    return this.#local.count(code);
   }
 
   #namesOf(kind: (typeof LIVES)[number][0], text: string): readonly string[] {

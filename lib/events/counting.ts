@@ -1,5 +1,6 @@
 import type { HookEvent, HookEventListener, HookEventOf, HookEventType } from '../core/events.js';
 import { isRequestType, shortRequestType } from '../core/request-types.js';
+import { FALLBACK_CODES } from './describe-answer.js';
 import type { Instruments } from './metric-table.js';
 
 /** Which metrics each event counts in. */
@@ -18,6 +19,8 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
     metrics.warnings_total.inc({ event: type }, count);
   const countOnce = ({ type }: HookEvent): void => metrics.warnings_total.inc({ event: type });
   const ignore = (): void => undefined;
+  // Prometheus sees no increase of a series that begins with its first event, and one reason may have many events at once.
+  for (const reason of FALLBACK_CODES) metrics.okta_fallbacks_total.inc({ reason }, 0);
 
   const table: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => void } = {
     'request.answered': (event) => {

@@ -288,6 +288,9 @@ const FALLBACKS: Readonly<Record<Fallback['code'], { readonly why: string; reado
   OTHER: { why: 'its reason says more', remedy: CHECK_WAY_FROM_OKTA },
 };
 
+/** What Okta's reasons are about. */
+export const FALLBACK_CODES = Object.keys(FALLBACKS);
+
 export function describeFallback(event: Fallback): EventDescription | undefined {
   const { code, reason, isHookUnknown } = event;
   // A newer gateway on the same state may have more codes.

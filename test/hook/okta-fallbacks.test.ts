@@ -102,6 +102,7 @@ describe("Okta's event hook about a call that Okta gave up on", () => {
   it('counts in okta_fallbacks_total by what the reason is about', async () => {
     const registry = new Registry();
     await start({ metrics: registry });
+    const before = await registry.metrics();
     const reasons = [
       'The hook timed out',
       'HTTP status 503',
@@ -111,6 +112,9 @@ describe("Okta's event hook about a call that Okta gave up on", () => {
     await scene.okta.fireEvents(reasons.map((reason) => failure({ outcome: { result: 'FAILURE', reason } })));
     await until(() => fallbacks().length === reasons.length);
     const text = await registry.metrics();
+    // Prometheus sees no increase of a series that begins with its first event.
+    expect(before).to.include('okta_telephony_hook_okta_fallbacks_total{reason="TIMEOUT"} 0');
+    expect(text).to.include('okta_telephony_hook_okta_fallbacks_total{reason="BAD_RESPONSE"} 0');
     for (const reason of ['TIMEOUT', 'HTTP_STATUS', 'UNREACHABLE', 'OTHER'])
       expect(text).to.include(`okta_telephony_hook_okta_fallbacks_total{reason="${reason}"} 1`);
     expect(fallbacks().at(-1)?.reason).to.equal('A number: …');

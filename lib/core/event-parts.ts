@@ -4,9 +4,8 @@
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * The outcome of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
- * held back on purpose, by the guard, by a provider's fraud filter, or because the user has a newer code. `refused`: no channel
- * could send it.
+ * The outcome of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: the guard or
+ * a provider's fraud filter blocked it, or a newer code superseded it. `refused`: no channel could send it.
  */
 export type CodeOutcome = 'accepted' | 'unknown' | 'blocked' | 'refused';
 

@@ -340,7 +340,7 @@ export function countCode(
   const leaves = isCounting && isLeaving;
   // The code before it may be given back: then the count stays for this one.
   const joins = code.isCounted && isFollowing && isLeaving && marker.tokens.length < LEARN.codesOfCount;
-  // A code to a known number is not blocked, and is no sign of an attack: in a large organisation, many have one prefix.
+  // A code to a known number is not blocked, and does not show an attack: in a large organisation, many have one prefix.
   const entersLevels = isCounting && !isKnown && !isBlocked && !isBlind;
 
   const blockOf = (block: Block | undefined, phase: Phase): Block | undefined => {

@@ -15,7 +15,7 @@ export interface HookRefusal {
   readonly reason: string;
   /** What an operator can do. */
   readonly remedy: string;
-  /** The code was held back on purpose: by the guard, or because the user has a newer one. */
+  /** The guard blocked the code, or a newer one superseded it. */
   readonly isBlock?: boolean | undefined;
   /** Okta must not send the code either, so the answer is `PENDING`: after an error, Okta sends the code itself. */
   readonly isPending?: boolean | undefined;

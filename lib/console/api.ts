@@ -18,6 +18,8 @@ export interface About {
   readonly channels: readonly string[];
   /** Whether the history has the executions of all gateways. */
   readonly isShared: boolean;
+  /** Whether `guard.learn` is on. */
+  readonly isLearning: boolean;
   /** More pages beside this one, such as the emulators' phones. */
   readonly links: readonly { readonly title: string; readonly href: string }[];
 }
@@ -67,6 +69,12 @@ export type StreamEvent =
   | { readonly event: 'executions'; readonly data: readonly ExecutionSummary[] }
   | { readonly event: 'health'; readonly data: Health }
   | { readonly event: 'ended'; readonly data: null };
+
+/** `GET api/learning`: a `LearnOverview`. `POST api/learning/lift`: lifts the blocks of a country for an hour, and answers with the new one. */
+export interface LiftQuestion {
+  /** As in the overview. */
+  readonly country: string;
+}
 
 /** `POST api/user`: finds a user at Okta. The history knows users by their id only. */
 export interface UserQuestion {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { EventStream } from '../core/event-stream.js';
 import type { HistoryLog } from '../delivery/state.js';
+import type { LearningGuard } from '../guard/learning-guard.js';
 import type { About, Health, TestResult } from './api.js';
 
 /** What the consoles of a hook know of it. Types only. */
@@ -15,6 +16,8 @@ export interface ConsoleHook {
   readonly deadlineMs: number;
   readonly about: () => Pick<About, 'org' | 'hook' | 'channels'>;
   readonly health: () => HookHealth;
+  /** The guard that learns, if it is on. */
+  readonly learning: Pick<LearningGuard, 'list' | 'lift'> | undefined;
   readonly isClosing: () => boolean;
   /** Knows an open answer: after `drain()` it ends its connection. */
   readonly addAnswer: (res: ServerResponse) => void;

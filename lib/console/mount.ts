@@ -5,7 +5,16 @@ import { shuttingDown } from '../core/request-error.js';
 import { VERSION } from '../core/version.js';
 import type { ConsoleOptions } from '../options/options.js';
 import { consoleProblems } from './option-rules.js';
-import type { About, FoundUser, Health, MadePayload, PayloadQuestion, UserQuestion } from './api.js';
+import type { LearnOverview } from '../guard/learning-guard.js';
+import type {
+  About,
+  FoundUser,
+  Health,
+  LiftQuestion,
+  MadePayload,
+  PayloadQuestion,
+  UserQuestion,
+} from './api.js';
 import type { ConsoleHook } from './console-hook.js';
 import { createHistory } from './history/history.js';
 import { watchLimits, WINDOW_SECONDS } from './recent-limits.js';
@@ -83,8 +92,23 @@ function createConsoles(hook: ConsoleHook) {
     ...hook.about(),
     deadlineMs,
     isShared: history.isShared,
+    isLearning: hook.learning !== undefined,
     links: links.map(({ title, href }) => ({ title, href })),
   });
+
+  const requireLearning = (): NonNullable<ConsoleHook['learning']> => {
+    if (hook.learning !== undefined) return hook.learning;
+    throw new ConsoleRefusal('NOT_FOUND', 'The guard does not learn.', { remedy: 'Set guard.learn.' });
+  };
+  const readLearning = async (): Promise<LearnOverview> => {
+    const overview = await requireLearning().list();
+    if (overview === undefined) throw stateLost();
+    return overview;
+  };
+  const lift = async ({ country }: LiftQuestion, sender: string | undefined): Promise<LearnOverview> => {
+    if (!(await requireLearning().lift(country, sender))) throw stateLost();
+    return readLearning();
+  };
 
   /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
   const requireOktaFree = (): void => {
@@ -141,6 +165,8 @@ function createConsoles(hook: ConsoleHook) {
         streams,
         about: () => describe(options),
         health,
+        learning: readLearning,
+        lift,
         makePayload,
         sendPayload: (payload, sender) => runTest(payload, sender, hook),
         findUser,
@@ -158,4 +184,10 @@ function createConsoles(hook: ConsoleHook) {
       await keptHistory.close();
     },
   };
+}
+
+function stateLost(): ConsoleRefusal {
+  return new ConsoleRefusal('STATE_UNREACHABLE', 'The state store does not answer.', {
+    remedy: 'Check that Redis runs, then try again.',
+  });
 }

@@ -2,7 +2,8 @@ import Joi from 'joi';
 import { EXECUTION_OUTCOMES, FAILOVERS, type ExecutionQuery, type FlowQuery } from './history/answers.js';
 import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
-import type { PayloadQuestion, SendQuestion, UserQuestion } from './api.js';
+import { COUNTRIES } from '../numbers/phone-number.js';
+import type { LiftQuestion, PayloadQuestion, SendQuestion, UserQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Checks the queries and bodies of the page's requests. */
@@ -31,6 +32,7 @@ const rules = lazyRules(() => {
       country: Joi.string().max(MAX_TEXT),
       provider: Joi.string().max(MAX_TEXT),
     }),
+    lift: Joi.object<LiftQuestion>({ country: Joi.valid(...COUNTRIES, 'none').required() }).required(),
     user: Joi.object<UserQuestion>({ user }).required(),
     payload: Joi.object<PayloadQuestion>({
       user,
@@ -68,6 +70,10 @@ function fieldsIn(query: URLSearchParams): Readonly<Record<string, unknown>> {
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
   return given;
+}
+
+export function readLiftQuestion(body: unknown): LiftQuestion {
+  return check(rules().lift, body, 'A country is required.');
 }
 
 export function readUserQuestion(body: unknown): UserQuestion {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History, TimelineSpan } from './history/answers.js';
+import type { LearnOverview } from '../guard/learning-guard.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { createAssets, PAGE_HEADERS } from '../http/page/assets.js';
 import { slashRedirect } from '../http/page/html.js';
@@ -7,6 +8,7 @@ import type {
   About,
   FoundUser,
   Health,
+  LiftQuestion,
   MadePayload,
   PayloadQuestion,
   TestResult,
@@ -17,6 +19,7 @@ import { CONSOLE_PAGE, REFUSAL_HEADERS, refusalPage } from './page.js';
 import {
   readExecutionQuery,
   readFlowQuery,
+  readLiftQuestion,
   readPayloadQuestion,
   readSendQuestion,
   readUserQuestion,
@@ -34,6 +37,13 @@ export interface ConsoleParts {
   readonly streams: Streams;
   readonly about: () => About;
   readonly health: () => Promise<Health>;
+  /** @throws ConsoleRefusal `NOT_FOUND` without `guard.learn`, `STATE_UNREACHABLE`. */
+  readonly learning: () => Promise<LearnOverview>;
+  /**
+   * @param sender - the administrator's name.
+   * @throws ConsoleRefusal as `learning`.
+   */
+  readonly lift: (question: LiftQuestion, sender: string | undefined) => Promise<LearnOverview>;
   /** @throws OktaApiError if the user cannot be read, ConsoleRefusal `OKTA_RATE_LIMITED` while the hook does not call Okta. */
   readonly makePayload: (question: PayloadQuestion) => Promise<MadePayload>;
   /**
@@ -103,6 +113,10 @@ export function createConsoleServer(
     },
     '/api/about': { GET: () => parts.about() },
     '/api/health': { GET: () => parts.health() },
+    '/api/learning': { GET: () => parts.learning() },
+    '/api/learning/lift': {
+      POST: async ({ req }, sender) => parts.lift(readLiftQuestion(await readJson(req)), sender),
+    },
     '/api/timeline': { GET: () => history.timeline(PLOTTED) },
     '/api/histogram': {
       // The time is what people choose with it.

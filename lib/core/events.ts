@@ -131,18 +131,22 @@ export interface HookEventFields {
   readonly 'guard.blocked': OfGuard;
   /** The guard noticed what it would have blocked if `guard.mode` were not `record`. Nothing was blocked. */
   readonly 'guard.noticed': OfGuard;
-  /**
-   * Codes are sent, and Okta reports no use: 50 codes in 6 hours, or 10 in a row to numbers that used codes before. `guard.learn`
-   * blocks nothing until a use is reported. Each process reports it once.
-   */
+  /** Codes are sent, and Okta reports no use: `guard.learn` blocks nothing until a use is reported. Each process reports it once. */
   readonly 'guard.blind': {
     /** What an operator can do about it. */
     readonly remedy: string;
   };
-  /** A use was reported again: `guard.learn` blocks again, and counts from zero. */
+  /** `guard.learn` sees used codes again, and counts from zero. */
   readonly 'guard.recovered': {
     /** For how long this process knew of it. */
     readonly blindMs: number;
+  };
+  /** An administrator lifted the blocks of `guard.learn` for a country for an hour. */
+  readonly 'guard.lifted': {
+    /** ISO 3166, or `none`. */
+    readonly country: string;
+    /** The administrator's name, if known. */
+    readonly liftedBy?: string | undefined;
   };
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall &

@@ -20,6 +20,11 @@ export function fullRequestType(type: string): string {
   return `com.okta.user.telephony.${type}`;
 }
 
+/** Whether Okta's event hook reports the use of such a code. */
+export function hasReportedUse(requestType: string): boolean {
+  return ['mfa-verification', 'pre-enrollment'].includes(shortRequestType(requestType));
+}
+
 /** The last part of a type, in lower case: `mfa-verification`. */
 export function shortRequestType(requestType: string): string {
   return requestType.slice(requestType.lastIndexOf('.') + 1).toLowerCase();

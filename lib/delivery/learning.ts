@@ -87,6 +87,16 @@ export interface LearnedCountry extends LearnShare {
   readonly liftedUntilMs: number | undefined;
 }
 
+/** What is known of all codes, for the console. */
+export interface LearnedSummary {
+  /** No codes are reported as used: nothing is blocked. */
+  readonly isBlind: boolean;
+  /** When learning began; `undefined` before the first code. Milliseconds since 1970. */
+  readonly beganAtMs: number | undefined;
+  /** The countries with codes. */
+  readonly countries: readonly LearnedCountry[];
+}
+
 export interface LearningState {
   /** Counts a code and judges it, in one step. Waits at most `waitMs`. Never rejects. */
   count(code: LearnedCode, waitMs: number): LearnVerdict | Promise<LearnVerdict>;
@@ -94,8 +104,8 @@ export interface LearningState {
   giveBack(code: LearnedCode): void;
   /** Notes a use. Harmless twice. Resolves when it is noted. Never rejects. */
   use(use: LearnedUse): Promise<void>;
-  /** What is known of the countries with codes; `undefined` if the state cannot say now. */
-  list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<readonly LearnedCountry[] | undefined>;
+  /** What is known now; `undefined` if the state cannot say. */
+  list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<LearnedSummary | undefined>;
   /** Lifts the blocks of a country, its prefixes included, until then. Resolves to `false` if the state cannot do it now. */
   lift(country: string, untilMs: number, at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<boolean>;
 }

@@ -111,6 +111,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
     'okta.resumed': ignore,
     'state.recovered': ignore,
     'guard.recovered': ignore,
+    'guard.lifted': ignore,
     // It says that codes_used_total is too low.
     'uses.skipped': ignore,
   };

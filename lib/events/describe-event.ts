@@ -115,6 +115,10 @@ const TABLE: {
     ),
   'guard.recovered': ({ blindMs }) =>
     good('The guard that learns sees used codes again. It counts from zero.', { durationMs: blindMs }),
+  'guard.lifted': ({ country, liftedBy }) =>
+    plain(
+      `${liftedBy ?? 'An administrator'} lifted the blocks of guard.learn for an hour, for ${country === 'none' ? 'numbers without a country' : country}.`,
+    ),
   'channels.planned': (event) => {
     const { channels, skipped } = event;
     const omitted = skipped.map(describeSkipped).join('') + describeResend(event, channels[0], 'goes');

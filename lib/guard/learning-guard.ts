@@ -1,11 +1,11 @@
 import type { BlockList } from 'node:net';
 import { VOICE, type TelephonyRequest } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
-import { shortRequestType } from '../core/request-types.js';
+import { hasReportedUse } from '../core/request-types.js';
 import { newToken } from '../core/token.js';
 import type {
   LearnedCode,
-  LearnedCountry,
+  LearnedSummary,
   LearningState,
   LearnRule,
   LearnShare,
@@ -31,9 +31,6 @@ export function isPaidChannel(channel: string): boolean {
   return PAID.has(channel);
 }
 
-/** Okta reports uses of these codes only. */
-const COUNTED_TYPES: ReadonlySet<string> = new Set(['mfa-verification', 'pre-enrollment']);
-
 const DAY_MS = 24 * 60 * 60_000;
 const HOUR_MS = DAY_MS / 24;
 const NO_COUNTRY = 'none';
@@ -52,6 +49,13 @@ export interface LearnStatus {
   readonly isBlind: boolean;
   /** By rule and country: 1 is the limit. */
   readonly levels: readonly { readonly rule: LearnRule; readonly country: string; readonly level: number }[];
+}
+
+/** What the console shows. */
+export interface LearnOverview extends Pick<LearnedSummary, 'isBlind' | 'countries'> {
+  readonly mode: LearnSettings['mode'];
+  /** `enforce` blocks nothing before then; `undefined` if it blocks. Milliseconds since 1970. */
+  readonly warmUpUntilMs: number | undefined;
 }
 
 export class LearningGuard {
@@ -86,7 +90,7 @@ export class LearningGuard {
       person,
       ...placesOf(phoneNumber, country),
       network: ipAddress === undefined ? '' : networkOf(ipAddress),
-      isCounted: COUNTED_TYPES.has(shortRequestType(requestType)),
+      isCounted: hasReportedUse(requestType),
       isAllowed: allow.countries.has(country) || (ipAddress !== undefined && isListed(ipAddress, allow.ips)),
       ratio,
       isEnforced: mode === 'enforce',
@@ -119,15 +123,28 @@ export class LearningGuard {
     });
   }
 
-  /** For the console: the countries with codes; `undefined` if the state cannot say now. */
-  list(): Promise<readonly LearnedCountry[] | undefined> {
-    return this.#state.list({ ratio: this.#settings.ratio, nowMs: this.#clock() });
+  /** For the console; `undefined` if the state cannot say now. */
+  async list(): Promise<LearnOverview | undefined> {
+    const { mode, ratio, warmUpDays } = this.#settings;
+    const nowMs = this.#clock();
+    const summary = await this.#state.list({ ratio, nowMs });
+    if (summary === undefined) return undefined;
+    const { isBlind, countries, beganAtMs = nowMs } = summary;
+    const warmUpUntilMs = beganAtMs + warmUpDays * DAY_MS;
+    const isWarmingUp = mode === 'enforce' && warmUpUntilMs > nowMs;
+    return { mode, isBlind, countries, warmUpUntilMs: isWarmingUp ? warmUpUntilMs : undefined };
   }
 
-  /** For the console: lifts the blocks of a country, its prefixes included, for an hour. */
-  lift(country: string): Promise<boolean> {
+  /**
+   * For the console: lifts the blocks of a country, its prefixes included, for an hour. Resolves to `false` if the state cannot do it now.
+   *
+   * @param liftedBy - the administrator's name.
+   */
+  async lift(country: string, liftedBy: string | undefined): Promise<boolean> {
     const nowMs = this.#clock();
-    return this.#state.lift(country, nowMs + HOUR_MS, { ratio: this.#settings.ratio, nowMs });
+    const isLifted = await this.#state.lift(country, nowMs + HOUR_MS, { ratio: this.#settings.ratio, nowMs });
+    if (isLifted) this.#events.emit({ type: 'guard.lifted', country, liftedBy });
+    return isLifted;
   }
 
   status(): LearnStatus {

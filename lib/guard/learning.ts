@@ -2,6 +2,7 @@ import type {
   LearnBlock,
   LearnedCode,
   LearnedCountry,
+  LearnedSummary,
   LearnedUse,
   LearnRule,
   LearnShare,
@@ -483,13 +484,26 @@ export function withUse(learned: Learned, use: LearnedUse): Learned {
   };
 }
 
-/** What the console shows of a country. */
-export function describeCountry(
-  country: string,
-  known: Tally,
+/** What the console shows. */
+export function describeLearned(
+  total: Total | undefined,
+  countries: readonly (readonly [country: string, known: Tally])[],
   at: { readonly ratio: number; readonly nowMs: number },
+): LearnedSummary {
+  return {
+    isBlind: total !== undefined && total.blindSinceMs > 0,
+    beganAtMs: total?.beganAtMs,
+    countries: countries.map(([country, known]) =>
+      describeCountry(country, movedOn('country', known, at, total?.trustedSinceMs ?? 0), at),
+    ),
+  };
+}
+
+function describeCountry(
+  country: string,
+  { tally, limits }: MovedTally,
+  at: { readonly nowMs: number },
 ): LearnedCountry {
-  const { tally, limits } = movedOn('country', known, at, 0);
   const { nowMs } = at;
   const ifLater = (untilMs = 0): number | undefined => (untilMs > nowMs ? untilMs : undefined);
   return {

@@ -20,7 +20,7 @@ export function createConsoleHook(
   parts: HookParts,
   { status, oktaClient }: { readonly status: () => HookStatus; readonly oktaClient: OktaApiClient },
 ): ConsoleHook {
-  const { settings, events, channels, underWay, openAnswers } = parts;
+  const { settings, events, channels, learning, underWay, openAnswers } = parts;
   return {
     events,
     historyLog: settings.state.history,
@@ -33,6 +33,7 @@ export function createConsoleHook(
       channels: [...channels.keys()],
     }),
     health: () => readHealth(parts, status()),
+    learning,
     isClosing: () => underWay.isClosing,
     addAnswer: (res) => openAnswers.add(res),
     readOkta: async (path) => {

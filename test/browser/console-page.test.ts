@@ -13,7 +13,7 @@ import {
   type TestBrowser,
 } from './browser.js';
 import { hostileStandIn } from './hostile-texts.js';
-import { ABOUT, plantExecution, plantExecutions, plantHealth } from './planted.js';
+import { ABOUT, plantExecution, plantExecutions, plantHealth, plantLearning } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
 /** The page without a gateway, in states that a gateway would take long to reach. */
@@ -708,6 +708,57 @@ describe("the console's page", function () {
     await headline.getByText(why).waitFor();
   });
 
+  it('shows what the guard that learns blocks, and lifts a block for an hour once the administrator confirms', async () => {
+    const { page, stood } = await show('#/health', { about: { ...ABOUT, isLearning: true } });
+    const table = page.getByRole('table', { name: 'Sent and used codes of the last 24 hours, and blocks' });
+    const row = (country: string) => table.getByRole('row', { name: country });
+    await row('LK').getByText('Blocked until').waitFor();
+    const lift = page.getByRole('button', { name: 'Lift the block of LK for an hour' });
+    const lifts = (): number => stood.requests.filter((path) => path === '/api/learning/lift').length;
+    for (const leave of [
+      () => page.getByRole('button', { name: 'Cancel' }).click(),
+      () => page.keyboard.press('Escape'),
+    ]) {
+      await lift.click();
+      await page.getByRole('dialog', { name: 'Lift the block of LK for an hour?' }).waitFor();
+      await leave();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await lift.and(page.locator(':focus')).waitFor();
+    }
+    expect(lifts()).to.equal(0);
+    await lift.click();
+    await page.getByRole('button', { name: 'Lift', exact: true }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await row('LK').getByText('Lifted until').waitFor();
+    expect(await lift.count()).to.equal(0);
+    expect(lifts()).to.equal(1);
+  });
+
+  it('says what the guard that learns would block, and offers nothing to lift then', async () => {
+    const stood = (standIn = await startStandIn({ about: { ...ABOUT, isLearning: true } }));
+    stood.learning = plantLearning(Date.now(), { mode: 'record' });
+    const { page } = await browser.open(`${stood.url}#/health`);
+    await page.getByText('It only records, and shows what it would block.').waitFor();
+    await page.getByText('Would be blocked until').waitFor();
+    expect(await page.getByRole('button', { name: 'Lift' }).count()).to.equal(0);
+  });
+
+  it('sorts sent and used codes by a press on a column', async () => {
+    const { page } = await show('#/health', { executions: plantExecutions(40, Date.now()) });
+    const table = page.getByRole('table', { name: 'Sent and used codes by country, channel and provider' });
+    const used = table.getByRole('columnheader', { name: 'Used', exact: true });
+    await used.getByRole('button').click();
+    const usedCodes = async (): Promise<readonly number[]> =>
+      (await table.locator('tbody tr td:nth-child(5)').allInnerTexts()).map(Number);
+    const descending = await usedCodes();
+    expect(descending.length).to.be.greaterThan(2);
+    expect(descending).to.deep.equal([...descending].sort((one, other) => other - one));
+    expect(await used.getAttribute('aria-sort')).to.equal('descending');
+    await used.getByRole('button').click();
+    expect(await usedCodes()).to.deep.equal([...descending].reverse().sort((one, other) => one - other));
+    expect(await used.getAttribute('aria-sort')).to.equal('ascending');
+  });
+
   it('says where the code stopped, and shows each message to its end', async () => {
     const { page } = await showExecution(plantExecution(4, Date.now()));
     const wordsOf = (texts: readonly string[]): readonly string[] =>
@@ -1054,7 +1105,8 @@ describe("the console's page", function () {
       : []),
   ] as const;
   it('has no axe violation and no sideways scroll in both themes, wide and narrow', async () => {
-    const { page, stood } = await show('', { executions: plantExecutions(12, Date.now()) });
+    const about = { ...ABOUT, isLearning: true };
+    const { page, stood } = await show('', { about, executions: plantExecutions(12, Date.now()) });
     stood.made = { payload: { data: {} }, notes: ['The user has no phone.'] };
     stood.tested = {
       executionId: stood.executions[1]?.id,
@@ -1114,5 +1166,7 @@ describe("the console's page", function () {
     await page.locator('.deliveries').waitFor();
     await page.getByText('The numbers of the last hour, as tables').click();
     await check('health');
+    await page.getByRole('button', { name: 'Lift the block of LK' }).click();
+    await check('health-lift');
   });
 });

@@ -81,6 +81,7 @@ export async function hostileStandIn(): Promise<{
       deadlineMs: 2500,
       channels: [hostile('channelOption')],
       isShared: false,
+      isLearning: false,
       links: [{ title: hostile('link'), href: '../phones/' }],
     },
     health: {

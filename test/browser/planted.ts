@@ -1,5 +1,7 @@
 import type { About, Health } from '#lib/console/api.js';
 import { ExecutionRecord } from '#lib/console/history/execution.js';
+import type { LearnedCountry } from '#lib/delivery/learning.js';
+import type { LearnOverview } from '#lib/guard/learning-guard.js';
 import type { HookEvent } from '#lib/core/events.js';
 import { TESTER_PREFIX } from '#lib/okta/inline-hook.js';
 import { type ChannelTally, type Execution, type ExecutionOutcome } from '#lib/console/history/answers.js';
@@ -14,6 +16,7 @@ export const ABOUT: About = {
   deadlineMs: 2500,
   channels: ['whatsapp', 'sms', 'voice'],
   isShared: false,
+  isLearning: false,
   links: [{ title: 'Phones', href: '../phones/' }],
 };
 
@@ -185,4 +188,35 @@ function tally(channel: string, counts: readonly number[]): ChannelTally {
   const [accepted = 0, refused = 0, blocked = 0, unknown = 0, delivered = 0, undelivered = 0, used = 0] =
     counts;
   return { channel, accepted, refused, blocked, unknown, delivered, undelivered, used };
+}
+
+/** One country is blocked, and prefixes of another. */
+export function plantLearning(now: number, changes: Partial<LearnOverview> = {}): LearnOverview {
+  const country = (name: string, over: Partial<LearnedCountry>): LearnedCountry => ({
+    rule: 'learn.country',
+    country: name,
+    hour: 0,
+    day: 0,
+    sent: 0,
+    used: 0,
+    hourLimit: 20,
+    dayLimit: 50,
+    blockedUntilMs: undefined,
+    prefixBlockedUntilMs: undefined,
+    liftedUntilMs: undefined,
+    ...over,
+  });
+  return {
+    mode: 'enforce',
+    warmUpUntilMs: undefined,
+    isBlind: false,
+    countries: [
+      country('GB', { sent: 812, used: 601, hour: 0.2, day: 0.35, hourLimit: 102, dayLimit: 613 }),
+      country('DE', { sent: 64, used: 40, hour: 0.4, prefixBlockedUntilMs: now + 1_500_000 }),
+      country('LK', { sent: 43, used: 0, hour: 1, day: 0.9, blockedUntilMs: now + 3_000_000 }),
+      country('none', { sent: 1, used: 1 }),
+      country('FR', {}),
+    ],
+    ...changes,
+  };
 }

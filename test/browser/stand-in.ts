@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
+import type { LearnOverview } from '#lib/guard/learning-guard.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import { createConsoleServer } from '#lib/console/server.js';
 import type {
@@ -13,7 +14,7 @@ import type {
 } from '#lib/console/history/answers.js';
 import { flowPointOf, sumFlow } from '#lib/console/history/flow.js';
 import { bucketsOf, pointOf } from '#lib/console/history/timeline.js';
-import { ABOUT, plantHealth } from './planted.js';
+import { ABOUT, plantHealth, plantLearning } from './planted.js';
 import { freePort } from '#harness/free-port.js';
 
 /** A console server whose answers the test sets, for states that a gateway would take a day to reach. */
@@ -22,6 +23,7 @@ export interface StandIn {
   /** Newest first. */
   executions: readonly Execution[];
   health: Health;
+  learning: LearnOverview;
   /** Since when the timeline is complete. */
   historyBeganAt: number;
   /** The answers of the tester. */
@@ -73,6 +75,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     url: '',
     executions: given.executions ?? [],
     health: given.health ?? plantHealth(Date.now()),
+    learning: plantLearning(Date.now()),
     historyBeganAt: 0,
     made: { payload: {}, notes: [] },
     tested: undefined,
@@ -133,6 +136,16 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
       const made = standIn.health;
       await standIn.answerHealth;
       return made;
+    },
+    learning: () => Promise.resolve(standIn.learning),
+    lift: ({ country }) => {
+      standIn.learning = {
+        ...standIn.learning,
+        countries: standIn.learning.countries.map((each) =>
+          each.country === country ? { ...each, liftedUntilMs: Date.now() + 3_600_000 } : each,
+        ),
+      };
+      return Promise.resolve(standIn.learning);
     },
     makePayload: () => Promise.resolve(standIn.made),
     sendPayload: () =>

@@ -148,6 +148,8 @@ describe("the console's routes", () => {
       ['/api/executions', 'GET, HEAD'],
       ['/api/executions/one', 'GET, HEAD'],
       ['/api/health', 'GET, HEAD'],
+      ['/api/learning', 'GET, HEAD'],
+      ['/api/learning/lift', 'POST'],
       ['/api/timeline', 'GET, HEAD'],
       ['/api/histogram', 'GET, HEAD'],
       ['/api/flow', 'GET, HEAD'],
@@ -165,7 +167,7 @@ describe("the console's routes", () => {
       }
       if (methods === 'POST') continue;
       const head = await served.ask(path, { method: 'HEAD' });
-      expect(head.status, path).to.equal(path.endsWith('one') ? 404 : 200);
+      expect(head.status, path).to.equal(path.endsWith('one') || path.endsWith('learning') ? 404 : 200);
       expect(head.text).to.equal('');
     }
   });
@@ -199,6 +201,7 @@ describe("the console's routes", () => {
       deadlineMs: 2200,
       channels: ['whatsapp', 'sms', 'voice'],
       isShared: false,
+      isLearning: false,
       links: [],
     });
   });

@@ -50,6 +50,12 @@ export const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> }
   'guard.noticed': { ...JUDGED, type: 'guard.noticed' },
   'guard.blind': { ...AT, type: 'guard.blind', remedy: 'Check the event hook.' },
   'guard.recovered': { ...AT, type: 'guard.recovered', blindMs: 60_000 },
+  'guard.lifted': {
+    ...AT,
+    type: 'guard.lifted',
+    country: 'GB',
+    liftedBy: 'Grace Hopper',
+  },
   'attempt.ended': { ...AT, ...IDS, ...WHOSE, ...ATTEMPT, type: 'attempt.ended' },
   'attempt.settled': { ...AT, ...IDS, ...WHOSE, ...ATTEMPT, type: 'attempt.settled' },
   'request.answered': {

@@ -411,10 +411,13 @@ for (const name of STATES) {
     });
 
     it('list the countries with their codes', async () => {
+      const startedAt = traffic.nowMs;
       for (let code = 0; code < 3; code += 1) await traffic.convert();
       await traffic.passing(500);
       const at = { ratio: 1, nowMs: traffic.nowMs };
-      const [country, ...others] = (await state.list(at)) ?? [];
+      const { isBlind, beganAtMs, countries = [] } = (await state.list(at)) ?? {};
+      expect({ isBlind, beganAtMs }).to.deep.equal({ isBlind: false, beganAtMs: startedAt });
+      const [country, ...others] = countries;
       expect(others).to.deep.equal([]);
       expect(country).to.deep.include({ country: 'GB', sent: 8, used: 3, hourLimit: 20, dayLimit: 50 });
       expect(country?.blockedUntilMs).to.equal(undefined);

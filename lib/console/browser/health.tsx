@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Flow, Timeline } from '../history/answers.js';
+import type { LearnOverview } from '../../guard/learning-guard.js';
 import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { nameChannel } from '../../events/description.js';
 import type { About, Health } from '../api.js';
 import { Deliveries } from './deliveries.js';
+import { Fraud } from './fraud.js';
 import { ALL_CODES, FlowChart, type FlowChoice } from './flow.js';
 import {
   formatClock,
@@ -15,7 +17,8 @@ import {
   nameTimeZone,
 } from './format.js';
 import { Plots } from './plots.js';
-import { readFlow, readHealth, readTimeline, ServerFailure } from './server.js';
+import { SentCodes } from './sent-codes.js';
+import { readFlow, readHealth, readLearning, readTimeline, ServerFailure } from './server.js';
 import { useStream, type Stream } from './stream.js';
 import { At, Facts, Failure, SelectField, ToneMark, type Fact } from './widgets.js';
 
@@ -43,6 +46,7 @@ export function HealthView({ about, stream, route }: HealthProps) {
   const updates = useRef(0);
   const [span, setSpan] = useState<Span>('hour');
   const past = usePast(span, route !== undefined);
+  const learning = useLearning(about.isLearning && route !== undefined);
 
   const load = async (): Promise<void> => {
     const updatesBefore = updates.current;
@@ -54,6 +58,7 @@ export function HealthView({ about, stream, route }: HealthProps) {
       updates.current += 1;
       setHealth(current);
       past.renew();
+      learning.renew();
     },
     onOpened: () => void load(),
   });
@@ -65,7 +70,7 @@ export function HealthView({ about, stream, route }: HealthProps) {
       <h1 tabIndex={-1}>Health</h1>
       <p class="lead">
         {about.isShared
-          ? 'Now, Load, Channels and Limits are about this gateway. The flow, the plots and Deliveries are about the codes of all gateways. The page updates itself.'
+          ? 'Now, Load, Channels and Limits are about this gateway. Fraud, the flow, the plots and Deliveries are about the codes of all gateways. The page updates itself.'
           : 'The state of this gateway now. The page updates itself.'}
       </p>
       <div class="cards">
@@ -74,6 +79,17 @@ export function HealthView({ about, stream, route }: HealthProps) {
           <Cards health={health} about={about} />
         )}
       </div>
+      {learning.overview !== undefined && (
+        <div class="cards">
+          <Card id="fraud" title={`Fraud: the guard that learns${nameScope(about)}`} isWhole>
+            {learning.overview instanceof ServerFailure ? (
+              <Failure of={learning.overview} />
+            ) : (
+              <Fraud overview={learning.overview} onLifted={learning.replace} />
+            )}
+          </Card>
+        </div>
+      )}
       <div class="filters past">
         <SelectField id="span" label="Time" value={span} options={SPANS} onChoose={setSpan} />
       </div>
@@ -125,6 +141,42 @@ function usePast(span: Span, isShown: boolean): PastCodes {
   };
 }
 
+/** What the guard that learns knows. */
+interface Learning {
+  readonly overview: LearnOverview | ServerFailure | undefined;
+  readonly replace: (overview: LearnOverview) => void;
+  /** As in `PastCodes`. */
+  readonly renew: () => void;
+}
+
+/** @param isShown - whether it is on, and the view is shown. */
+function useLearning(isShown: boolean): Learning {
+  const [overview, setOverview] = useState<LearnOverview | ServerFailure>();
+  const readAt = useRef(0);
+  const requests = useRef(0);
+  const replace = (current: LearnOverview): void => {
+    requests.current += 1;
+    setOverview(current);
+  };
+  const load = async (): Promise<void> => {
+    readAt.current = Date.now();
+    requests.current += 1;
+    const mine = requests.current;
+    const answer = await readLearning();
+    if (mine === requests.current) setOverview(answer);
+  };
+  useLayoutEffect(() => {
+    if (isShown) void load();
+  }, [isShown]);
+  return {
+    overview,
+    replace,
+    renew: () => {
+      if (isShown && Date.now() - readAt.current >= OLD_MS) void load();
+    },
+  };
+}
+
 interface PastProps {
   readonly past: PastCodes;
   readonly span: Span;
@@ -157,6 +209,11 @@ function Past({ past: { timeline, flow, choice, choose }, span, about }: PastPro
           <FlowChart flow={flow} choice={choice} onChoose={choose} />
         )}
       </Card>
+      {flow.sent.length > 0 && (
+        <Card id="sent" title={`Sent and used codes in the last ${span}${nameScope(about)}`} isWhole>
+          <SentCodes counts={flow.sent} />
+        </Card>
+      )}
       {!isEmpty && (
         <Card id="plots" title={`Codes in the last ${span}${nameScope(about)}`} isWhole>
           <Plots buckets={buckets} span={span} />

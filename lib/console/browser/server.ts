@@ -4,6 +4,7 @@ import type {
   ExecutionPage,
   FoundUser,
   Health,
+  LiftQuestion,
   MadePayload,
   PayloadQuestion,
   SendQuestion,
@@ -11,6 +12,7 @@ import type {
   UserQuestion,
 } from '../api.js';
 import type { Execution, Flow, Timeline } from '../history/answers.js';
+import type { LearnOverview } from '../../guard/learning-guard.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
@@ -49,6 +51,9 @@ let logOut: () => void = () => undefined;
 
 export const readAbout = (): Answered<About> => ask('api/about');
 export const readHealth = (): Answered<Health> => ask('api/health');
+export const readLearning = (): Answered<LearnOverview> => ask('api/learning');
+export const liftBlocks = (question: LiftQuestion): Answered<LearnOverview> =>
+  ask('api/learning/lift', question);
 export const readTimeline = (): Answered<Timeline> => ask('api/timeline');
 export const readHistogram = (filter: Omit<HistoryFilter, 'from' | 'to'>): Answered<Timeline> =>
   ask(`api/histogram${queryOf({ ...filter })}`);

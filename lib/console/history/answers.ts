@@ -154,11 +154,24 @@ export interface FlowWay {
   readonly used: number;
 }
 
+/** The codes of sign-ins and enrollments that one provider may have sent to one country: Okta reports the use of these. */
+export interface SentCount {
+  /** ISO 3166; `undefined` if it is not known. */
+  readonly country: string | undefined;
+  readonly channel: string;
+  readonly provider: string;
+  /** Messages that the provider accepted, or whose outcome is unknown. */
+  readonly sent: number;
+  readonly used: number;
+}
+
 /** The way of codes from Okta's request to their use, without previews, tests and running calls. */
 export interface Flow {
   /** How many codes Okta requested. */
   readonly asked: number;
   readonly ways: readonly FlowWay[];
+  /** Of all codes in the time. */
+  readonly sent: readonly SentCount[];
   /** The countries and the first providers of all codes in the time, for the choice of one. */
   readonly countries: readonly string[];
   readonly providers: readonly string[];

@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { atMost, ExpiringCache } from '../../core/caches.js';
 import type {
   LearnedCode,
-  LearnedCountry,
+  LearnedSummary,
   LearnedUse,
   LearningState,
   LearnVerdict,
 } from '../../delivery/learning.js';
 import {
   countCode,
-  describeCountry,
+  describeLearned,
   isKnownNumber,
   LEARN,
   liftedUntil,
@@ -68,10 +68,8 @@ export class MemoryLearning implements LearningState {
     return Promise.resolve();
   }
 
-  list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<readonly LearnedCountry[]> {
-    return Promise.resolve(
-      Array.from(this.#countries, ([country, tally]) => describeCountry(country, tally, at)),
-    );
+  list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<LearnedSummary> {
+    return Promise.resolve(describeLearned(this.#total, [...this.#countries], at));
   }
 
   lift(country: string, untilMs: number, at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<boolean> {

@@ -1,12 +1,12 @@
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import type {
   LearnedCode,
-  LearnedCountry,
+  LearnedSummary,
   LearnedUse,
   LearningState,
   LearnVerdict,
 } from '../../delivery/learning.js';
-import { describeCountry, LEARN, type Tally } from '../../guard/learning.js';
+import { describeLearned, LEARN, type Tally, type Total } from '../../guard/learning.js';
 import { COUNTRIES } from '../../numbers/phone-number.js';
 import { MemoryLearning } from '../memory/memory-learning.js';
 import type { RedisConnection } from './connection.js';
@@ -79,22 +79,29 @@ export class RedisLearning implements LearningState {
     await this.#write(this.#step('learnUse', use, { token, country, ratio, nowMs, isPaid }));
   }
 
-  async list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<readonly LearnedCountry[] | undefined> {
+  async list(at: Pick<LearnedCode, 'ratio' | 'nowMs'>): Promise<LearnedSummary | undefined> {
     const countries = [...COUNTRIES, 'none'];
-    const keys = countries.flatMap((country) => this.#namesOf('country', country));
+    const keys = [
+      ...this.#namesOf('total', ''),
+      ...countries.flatMap((country) => this.#namesOf('country', country)),
+    ];
     try {
       const { replies } = readReply(
         await this.#connection.executeOptional((client) => client.exchangeBuffer(keys.length, ...keys)),
       );
       const copies = this.#sealings.length;
-      return countries.flatMap((country, index) => {
-        const values = replies.slice(index * copies, (index + 1) * copies).map(([value]) => value);
-        const tallies = values
+      const newestAt = (place: number): unknown => {
+        const values = replies.slice(place * copies, (place + 1) * copies).map(([value]) => value);
+        const records = values
           .filter(({ length }) => length > 0)
-          .map((value) => JSON.parse(String(value)) as Tally);
-        const [newest] = tallies.sort((one, two) => two.atMs - one.atMs);
-        return newest === undefined ? [] : [describeCountry(country, newest, at)];
+          .map((value) => JSON.parse(String(value)) as { readonly atMs: number });
+        return records.sort((one, two) => two.atMs - one.atMs)[0];
+      };
+      const tallies = countries.flatMap((country, index): [string, Tally][] => {
+        const tally = newestAt(index + 1);
+        return tally === undefined ? [] : [[country, tally as Tally]];
       });
+      return describeLearned(newestAt(0) as Total | undefined, tallies, at);
     } catch {
       return undefined;
     }

@@ -12,6 +12,7 @@ const way = (
 const flow = (...ways: readonly FlowWay[]): Flow => ({
   asked: ways.reduce((sum, { count }) => sum + count, 0),
   ways,
+  sent: [],
   countries: [],
   providers: [],
   completeSince: 0,

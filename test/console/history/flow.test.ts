@@ -127,6 +127,32 @@ describe('the flow', () => {
     });
   }
 
+  it('counts sent and used codes by country, channel and provider, of each message that may have left', async () => {
+    const { sent } = await kept.history.flow({ provider: 'META' });
+    const twilio = { provider: 'TWILIO' };
+    expect(sent).to.have.deep.members([
+      { ...twilio, country: 'GB', channel: 'whatsapp', sent: 3, used: 0 },
+      // One by late failover. The use of the second code is matched with no message.
+      { ...twilio, country: 'GB', channel: 'sms', sent: 2, used: 0 },
+      { ...twilio, country: 'DE', channel: 'sms', sent: 1, used: 1 },
+    ]);
+  });
+
+  it('counts no code whose use Okta does not report', async () => {
+    const other = createHistory({ log: undefined, clock });
+    const of = eventsOf('reset');
+    const requestType = 'com.okta.user.telephony.password-reset';
+    for (const event of [
+      of.received(0, { requestType }),
+      bySms(of),
+      of.answered(100, 'SUCCESSFUL', { requestType }),
+    ])
+      void other.listener(event);
+    const { asked, sent } = await other.history.flow({});
+    expect({ asked, sent }).to.deep.equal({ asked: 1, sent: [] });
+    await other.close();
+  });
+
   it('finds the executions that failed over, early, late or any', async () => {
     const found = async (failover: 'any' | Failover): Promise<readonly string[]> => {
       const { executions } = await kept.history.find({ failover, limit: 10 });

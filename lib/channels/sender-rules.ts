@@ -100,11 +100,13 @@ export const SENDER_RULES: readonly SenderRule[] = [
   {
     kind: 'without-dlt',
     countries: ['IN'],
-    unless: 'refused',
-    effect: 'senders and texts must be registered at DLT',
+    unless: 'registered',
+    effect:
+      'texts without ids of DLT go by international routes, at a higher price and without the name of the sender',
     remedy:
-      'Register at DLT, and set dlt: { entityId, contentId } of the channel. With optionsFrom(), set AWS_SMS_DLT_ENTITY_ID or VONAGE_DLT_ENTITY_ID.',
-    source: 'https://developers.telnyx.com/docs/messaging/messages/international-sms-compliance',
+      'A company of India registers at DLT, and sets dlt: { entityId, contentId } of the channel. With optionsFrom(), it sets AWS_SMS_DLT_ENTITY_ID or VONAGE_DLT_ENTITY_ID. Any other one names the country in channels or SMS_PROVIDERS, beside default: this ends the warning at start.',
+    source:
+      'https://docs.aws.amazon.com/sms-voice/latest/userguide/registrations-sms-senderid-india-routes.html',
   },
   {
     kind: 'long-code',
@@ -171,7 +173,7 @@ function isBroken(
   { from, country, isNamed = false, hasDlt }: SenderInCountry,
 ): boolean {
   if (unless === 'campaign' || !countries.includes(country)) return false;
-  if (kind === 'without-dlt') return hasDlt === false;
+  if (kind === 'without-dlt') return hasDlt === false && !isNamed;
   if (kind !== kindOfSender(from)) return false;
   // DLT registers senders, too. Its own rule says what is missing.
   return unless === 'refused' || !(isNamed || (country === 'IN' && hasDlt !== undefined));

@@ -56,7 +56,7 @@ describe('the rules about senders', () => {
       brokenSenderRules([{ ...toIndia, hasDlt }]).map(({ problem }) => problem);
     expect(sentences(undefined)).to.be.empty;
     expect(sentences(true)).to.be.empty;
-    expect(sentences(false).join()).to.match(/^IN: senders and texts must be registered at DLT /);
+    expect(sentences(false).join()).to.match(/^IN: texts without ids of DLT go by international routes, /);
   });
 });
 
@@ -132,6 +132,11 @@ describe('the hook', () => {
     const none = { senders: undefined, sandboxNumber: undefined };
     const named = { sms: { default: byNumber, SG: byName } };
     expect(await warningOf(['US', 'SG', 'IN'], { ...none, channels: named })).to.equal(undefined);
+    // Companies from elsewhere cannot register at DLT.
+    const indian = awsSms({ ...aws, originationIdentity: 'ACME' });
+    expect(
+      await warningOf(['IN'], { ...none, channels: { sms: { default: byNumber, IN: indian } } }),
+    ).to.equal(undefined);
     const [where, remedy] =
       (await warningOf(['US', 'SG'], { ...none, channels: { sms: { default: byName, US: byNumber } } })) ??
       [];
@@ -157,7 +162,7 @@ describe('the hook', () => {
     const [where, remedy = ''] =
       (await warningOf(['IN'], { senders: undefined, sandboxNumber: undefined, channels: { sms } })) ?? [];
     expect(where).to.have.members(['channels.sms[0]', 'channels.sms[2]']);
-    expect(remedy).to.include('channels.sms[0]: IN: senders and texts must be registered at DLT');
+    expect(remedy).to.include('channels.sms[0]: IN: texts without ids of DLT go by international routes');
     expect(remedy).to.include('channels.sms[2]: IN: the sender must be registered');
   });
 });

@@ -93,7 +93,7 @@ export class RedisRekeying {
       if (this.#hasSeveral && others.length === 0) {
         redis.warn(
           'SEVERAL_KEYS',
-          'STOP and START are kept for each of the encryptionKeys. Remove the old key one hour after the last gateway has this list.',
+          'STOP and START are kept for each of the encryptionKeys. Remove the old key one hour after the last gateway has this list; with guard.learn, a month after.',
         );
       }
       this.#sweepIn(times.rekeyEveryMs);

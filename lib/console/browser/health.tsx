@@ -70,7 +70,7 @@ export function HealthView({ about, stream, route }: HealthProps) {
       <h1 tabIndex={-1}>Health</h1>
       <p class="lead">
         {about.isShared
-          ? 'Now, Load, Channels and Limits are about this gateway. Fraud, the flow, the plots and Deliveries are about the codes of all gateways. The page updates itself.'
+          ? `Now, Load, Channels and Limits are about this gateway. ${about.isLearning ? 'Fraud, the' : 'The'} flow, the plots and Deliveries are about the codes of all gateways. The page updates itself.`
           : 'The state of this gateway now. The page updates itself.'}
       </p>
       <div class="cards">

@@ -74,13 +74,18 @@ const dataOf = (events: readonly JsonObject[], type: string): readonly JsonObjec
   asList(events)
     .map(asObject)
     .filter(({ eventType }) => eventType === type)
-    .map(({ data }) => asObject(data));
+    .map(({ data }) => withSmallInitials(asObject(data)));
+
+/** Azure's schema and its SDKs begin the names with small letters, but the examples beside the schema with capitals. */
+const withSmallInitials = (data: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value]),
+  );
 
 /** A report without an id names no message. */
 function readReport(data: JsonObject): readonly PushedReport[] {
   const transactionId = textFieldOf(data, 'messageId');
-  // An example of the documentation writes it with a capital.
-  const reference = textFieldOf(data, 'tag') ?? textFieldOf(data, 'Tag');
+  const reference = textFieldOf(data, 'tag');
   if (transactionId === undefined && reference === undefined) return [];
   return [
     {

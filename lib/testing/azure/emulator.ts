@@ -94,6 +94,18 @@ type StoredMessage = { -readonly [Key in keyof EmulatedAzureMessage]: EmulatedAz
 const NUMBER = '+18335550100';
 const WEBHOOK_TIMEOUT_MS = 30_000;
 
+/** The number as Azure lists it. */
+const PURCHASED_NUMBER = {
+  id: NUMBER.slice(1),
+  phoneNumber: NUMBER,
+  countryCode: 'US',
+  phoneNumberType: 'tollFree',
+  capabilities: { calling: 'none', sms: 'inbound+outbound' },
+  assignmentType: 'application',
+  purchaseDate: '2026-01-05T09:00:00.000Z',
+  cost: { amount: 2, currencyCode: 'USD', billingFrequency: 'monthly' },
+};
+
 /** A number as Azure's documentation writes it in events. */
 const withoutPlus = (number: string): string => number.replace(/^\+/, '');
 
@@ -208,7 +220,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
   server.serve({
     routes: [
       ['post', '/sms', guarded(sendSms)],
-      ['get', '/phoneNumbers', guarded(() => okReply({ phoneNumbers: [{ phoneNumber: NUMBER }] }))],
+      ['get', '/phoneNumbers', guarded(() => okReply({ phoneNumbers: [PURCHASED_NUMBER] }))],
     ],
     notFound: () => failure(404, 'NotFound', 'The resource does not exist.'),
     notAllowed: () => failure(405, 'MethodNotAllowed', 'The method is not allowed.'),
@@ -240,6 +252,8 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
         from: withoutPlus(from),
         to: withoutPlus(NUMBER),
         message,
+        // Texts that users write to a sender of codes are short.
+        segmentCount: 1,
       };
       const event = eventOf('Microsoft.Communication.SMSReceived', {
         ...data,

@@ -59,6 +59,15 @@ describe('what Event Grid sends for Azure', () => {
     eventType: 'Microsoft.Communication.SMSReceived',
     data: { messageId: 'Incoming_1', from: ANA.phone, to: azure.number, message: 'STOP', ...fields },
   });
+  /** The same event with a capital at the start of each name in its data. */
+  const withCapitals = (event: object): object => {
+    const { data, ...others } = event as { readonly data: object };
+    const names = Object.entries(data).map(([name, value]: [string, unknown]): [string, unknown] => [
+      name.charAt(0).toUpperCase() + name.slice(1),
+      value,
+    ]);
+    return { ...others, data: Object.fromEntries(names) };
+  };
   const texts = (): number => scene.twilio.messages.length;
   /** The reported statuses of Azure's messages. Twilio's are in lower case. */
   const statuses = (): string[] =>
@@ -229,13 +238,15 @@ describe('what Event Grid sends for Azure', () => {
     expect(scene.of('extension.failed')).to.be.empty;
   });
 
-  it('has the tag with a capital too, as in an example of its documentation', async () => {
+  it("has capitals in its names too, as the examples of Azure's specification", async () => {
     azure.fault({ kind: 'reset', delivered: true });
     await scene.call();
-    const { tag: Tag } = azure.messages.at(-1) ?? {};
-    await post([report('Failed', { tag: undefined, Tag, deliveryStatusDetails: '5001' })]);
+    const { tag } = azure.messages.at(-1) ?? {};
+    await post([withCapitals(report('Failed', { tag, deliveryStatusDetails: '5001' }))]);
     await until(() => scene.of('failover.ended').length === 1);
     expect(texts()).to.equal(1);
+    await post([withCapitals(stop({}))]);
+    expect((await scene.hook.suppressions(ANA.phone))[0]).to.include({ channel: 'sms', reason: 'stopped' });
   });
 
   it('turns the channel off by STOP and on by START', async () => {

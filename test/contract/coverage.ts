@@ -14,6 +14,10 @@ const LIB = new URL('../../lib/', import.meta.url);
 const SDK_OUTSIDE: readonly string[] = [
   'api.v2010.accounts().balance.fetch',
   'api.v2010.accounts().outgoingCallerIds.page',
+  'lookups.v2.phoneNumbers().fetch',
+  'messaging.v1.services.page',
+  'messaging.v1.services().usAppToPerson.page',
+  'messaging.v1.tollfreeVerifications.page',
 ];
 
 /** Calls of the SDK's client, and their operations. */

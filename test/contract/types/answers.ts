@@ -131,6 +131,7 @@ interface ReadOfMessage extends ReadOfAccepted {
 interface ReadOfHookCall {
   readonly eventId?: TelephonyRequest['eventId'];
   readonly eventTime?: string;
+  readonly source?: string;
   readonly requestType?: TelephonyRequest['requestType'];
   readonly data?: {
     readonly context?: { readonly request?: ReadOfContext };
@@ -304,7 +305,13 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
   },
   'cli/admin/telephony-hook-setup.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
-    ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
+    ...({
+      eventId: true,
+      eventTime: true,
+      source: true,
+      requestType: true,
+      data: true,
+    } satisfies Names<ReadOfHookCall>),
     ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<
       NonNullable<ReadOfHookCall['data']>
     >),
@@ -326,4 +333,6 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // In a refusal, which Twilio's documents lack; amendments.ts adds it.
     code: true,
   } satisfies Names<ReadOfMessage & { code: number }>,
+  // No document has the answers of Lookup.
+  'channels/twilio/lookup.ts': { code: true, number_blocked: true, sms_pumping_risk_score: true },
 };

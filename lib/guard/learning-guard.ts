@@ -14,6 +14,7 @@ import type {
 import type { SentCode } from '../delivery/records.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import { isListed, networkOf } from './addresses.js';
+import { DAY_MS, HOUR_MS } from './learning.js';
 
 /** The guard that learns, as a hook uses it: what it counts of a call, what it reports, and what it shows. */
 
@@ -31,8 +32,6 @@ export function isPaidChannel(channel: string): boolean {
   return PAID.has(channel);
 }
 
-const DAY_MS = 24 * 60 * 60_000;
-const HOUR_MS = DAY_MS / 24;
 const NO_COUNTRY = 'none';
 
 const CHECK_EVENT_HOOK =

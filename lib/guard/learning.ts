@@ -15,8 +15,8 @@ import type {
  * the same (`state/redis/learn-scripts.ts`), and a test compares the two.
  */
 
-const HOUR_MS = 60 * 60_000;
-const DAY_MS = 24 * HOUR_MS;
+export const HOUR_MS = 60 * 60_000;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** How high a level may be: the highest of a floor, a part of the largest day of used codes in 14 days, and the codes used in the period. */
 interface LevelLimit {

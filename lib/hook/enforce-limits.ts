@@ -85,18 +85,16 @@ export function withoutLearned(
   call: ProfiledCall,
   parts: HookParts,
 ): FilteredChannels & { readonly block: HookRefusal | undefined } {
-  const { verdict } = call.learned ?? {};
-  const blockedChannels = planned.channels.filter(isPaidChannel);
-  if (verdict === undefined || verdict.blocks.length === 0 || blockedChannels.length === 0)
-    return { ...planned, block: undefined };
-  const { isActing } = verdict;
-  const blocks = verdict.blocks.map(learnedBlock);
+  const { blocks: broken = [], isActing = false } = call.learned?.verdict ?? {};
+  const blocks = broken.map(learnedBlock);
   const [first] = blocks;
+  const blockedChannels = planned.channels.filter(isPaidChannel);
+  if (first === undefined || blockedChannels.length === 0) return { ...planned, block: undefined };
   const allowedChannels = planned.channels.filter((channel) => !isPaidChannel(channel));
   const { phoneNumber } = call.hook.request;
   const of = { to: phoneNumber, country: call.number?.country, blockedChannels, allowedChannels, isActing };
-  if (first !== undefined) emitJudged(first, blocks, of, call, parts);
-  if (!isActing || first === undefined) return { ...planned, block: undefined };
+  emitJudged(first, blocks, of, call, parts);
+  if (!isActing) return { ...planned, block: undefined };
   const skipped = blockedChannels.map((channel) => ({ channel, reason: 'BLOCKED' }) as const);
   return {
     channels: allowedChannels,

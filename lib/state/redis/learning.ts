@@ -6,7 +6,7 @@ import type {
   LearningState,
   LearnVerdict,
 } from '../../delivery/learning.js';
-import { describeLearned, LEARN, type Tally, type Total } from '../../guard/learning.js';
+import { DAY_MS, describeLearned, LEARN, type Tally, type Total } from '../../guard/learning.js';
 import { COUNTRIES } from '../../numbers/phone-number.js';
 import { MemoryLearning } from '../memory/memory-learning.js';
 import type { RedisConnection } from './connection.js';
@@ -14,8 +14,6 @@ import { readReply } from './copies.js';
 import type { Outbox, WriteQueue } from './outbox.js';
 import type { Sealing } from './sealing.js';
 import type { Step } from './steps.js';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /** How long each kind of record lives after a change, milliseconds, in the order of the scripts. */
 const LIVES = [

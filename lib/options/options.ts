@@ -61,7 +61,7 @@ export interface GuardLearnOptions {
   readonly mode?: 'record' | 'enforce' | undefined;
   /** Unused codes per used code that are normal: 0.1 to 10. It scales the limits above their floors. Default 1. */
   readonly ratio?: number | undefined;
-  /** What is never blocked. It counts all the same. Default: nothing. */
+  /** What is never blocked. It still counts. Default: nothing. */
   readonly allow?:
     | {
         /** ISO 3166 countries of numbers. */

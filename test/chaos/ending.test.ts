@@ -1,18 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { transformSync } from 'esbuild';
-import { PROCESS_MS } from '#harness/own-process.js';
+import { buildSync, transformSync } from 'esbuild';
+import { BUILT, PROCESS_MS } from '#harness/own-process.js';
 
 describe('a chaos run', () => {
   /** Compiled once: tsx takes three times the CPU for each process. */
   const { code: ENDING } = transformSync(readFileSync(new URL('ending.ts', import.meta.url), 'utf8'), {
     loader: 'ts',
   });
-  const run = async (...args: readonly string[]): Promise<{ code: unknown; output: string }> => {
-    // This PATH has no redis-server.
-    const child = spawn(process.execPath, args, { env: { PATH: '/nowhere' } });
+  const run = async (
+    script: string,
+    ...args: readonly string[]
+  ): Promise<{ code: unknown; output: string }> => {
+    const child = spawn(process.execPath, [...BUILT, '--input-type=module', '-', ...args], {
+      // This PATH has no redis-server.
+      env: { PATH: '/nowhere' },
+    });
+    child.stdin.end(script);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -75,7 +82,7 @@ describe('a chaos run', () => {
         ending.watch(${atMostMs});
         ${script}
       `;
-      const ended = await run('--input-type=module', '-e', whole);
+      const ended = await run(whole);
       const reasons = ended.output.split('\n').filter((line) => line.startsWith('reason: '));
       expect(reasons.join('\n')).to.match(why);
       expect(ended.code).to.equal(code);
@@ -83,10 +90,11 @@ describe('a chaos run', () => {
   }
 
   it('prints the command to replay it if redis-server does not start', async () => {
-    const { code, output } = await run(
-      ...['--import', 'tsx', 'test/chaos/main.ts'],
-      ...['--seconds', '1', '--seed', '7'],
-    );
+    const { outputFiles } = buildSync({
+      ...{ entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))], write: false },
+      ...{ bundle: true, format: 'esm', platform: 'node', packages: 'external', external: ['#lib/*'] },
+    });
+    const { code, output } = await run(outputFiles[0]?.text ?? '', '--seconds', '1', '--seed', '7');
     expect(output).to.match(/The run failed: Error: redis-server ended/);
     expect(output).to.match(/To replay: npm run chaos -- --seed 7 .+\n$/);
     expect(code).to.equal(1);

@@ -41,24 +41,19 @@ describe('a schedule in simulated time', () => {
     (await world.redis.run(commandOf(words))).toString();
 
   it('has the same records for the same seed', async () => {
-    for (const seed of [11, 12, 13]) {
-      const [one, other] = [
-        await play(makeScript(seed, SIZE), world),
-        await play(makeScript(seed, SIZE), world),
-      ];
-      const from = (facts: typeof one): number => facts.events[0]?.calls[0]?.at ?? 0;
-      const calls = (facts: typeof one): object =>
-        facts.events.map((event) =>
-          event.calls.map(({ at, ...call }) => ({ ...call, at: at - from(facts) })),
-        );
-      expect(calls(one)).to.deep.equal(calls(other));
-      const told = (facts: typeof one): object =>
-        facts.hookEvents.map(({ at, type, gateway, text, transactionId = '' }) => {
-          // It may be the reference of an attempt, which is random.
-          return [at - from(facts), type, gateway, text.replace(transactionId, '')];
-        });
-      expect(told(one)).to.deep.equal(told(other));
-    }
+    // It kills a gateway, slows a way, sets a clock and freezes Redis.
+    const script = makeScript(13, SIZE);
+    const [one, other] = [await play(script, world), await play(script, world)];
+    const from = (facts: typeof one): number => facts.events[0]?.calls[0]?.at ?? 0;
+    const calls = (facts: typeof one): object =>
+      facts.events.map((event) => event.calls.map(({ at, ...call }) => ({ ...call, at: at - from(facts) })));
+    expect(calls(one)).to.deep.equal(calls(other));
+    const told = (facts: typeof one): object =>
+      facts.hookEvents.map(({ at, type, gateway, text, transactionId = '' }) => {
+        // It may be the reference of an attempt, which is random.
+        return [at - from(facts), type, gateway, text.replace(transactionId, '')];
+      });
+    expect(told(one)).to.deep.equal(told(other));
   });
 
   it('lets the keys and the scripts of Redis live by its time', async () => {

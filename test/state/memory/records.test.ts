@@ -136,7 +136,6 @@ describe('records of memoryState', () => {
     ['message', 8_000],
     ['attempt', 8_000],
     ['lastCode', 16_000],
-    ['suppressions', 20_000],
     ['suppressions', 20_000, '+44'],
   ] as const satisfies readonly (readonly [kind: RecordKind, max: number, prefix?: string])[]) {
     it(`of kind ${kind} are limited to ${max}: the oldest is dropped first (${prefix})`, async () => {
@@ -147,10 +146,12 @@ describe('records of memoryState', () => {
     });
   }
 
-  it('of WhatsApp ids do not push out those of numbers', async () => {
+  it('of WhatsApp ids are limited to 20,000, and do not push out those of numbers', async () => {
     keep({ kind: 'suppressions', key: '+447700900123' });
     for (let count = 0; count <= 20_000; count += 1) keep({ kind: 'suppressions', key: `US.${count}` });
     expect(await find({ kind: 'suppressions', key: '+447700900123' })).to.not.equal(undefined);
+    expect(await find({ kind: 'suppressions', key: 'US.0' })).to.equal(undefined);
+    expect(await find({ kind: 'suppressions', key: 'US.1' })).to.not.equal(undefined);
   });
 
   it('are limited to 8,000 messages after some have ended and others were updated: those are the newest', async () => {
@@ -171,7 +172,7 @@ describe('records of memoryState', () => {
 
   it('stay for the next messages while others are updated again and again', async () => {
     keep(message('SM0'));
-    for (let count = 0; count < 40_000; count += 1) keep(message('busy'));
+    for (let count = 0; count < 8_001; count += 1) keep(message('busy'));
     for (let count = 0; count < 7_998; count += 1) keep(message(`SM-other-${count}`));
     expect(await find(message('SM0'))).to.not.equal(undefined);
     keep(message('one more'));

@@ -212,6 +212,7 @@ describe('during a rolling key change', function () {
     };
     const states = [start([OLD]), start([OLD]), start([OLD])];
     const keysOf = [OLD, OLD, OLD];
+    const played = new Set<string>();
     const send = async (state: StatePort): Promise<void> => {
       const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
       followed.set(messageKey, 0);
@@ -227,14 +228,14 @@ describe('during a rolling key change', function () {
         states[index] = start(keys);
         keysOf[index] = keys.join();
         await states[index].check();
-        // Gateways with the same keys are alike: a pair for each two sets of keys, and by night all.
-        const pairs = new Map(
-          PAIRS.map(([one, two]) => [
-            isNightly ? `${one}${two}` : `${keysOf[one]} ${keysOf[two]}`,
-            [one, two],
-          ]),
-        );
-        await Promise.all([...pairs.values()].map(([one, two]) => play(states[one!]!, states[two!]!)));
+        // Gateways with the same keys are alike: a pair for each two lists of keys, and by night all after each restart.
+        const pairs = PAIRS.filter(([one, two]) => {
+          const lists = `${keysOf[one]} ${keysOf[two]}`;
+          if (!isNightly && played.has(lists)) return false;
+          played.add(lists);
+          return true;
+        });
+        await Promise.all(pairs.map(([one, two]) => play(states[one]!, states[two]!)));
         const known = await Promise.all(
           stops.flatMap((number) => states.map((state) => stopped(state, number))),
         );
@@ -258,8 +259,8 @@ describe('during a rolling key change', function () {
     };
   };
 
-  // The gateways are alike, so the other three orders repeat these under other names.
-  for (const [at, first] of (isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(0, 3)).entries()) {
+  // The gateways are alike, so the other orders repeat the first one under other names.
+  for (const [at, first] of (isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(0, 1)).entries()) {
     it(`no data is lost and no failover runs twice if gateways restart in the order ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
         const { restart, end, carriedOver } = beginRollout();

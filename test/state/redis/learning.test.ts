@@ -131,11 +131,12 @@ describe('the counts of the guard that learns, at several gateways on one Redis'
     expect(await next.blocks({ number: 'number of Bob' })).to.deep.equal(['learn.prefix']);
   });
 
-  it('follow the same rules as in memory, whatever comes', async () => {
+  it('follow the same rules as in memory, with one and two encryption keys, whatever comes', async () => {
     for (let seed = 1; seed <= runs(6, 60); seed += 1) {
       await redis.admin.flushall();
       const chance = chanceOf(seed, 'learning');
-      const states: readonly LearningState[] = [open().learning, new MemoryLearning()];
+      const { learning } = open(seed % 2 === 0 ? [KEY] : [KEY, NEW_KEY]);
+      const states: readonly LearningState[] = [learning, new MemoryLearning()];
       const traffics = states.map((state) => new Traffic(state, { warmUpMs: DAY_MS }));
       const word = (name: string, most: number): string => `${name}${between(chance, 1, most)}`;
       const givenBack: LearnedCode[] = [];

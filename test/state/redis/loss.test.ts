@@ -149,9 +149,9 @@ describe('two gateways on one Redis', () => {
             ...{ eventId: `during-${round}-${at}`, userId: `00uduringaloss00000${at}`, login: undefined },
             phoneNumber: `+1202555016${at}`,
           });
-        const during = await Promise.all(Array.from({ length: 12 }, (_, at) => callDuring(at % 6)));
+        const during = await Promise.all([0, 1, 2, 0, 1, 2].map(callDuring));
         for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
-        expect(sent()).to.equal(7 * round);
+        expect(sent()).to.equal(4 * round);
         expect(scene.hook.status().state).to.equal('lost');
         // The process still knows its own claims from before and after the loss.
         expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
@@ -171,7 +171,7 @@ describe('two gateways on one Redis', () => {
         const repeat = await scene.call({ url: other.url, eventId: `after-${round}` });
         expect(repeat.body).to.deep.equal(after.body);
         expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
-        expect(sent()).to.equal(7 * round + 1);
+        expect(sent()).to.equal(4 * round + 1);
       }
       const once = ['state.lost', 'state.recovered'];
       expect(newsOf(scene.events)).to.deep.equal([...once, ...once]);
@@ -704,7 +704,7 @@ describe('while Redis is lost', () => {
 
 describe('what Redis or its client throws', () => {
   const replied = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
-  for (const [error, reason, mayBeDone] of [
+  const THROWN = [
     [replied("READONLY You can't write against a read only replica."), 'READONLY', false],
     [replied('ERR Error running script: @user_script:3: -OOM command not allowed'), 'OOM', false],
     [replied('LOADING Redis is loading the dataset in memory'), 'LOADING', false],
@@ -722,14 +722,16 @@ describe('what Redis or its client throws', () => {
     [Object.assign(new Error('no'), { code: 204_981 }), 'FAILED', true],
     ['204981', 'FAILED', true],
     [undefined, 'FAILED', true],
-  ] as const) {
-    it(`becomes an error with the reason ${reason}, with a remedy, without its own message: ${String(error)}`, () => {
-      mustNotShow('204981', '10.0.0.1');
+  ] as const;
+
+  it('becomes an error with a reason and a remedy, without its own message', () => {
+    mustNotShow('204981', '10.0.0.1');
+    for (const [error, reason, mayBeDone] of THROWN) {
       const failure = failureOf(error);
       witness(failure);
       expect(failure).to.include({ code: 'STATE_LOST', reason, mayBeDone });
       expect(failure.remedy).to.match(/\w/);
       expect(failureOf(failure)).to.equal(failure);
-    });
-  }
+    }
+  });
 });

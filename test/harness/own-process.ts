@@ -67,16 +67,7 @@ export const PRELUDE = `
     ...(redis === null ? {} : { state: (await import('#lib/state/redis/index.js')).redisState(redis) }),
     ...(process.env.DEFAULT_LOG === '1' ? {} : { logger: { info: say, warn: say, error: say } }),
   });
-  const dieAfterAnswer = (req, res, next) => {
-    const end = res.end.bind(res);
-    res.end = (...args) => {
-      end(...args);
-      process.kill(process.pid, 'SIGKILL');
-    };
-    next();
-  };
   const server = express();
-  if (process.env.DIE_AFTER_ANSWER === '1') server.use(dieAfterAnswer);
   server.use(hook);
   const listen = async () => {
     const listening = server.listen(0, '127.0.0.1');

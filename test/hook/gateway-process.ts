@@ -10,21 +10,18 @@ import { witness } from '#harness/witness.js';
 export interface GatewayProcess {
   /** For `scene.call({ url })`. */
   readonly url: string;
+  /** A call to this URL is the last one: the process kills itself as soon as it has written the answer to its socket. */
+  readonly lastUrl: string;
   /** Resolves when the process has ended. */
   readonly ended: Promise<unknown>;
   kill(): Promise<void>;
 }
 
-/**
- * Serves with the emulators of a scene and its state in Redis. Time passes slowly in the process, see `slowTime()`.
- *
- * @param options.diesAfterAnswer - the process kills itself as soon as it has written an answer to its socket.
- */
+/** Serves with the emulators of a scene and its state in Redis. Time passes slowly in the process, see `slowTime()`. */
 export async function startGatewayProcess(
   scene: Scene,
   redis: RedisStateOptions,
   hook: Partial<OktaTelephonyHookOptions> = {},
-  { diesAfterAnswer = false } = {},
 ): Promise<GatewayProcess> {
   const options = {
     credentials: usualCredentials(scene.okta, scene.twilio),
@@ -35,6 +32,15 @@ export async function startGatewayProcess(
   const script = `
     ${PRELUDE}
     const { url } = await listen();
+    const dieAfterAnswer = (req, res, next) => {
+      const end = res.end.bind(res);
+      res.end = (...args) => {
+        end(...args);
+        process.kill(process.pid, 'SIGKILL');
+      };
+      next();
+    };
+    server.use('/last', dieAfterAnswer, hook);
     await hook.ready();
     console.log(url);
   `;
@@ -44,7 +50,6 @@ export async function startGatewayProcess(
       OPTIONS: JSON.stringify(options),
       SLOW_TIME: '1',
       REDIS_STATE: JSON.stringify(redis),
-      DIE_AFTER_ANSWER: diesAfterAnswer ? '1' : '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -54,8 +59,10 @@ export async function startGatewayProcess(
   const [printed] = (await Promise.race([once(child.stdout, 'data'), ended])) as [unknown];
   if (!Buffer.isBuffer(printed)) throw new Error('the gateway exited before it listened');
   witness(printed.toString());
+  const url = printed.toString().trim();
   return {
-    url: printed.toString().trim(),
+    url,
+    lastUrl: new URL('/last/okta/telephony', url).href,
     ended,
     kill: async () => {
       process.off('exit', end);

@@ -460,14 +460,13 @@ describe('a channel that receives', () => {
 
     it('as much as 64 MiB at once', async () => {
       await startWith();
+      // A body of unknown length counts as 3 MiB.
       const held: (() => void)[] = [];
-      const bytes = 3 * 1024 * 1024;
       const sending = Array.from({ length: 22 }, () => {
         const body = new ReadableStream({
           start(controller) {
             controller.enqueue(new Uint8Array(1));
             held.push(() => {
-              controller.enqueue(new Uint8Array(bytes - 1));
               controller.close();
             });
           },

@@ -128,7 +128,7 @@ describe(withSeed('hostile answers of Okta'), function () {
         if (channel === 'whatsapp') expect(wants).to.equal(true);
         else expect(users.isComplete === true && wants).to.equal(false);
       }),
-      150,
+      60,
     );
   });
 
@@ -178,7 +178,7 @@ describe(withSeed('hostile answers of Okta'), function () {
         // The hook gives up at some point, and does not request the user without a token.
         expect(tokenRequests).to.be.within(1, 4);
       }),
-      80,
+      40,
     );
   });
 
@@ -237,7 +237,7 @@ describe(withSeed('hostile answers of Okta'), function () {
         }
         expect(scene.twilio.requests).to.have.length(answer.status === 200 ? 1 : 0);
       }),
-      100,
+      40,
     );
   });
 });

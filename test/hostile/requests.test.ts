@@ -87,7 +87,7 @@ describe(withSeed('hostile requests'), function () {
         expect(message?.channel === 'voice').to.equal(isVoice);
         expect(message !== undefined && containsCode(message, code), message?.text).to.equal(true);
       }),
-      150,
+      60,
     );
   });
 
@@ -126,7 +126,7 @@ describe(withSeed('hostile requests'), function () {
           expect(answer.body).to.equal(answers[0]?.body);
         }
       }),
-      60,
+      40,
     );
   });
 
@@ -137,7 +137,7 @@ describe(withSeed('hostile requests'), function () {
         const bytes = Buffer.from(JSON.stringify(body));
         await post(bytes, secrets, ids);
       }),
-      300,
+      120,
     );
   });
 
@@ -181,7 +181,7 @@ describe(withSeed('hostile requests'), function () {
       fc.asyncProperty(bytesOf, async (bytes) => {
         await post(bytes, []);
       }),
-      150,
+      80,
     );
   });
 });

@@ -193,7 +193,7 @@ describe(withSeed('hostile answers of Twilio'), function () {
           }
         },
       ),
-      250,
+      120,
     );
   });
 });

@@ -118,7 +118,7 @@ describe(withSeed('secrets in the words of channels, functions and requests'), f
           await post({ ...good, secrets: isOfDigits ? [...good.secrets, spelled.trim()] : good.secrets });
         },
       ),
-      150,
+      80,
     );
   });
 
@@ -147,7 +147,7 @@ describe(withSeed('secrets in the words of channels, functions and requests'), f
           await post({ ...good, body }, place === 'eventId');
         },
       ),
-      60,
+      40,
     );
   });
 
@@ -179,7 +179,7 @@ describe(withSeed('secrets in the words of channels, functions and requests'), f
         // A success, so that no breaker opens.
         await post(good);
       }),
-      80,
+      40,
     );
   });
 });

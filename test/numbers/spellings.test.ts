@@ -41,7 +41,7 @@ function* numbersOfAllCountries(types: readonly number[]): Generator<Phone> {
       const [pattern] = asList(asList(plan[NUMBER_TYPES])[type]);
       if (typeof pattern !== 'string' || pattern === '') continue;
       const numbers = fc.stringMatching(new RegExp(`^(?:${pattern})$`));
-      for (const national of fc.sample(numbers, { numRuns: runs(3, 30), seed: 1 })) {
+      for (const national of fc.sample(numbers, { numRuns: runs(1, 30), seed: 1 })) {
         const number = `+${callingCode}${national}`;
         const parsed = parsePhoneNumberFromString(number);
         // A number of another length, or of another country with the same calling code.
@@ -81,7 +81,7 @@ describe('a phone', () => {
   const phones = [...numbersOfAllCountries(ORDINARY_TYPES)];
 
   it('is found in every country', () => {
-    expect(new Set(phones.map(({ country }) => country)).size).to.be.above(240);
+    expect(new Set(phones.map(({ country }) => country)).size).to.be.above(235);
   });
 
   it('is one recipient behind its trunk prefix, however often people repeat it, in every plan with one', () => {
@@ -101,7 +101,7 @@ describe('a phone', () => {
       }
     }
     expect(wrong).to.deep.equal([]);
-    expect(checked).to.be.above(2_000);
+    expect(checked).to.be.above(600);
   });
 
   it('is one recipient with up to four digits too many, in every plan', () => {
@@ -126,7 +126,7 @@ describe('a phone', () => {
       }
     }
     expect(wrong).to.deep.equal([]);
-    expect(checked).to.be.above(2_000);
+    expect(checked).to.be.above(600);
   });
 
   it('is not costly with up to four more digits, unless they are next to a costly number', () => {
@@ -162,7 +162,7 @@ describe('a number that costs more', () => {
 
   it('is seen as such with up to four more digits, in every plan', () => {
     const longer = [...withMoreDigits(costly)];
-    expect(longer.length).to.be.above(1_000);
+    expect(longer.length).to.be.above(300);
     // A pager of Qatar has seven digits. With one more, it may be a new phone.
     expect(
       longer.filter((number) => !readNumber(number).isCostly && !/^\+974\d{8}$/.test(number)),

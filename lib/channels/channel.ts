@@ -3,9 +3,6 @@ import type { HttpDispatcher } from '../core/http.js';
 import type { TwilioConnection } from '../core/option-types.js';
 import type { Texts } from '../texts/texts.js';
 
-/** The spoken texts of the hook's options. */
-export type VoiceTexts = Pick<Texts, 'spokenFor'>;
-
 /** What the hook passes to a channel that is a function, once for each name by which it is mounted. */
 export interface ChannelParts {
   /** The name of this channel in `channels`. */
@@ -19,7 +16,7 @@ export interface ChannelParts {
   /** Twilio with the credentials of the hook; `undefined` without `credentials.twilio`. */
   readonly twilio: TwilioConnection | undefined;
   /** What calls say by the option `texts`. @internal */
-  readonly voiceTexts?: VoiceTexts | undefined;
+  readonly voiceTexts?: Pick<Texts, 'spokenFor'> | undefined;
 }
 
 /**

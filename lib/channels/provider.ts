@@ -1,12 +1,10 @@
 import type Joi from 'joi';
-import { VOICE, type Outcome, type Refusal, type SendContext, effectOf } from '../core/channel.js';
-import { ConfigurationError, ProviderError } from '../core/errors.js';
-import type { HttpAnswer, HttpRequest } from '../core/http.js';
-import { isOrigin, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
-import { isContentId, type Dlt } from './dlt.js';
+import { VOICE, type Outcome, type Refusal, effectOf } from '../core/channel.js';
+import { ConfigurationError } from '../core/errors.js';
+import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
-/** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
+/** What the channels of every provider share: refusals, and rules of their options. */
 
 /** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
 export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'remedy'> & {
@@ -16,40 +14,6 @@ export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'reme
 /** The remedy if this channel does not reach the user. */
 export const OTHER_CHANNEL =
   'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.';
-const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), and the channel's baseUrl.";
-const CHECK_PROXY =
-  "Check the provider's status page, and proxies and firewalls on the way. If a proxy is required, set it as dispatcher.";
-
-/**
- * Checks the credentials by a request that sends no message.
- *
- * @param provider.describe - the refusal that an answer with a 4xx would be.
- * @param isAccepted - whether an answer proves that the provider accepts the credentials.
- * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE`, or `PROVIDER_REFUSED` with the code that a message would get.
- */
-export async function checkProvider(
-  { name, describe }: { readonly name: string; readonly describe: (answer: HttpAnswer) => Refusal },
-  request: HttpRequest,
-  { http }: Pick<SendContext, 'http'>,
-  isAccepted: (answer: HttpAnswer) => boolean,
-): Promise<void> {
-  const result = await http(request);
-  if (result.kind !== 'answered') {
-    throw new ProviderError('PROVIDER_UNREACHABLE', `No answer from ${name}: ${result.reason}`, {
-      remedy: CHECK_EGRESS,
-    });
-  }
-  if (isAccepted(result)) return;
-  if (result.status >= 400 && result.status < 500) {
-    const { code: providerCode, reason, remedy = CHECK_PROXY } = describe(result);
-    throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
-  }
-  throw new ProviderError(
-    'PROVIDER_UNREADABLE',
-    `${name} answered with status ${result.status} and nothing that can be read`,
-    { remedy: CHECK_PROXY },
-  );
-}
 
 /** A refusal because something is missing on our side. It does not count against the provider. */
 export function notSent(refusal: Pick<Refusal, 'code' | 'reason' | 'remedy'>): Outcome {
@@ -111,16 +75,6 @@ const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
       'number.callingCode':
         "{{#label}} is a number whose calling code no country has; compare it with the provider's console",
     });
-
-/** The ids that go with SMS to India. */
-export const dltRule = (): Joi.ObjectSchema<Dlt> =>
-  objectOf<Dlt>('{ entityId, contentId } of DLT, or be left out', {
-    entityId: secretRule("your organisation's id at DLT").required(),
-    contentId: tested(
-      "the registered text's id, or ids by language with a default, or be left out",
-      isContentId,
-    ),
-  });
 
 /** A service of Twilio Verify. */
 export const serviceSidRule = (): Joi.StringSchema =>

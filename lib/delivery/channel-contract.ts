@@ -9,6 +9,7 @@ import {
   CAUSES,
   effectOf,
 } from '../core/channel.js';
+import type { OfCall } from '../core/events.js';
 import type { HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { sendRequest } from '../http/request.js';
 import type { HostSign } from './breaker.js';
@@ -24,14 +25,11 @@ export const DETACHED_MS = 10_000;
 /** How long a connect may take: milliseconds at most, and a fraction of the remaining budget. */
 const CONNECT_SHARE = { maxMs: 700, fraction: 0.4 } as const;
 
-/** Which call a mistake or a failure belongs to. */
-export type CallIds = Pick<TelephonyRequest, 'eventId' | 'oktaRequestId' | 'userId'>;
-
 /** What a channel needs of its hook to make HTTP requests. */
 export interface ChannelClient {
   readonly dispatcher: HttpDispatcher;
   /** Called with what the channel did wrong, and its call if there is one. */
-  readonly onMistake: (mistake: string, call?: CallIds) => void;
+  readonly onMistake: (mistake: string, call?: OfCall) => void;
   /** Of the channel's `receive`. */
   readonly callbackUrl: string | undefined;
 }
@@ -42,7 +40,7 @@ export class AttemptScope {
   readonly #budget: Budget;
   readonly #client: ChannelClient;
   /** Not the whole request, which this would keep in memory until the next full collection of garbage. */
-  readonly #call: CallIds;
+  readonly #call: OfCall;
   readonly #onReference: ((reference: string) => void) | undefined;
   #reference: string | undefined;
   #controller: AbortController | undefined;

@@ -1,3 +1,4 @@
+import type { HookEventFields } from '../core/events.js';
 import type { State } from '../core/state.js';
 import type { AnswerOfFirst, LocalClaims, RememberedAnswer } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
@@ -75,46 +76,19 @@ export type Claim =
       readonly ageMs?: number | undefined;
     };
 
-/** What happens to a shared state, for operators. */
-export type StateEvent =
-  | {
-      /** It cannot be reached. Until it is back, this process remembers and counts alone. */
-      readonly type: 'lost';
-      /** A word such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`, without an address or a credential. */
-      readonly reason: string;
-      /** What an operator can do about it. */
-      readonly remedy: string;
-    }
-  | {
-      /** It can be reached again. */
-      readonly type: 'recovered';
-      /** Why it had been lost. */
-      readonly reason: string;
-      readonly lostMs: number;
-    }
-  | {
-      /** A record or an answer could not be read: a gateway of another version kept it. It counts as absent. */
-      readonly type: 'unreadable';
-    }
-  | {
-      /** It works, but not as it should. */
-      readonly type: 'warned';
-      readonly reason: string;
-      readonly remedy: string;
-    };
+/** News of a shared state that are events of the hook, without `state.`. */
+type ReportedNews = 'lost' | 'recovered' | 'warned';
 
-/** The part of a state that is in this process alone. All hooks that use the state share it. */
-export interface LocalState {
-  readonly claims: LocalClaims;
-  readonly order: LocalOrder;
-}
+/** What happens to a shared state. `unreadable`: a gateway of another version kept a record or an answer, which counts as absent. */
+export type StateEvent =
+  | { readonly type: 'unreadable' }
+  | { [Type in ReportedNews]: { readonly type: Type } & HookEventFields[`state.${Type}`] }[ReportedNews];
 
 /**
  * The port of a state, which remembers what calls have in common. `memoryState()` keeps it in the process,
- * `redisState()` shares it among gateways. No method throws or
- * rejects, except for `check`; a call that waits says how long.
+ * `redisState()` shares it among gateways. No method throws or rejects, except for `check`; a call that waits says how long.
  */
-export interface StatePort extends State, RecordState, HistoryState {
+export interface StatePort extends State, RecordState {
   /** Whether other processes see what this one keeps. */
   readonly isShared?: boolean | undefined;
   /**
@@ -129,12 +103,14 @@ export interface StatePort extends State, RecordState, HistoryState {
   isCurrent(person: string, event: PlacedEvent): boolean | 'unknown' | Promise<boolean | 'unknown'>;
   /** A user has used a code, by Okta's clock: if the newest one was requested before, none is current any more. */
   useCode(person: string, usedAtMs: number): void;
-  /** What the calls of this process have in common, whatever happens to the state. */
-  readonly local: LocalState;
+  /** The part that is in this process alone, whatever happens to the state. All hooks that use the state share it. */
+  readonly local: { readonly claims: LocalClaims; readonly order: LocalOrder };
   /** The counts of the guard that learns. */
   readonly learning: LearningState;
   /** Alarms let one process go on with what another one waited for. */
   readonly alarms?: Alarms | undefined;
+  /** Missing if each process keeps its own history. */
+  readonly history?: HistoryLog | undefined;
   /** For `ready()`: resolves if the state can be reached, else rejects with the reason. */
   check(): Promise<void>;
   /** For `status()`. */
@@ -177,10 +153,4 @@ export interface HistoryPage {
   /** The cursor of the next read; `undefined` if the log was always empty. */
   readonly cursor: string | undefined;
   readonly hasMore: boolean;
-}
-
-/** The part of a state that keeps the history. */
-export interface HistoryState {
-  /** Missing if each process keeps its own history. */
-  readonly history?: HistoryLog | undefined;
 }

@@ -2,6 +2,7 @@ import type * as PromClient from 'prom-client';
 import type { BreakerState, HookEventListener } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
 import { loadPeer, problemOfPeer } from '../core/peers.js';
+import type { LearnStatus } from '../guard/learning-guard.js';
 import { countEvents, countryLabel, LabelValues } from './counting.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow } from './metric-table.js';
 
@@ -23,16 +24,7 @@ export interface WatchedStatus {
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
   /** `undefined` if the guard does not learn. */
-  readonly learning?:
-    | {
-        readonly isBlind: boolean;
-        readonly levels: readonly {
-          readonly rule: string;
-          readonly country: string;
-          readonly level: number;
-        }[];
-      }
-    | undefined;
+  readonly learning?: LearnStatus | undefined;
 }
 
 /** One hook in the metrics. */

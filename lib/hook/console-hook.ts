@@ -1,8 +1,14 @@
+import type { SentWords } from '../console/api.js';
 import type { CallResult, ConsoleHook, HookHealth } from '../console/console-hook.js';
 import { Budget } from '../core/budget.js';
+import { VOICE } from '../core/channel.js';
+import { maskText } from '../core/masking.js';
 import { RequestError } from '../core/request-error.js';
+import type { Delivery } from '../delivery/attempt.js';
 import type { Guard } from '../guard/limits.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import type { OktaApiClient } from '../okta/api-client.js';
+import { spokenWords } from '../texts/texts.js';
 import { endByError } from './answer-error.js';
 import { giveAnswer } from './answer-okta.js';
 import { beginCall, type AnyCall, type HookParts } from './call.js';
@@ -10,7 +16,6 @@ import { readPayload } from './read-request.js';
 import { channelsCalling } from './ready-channels.js';
 import { sendOnce } from './router.js';
 import type { HookStatus } from './telephony-hook.js';
-import { wordsOfMessage } from './words-of-message.js';
 
 /** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
 const USER_TIMEOUT_MS = 5_000;
@@ -94,4 +99,34 @@ function describeCountries({ countries }: Guard): string | undefined {
   if (countries === undefined) return undefined;
   const names = [...countries.of].sort().join(', ');
   return countries.kind === 'allow' ? `only ${names}` : `all but ${names}`;
+}
+
+/**
+ * The words of the message that may have gone out, without the code and without personal data: the text before, between and after
+ * the codes. `undefined` if no message went out.
+ */
+function wordsOfMessage(
+  { status, lastTried }: Delivery,
+  { settings: { texts } }: HookParts,
+): SentWords | undefined {
+  if (status === 'refused' || lastTried === undefined) return undefined;
+  const { message, channel } = lastTried;
+  const { request, profile } = message;
+  const personal = personalDataOf(request, profile, message.to);
+  const known = (text: string, locale: string): SentWords => ({
+    channel: channel.name,
+    locale,
+    parts: text.split(codeIn(request.otpCode)).map((part) => maskText(part, personal)),
+  });
+  if (channel.name === VOICE) {
+    const { words, locale } = spokenWords(message, texts);
+    return known(words, locale);
+  }
+  if (channel.port.usesText !== false) return known(message.text, message.locale);
+  return { channel: channel.name, locale: message.locale, parts: undefined };
+}
+
+/** The code in a text. A call has its digits one by one, with a sign between two of them. A code has letters, digits and hyphens. */
+function codeIn(code: string): RegExp {
+  return new RegExp(Array.from(code).join(String.raw`[^\p{L}\p{N}]{0,3}`), 'u');
 }

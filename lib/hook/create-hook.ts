@@ -27,15 +27,7 @@ import { createConsoleMount } from '../console/mount.js';
 import { createConsoleHook } from './console-hook.js';
 import type { HookParts } from './call.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
-import {
-  channelsCalling,
-  connectChannels,
-  knownResends,
-  warnOfDeafChannels,
-  warnOfSilentChannels,
-  warnOfSendersByCountry,
-  warnOfUnusedSenders,
-} from './ready-channels.js';
+import { channelsCalling, channelWarnings, connectChannels, knownResends } from './ready-channels.js';
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
@@ -89,12 +81,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     options: settings.profile,
     breaker: breakerOf(new URL(credentials.okta.orgUrl).host),
     clock,
-    onPaused: (pause) => {
-      events.emit({ type: 'okta.paused', ...pause });
-    },
-    onResumed: (pause) => {
-      events.emit({ type: 'okta.resumed', ...pause });
-    },
+    events,
   });
   const twilioSettings = twilioSettingsOf(settings);
   const twilio =
@@ -161,13 +148,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     // It is lost because this hook closes it.
     if (news.type !== 'lost' || !parts.underWay.isDrained) emitStateEvent(news, events);
   });
-  for (const warning of warningsOf(options, settings)) {
+  for (const warning of [...warningsOf(options, settings), ...channelWarnings(settings, channels, twilio)]) {
     events.emit({ type: 'configuration.warned', ...warning });
   }
-  warnOfDeafChannels(channels, events);
-  warnOfSilentChannels(settings, channels, events);
-  warnOfUnusedSenders(twilio, events);
-  warnOfSendersByCountry(settings, channels, events);
 
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);

@@ -3,15 +3,15 @@ import { brokenSenderRules, type SenderInCountry } from '../channels/sender-rule
 import type { TwilioPort } from '../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../channels/twilio/outcome.js';
 import { VOICE, type ConnectedChannel, type Logger } from '../core/channel.js';
-import type { CallIds } from '../delivery/channel-contract.js';
+import type { OfCall, OptionWarning } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
-import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel, ReadyReceiver } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../core/http.js';
 import { listFor } from '../options/channel-lists.js';
 import { channelProblems, isConnected } from '../options/combinations.js';
 import type { HookSettings } from '../options/settings.js';
+import type { HookParts } from './call.js';
 
 /**
  * Makes every configured channel ready to send, and puts it behind the breaker of its host. The factory calls this once.
@@ -26,9 +26,9 @@ export function connectChannels(
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
     /** Called with what a channel did wrong, and its call if there is one. */
-    readonly onMistake: (channel: string, mistake: string, call: CallIds | undefined) => void;
+    readonly onMistake: (channel: string, mistake: string, call: OfCall | undefined) => void;
   },
-): ReadonlyMap<string, readonly ReadyChannel[]> {
+): HookParts['channels'] {
   const { twilio, dispatcher, logger, breakerOf, onMistake } = parts;
   const { publicUrl } = settings;
   const ready = new Map<string, readonly ReadyChannel[]>();
@@ -55,7 +55,7 @@ export function connectChannels(
             : { port: made.receive, hasReported: false };
         const client = {
           dispatcher,
-          onMistake: (mistake: string, call?: CallIds) => {
+          onMistake: (mistake: string, call?: OfCall) => {
             onMistake(key, mistake, call);
           },
           callbackUrl: receiver && `${publicUrl}${callbackPath(name, index)}`,
@@ -139,35 +139,16 @@ export function callbackPath(name: string, index: number): string {
 }
 
 /** The channels that call a host, or that have its breaker by their own name. */
-export function channelsCalling(
-  host: string,
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
-): readonly string[] {
+export function channelsCalling(host: string, channels: HookParts['channels']): readonly string[] {
   return [...channels]
     .filter(([, providers]) => providers.some(({ breaker }) => breaker.host === host))
     .map(([name]) => name);
 }
 
-/** Warns of `lateFailover.afterSeconds` for a channel that reports no deliveries: its silence means nothing. */
-export function warnOfSilentChannels(
-  settings: HookSettings,
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
-  events: EventStream,
-): void {
-  const { lateFailover } = settings;
-  const reportsDeliveries = (name: string): boolean =>
-    channels.get(name)?.some((channel) => claimsDeliveries(channel, settings)) ?? false;
-  const option = 'lateFailover.afterSeconds';
-  const where = Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
-    .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
-    .map(([name]) => `${option}.${name}`);
-  if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
-}
-
 /** The resends that are known; `undefined` without a second route, and if nothing ever says which texts were delivered. */
 export function knownResends(
   settings: HookSettings,
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+  channels: HookParts['channels'],
 ): { readonly withinMs: number } | undefined {
   const { nextRoute, withinSeconds } = settings.resend;
   const routes = [...channels].flatMap(([name, providers]) => (name === VOICE ? [] : providers));
@@ -188,39 +169,56 @@ export function claimsDeliveries(
   return (isPushed || lateFailover !== false) && claimedReportsOf(port, receiver) === 'deliveries';
 }
 
-/** Warns of channels that could receive reports, if `publicUrl` were set. */
-export function warnOfDeafChannels(
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
-  events: EventStream,
-): void {
-  const where = [...channels.values()]
+/** What the channels say about options that may be a mistake, as `warningsOf` does for the options alone. */
+export function channelWarnings(
+  settings: HookSettings,
+  channels: HookParts['channels'],
+  twilio: TwilioPort | undefined,
+): readonly OptionWarning[] {
+  const all: readonly OptionWarning[] = [
+    { option: 'channels.receive', where: deafChannels(channels) },
+    { option: 'lateFailover.afterSeconds', where: silentChannels(settings, channels) },
+    { option: 'senders', where: twilio === undefined ? [] : unusedSenders(twilio) },
+    sendersByCountry(settings, channels),
+  ];
+  return all.filter(({ where }) => where.length > 0);
+}
+
+/** Channels that could receive reports, if `publicUrl` were set. */
+function deafChannels(channels: HookParts['channels']): readonly string[] {
+  return [...channels.values()]
     .flat()
     .filter(({ port, receiver }) => port.receive !== undefined && receiver === undefined)
     .map(({ key }) => `channels.${key}`);
-  if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'channels.receive', where });
 }
 
-/** Warns of senders that no channel sends from, because the user's own channel takes the place of Twilio's. */
-export function warnOfUnusedSenders(twilio: TwilioPort | undefined, events: EventStream): void {
-  if (twilio === undefined) return;
-  const { senders } = twilio.settings;
-  const where = (['sms', 'voice', 'whatsapp'] as const)
-    .filter((kind) => senders[kind] !== undefined && !twilio.usedSenders.has(kind))
+/** The entries of `lateFailover.afterSeconds` for channels that report no deliveries: their silence means nothing. */
+function silentChannels(settings: HookSettings, channels: HookParts['channels']): readonly string[] {
+  const { lateFailover } = settings;
+  const reportsDeliveries = (name: string): boolean =>
+    channels.get(name)?.some((channel) => claimsDeliveries(channel, settings)) ?? false;
+  return Object.entries(lateFailover === false ? {} : lateFailover.afterSeconds)
+    .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
+    .map(([name]) => `lateFailover.afterSeconds.${name}`);
+}
+
+/** Senders that no channel sends from, because the user's own channel takes the place of Twilio's. */
+function unusedSenders({ settings: { senders }, usedSenders }: TwilioPort): readonly string[] {
+  return (['sms', 'voice', 'whatsapp'] as const)
+    .filter((kind) => senders[kind] !== undefined && !usedSenders.has(kind))
     .map((kind) =>
       kind === 'whatsapp' && senders.whatsapp?.kind === 'sandbox' ? 'sandboxNumber' : `senders.${kind}`,
     );
-  if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'senders', where });
 }
 
-/** Warns of senders that do not work in countries of `guard.countries.allow`. Of other countries it is not known whether codes go there. */
-export function warnOfSendersByCountry(
+/** Senders that do not work in countries of `guard.countries.allow`. Of other countries it is not known whether codes go there. */
+function sendersByCountry(
   { guard: { countries }, channels: settings }: HookSettings,
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
-  events: EventStream,
-): void {
-  if (countries?.kind !== 'allow') return;
+  channels: HookParts['channels'],
+): OptionWarning {
+  const allowed = countries?.kind === 'allow' ? [...countries.of] : [];
   const senders = [...settings].flatMap(([name, { lists }]) =>
-    [...countries.of].flatMap((country) => {
+    allowed.flatMap((country) => {
       const list = listFor(lists, country);
       return (lists.get(list) ?? []).flatMap((index): readonly SenderInCountry[] => {
         const { key = name, port } = channels.get(name)?.[index] ?? {};
@@ -232,11 +230,9 @@ export function warnOfSendersByCountry(
     }),
   );
   const broken = brokenSenderRules(senders);
-  if (broken.length === 0) return;
-  events.emit({
-    type: 'configuration.warned',
+  return {
     option: 'senders.countries',
     where: [...new Set(broken.map(({ option }) => option))],
     remedy: broken.map(({ option, problem, rule }) => `${option}: ${problem} ${rule.remedy}`).join(' '),
-  });
+  };
 }

@@ -1,3 +1,6 @@
+import type { EventStream } from '../core/event-stream.js';
+import type { HookEventOf } from '../core/events.js';
+
 /** The rate limit of Okta's API: reads it from an answer, and pauses before it is used up. */
 
 /** Headers of an answer, names in lower case. */
@@ -52,26 +55,17 @@ export function pauseAfter(
   return Math.min(Math.max(pauseMs, ONE_SECOND_MS), MAX_PAUSE_MS);
 }
 
-/** Why the hook pauses its reads: `LOW`: few calls are left in Okta's window. `RATE_LIMITED`: Okta answered 429. */
-type PauseReason = 'LOW' | 'RATE_LIMITED';
-
-/** Gets the begin and the end of each pause. */
-export interface PauseListener {
-  readonly onPaused?: (event: { reason: PauseReason; untilMs: number }) => void;
-  readonly onResumed?: (event: { reason: PauseReason; pausedMs: number }) => void;
-}
-
 /** A clock that stands still must not make the timer run all the time. */
 const MIN_WAIT_MS = 1_000;
 
-/** The pause of a hook's reads, as the answers demand it. */
+/** The pause of a hook's reads, as the answers demand it. It reports its begin and its end. */
 export class RateLimitPause {
   readonly #clock: () => number;
-  readonly #listener: PauseListener;
+  readonly #events: Pick<EventStream, 'emit'>;
   /** Times in milliseconds since 1970; `from` is when the answer came that decides the end. */
   #pause:
     | {
-        readonly reason: PauseReason;
+        readonly reason: HookEventOf<'okta.paused'>['reason'];
         readonly since: number;
         readonly from: number;
         readonly until: number;
@@ -81,9 +75,9 @@ export class RateLimitPause {
   #isClosed = false;
 
   /** @param clock - milliseconds since 1970; decides the end of a pause. */
-  constructor(clock: () => number, listener: PauseListener) {
+  constructor(clock: () => number, events: Pick<EventStream, 'emit'>) {
     this.#clock = clock;
-    this.#listener = listener;
+    this.#events = events;
   }
 
   /** Ends a pause that is over. Compares both ends: a clock that is set back must not lengthen the pause. */
@@ -93,7 +87,7 @@ export class RateLimitPause {
     const now = this.#clock();
     if (now >= from && now < until) return true;
     this.#pause = undefined;
-    this.#listener.onResumed?.({ reason, pausedMs: Math.max(0, now - since) });
+    this.#events.emit({ type: 'okta.resumed', reason, pausedMs: Math.max(0, now - since) });
     return false;
   }
 
@@ -111,7 +105,7 @@ export class RateLimitPause {
     const reason = isRefused ? 'RATE_LIMITED' : 'LOW';
     this.#pause = { reason, since: now, from: now, until };
     this.#endLater(pauseMs);
-    this.#listener.onPaused?.({ reason, untilMs: until });
+    this.#events.emit({ type: 'okta.paused', reason, untilMs: until });
   }
 
   /** Notices the end of a pause while no code is requested. */

@@ -2,12 +2,13 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
 import type { Breaker, HostSign, PassedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
+import type { EventStream } from '../core/event-stream.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { deepFreeze } from '../core/freeze.js';
 import { fieldOf, isObject } from '../core/json.js';
 import { WAIT_FOR_WINDOW } from './api-error.js';
 import type { OktaApiClient } from './api-client.js';
-import { RateLimitPause, type PauseListener } from './rate-limit.js';
+import { RateLimitPause } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /**
@@ -90,26 +91,21 @@ function signOfRead(fetched: Fetched): HostSign {
 
 const SKIPPED: Fetched = { profile: undefined, reason: 'BREAKER_OPEN' };
 
-/**
- * @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause.
- * @param parts.onPaused - called when a pause begins: few calls are left in Okta's window, or Okta refused one.
- * @param parts.onResumed - called when the pause is over.
- */
-export function createProfileReader(
-  parts: {
-    readonly client: OktaApiClient;
-    readonly options: ProfileOptions;
-    /** The breaker of Okta's host. */
-    readonly breaker: Breaker;
-    readonly clock: () => number;
-  } & PauseListener,
-): ProfileReader {
-  const { client, options, breaker, clock } = parts;
+/** @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause. */
+export function createProfileReader(parts: {
+  readonly client: OktaApiClient;
+  readonly options: ProfileOptions;
+  /** The breaker of Okta's host. */
+  readonly breaker: Breaker;
+  readonly clock: () => number;
+  readonly events: Pick<EventStream, 'emit'>;
+}): ProfileReader {
+  const { client, options, breaker, clock, events } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
     options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
   const fetching = new Map<string, Promise<Fetched>>();
-  const pause = new RateLimitPause(clock, parts);
+  const pause = new RateLimitPause(clock, events);
 
   const request = async (segment: string, timeoutMs: number): Promise<object> => {
     const path = `/api/v1/users/${segment}`;

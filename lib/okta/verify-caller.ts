@@ -10,14 +10,6 @@ import { createHookKeys, type HookKeys } from './hook-keys.js';
 
 /** Proves that a caller is Okta: by a shared secret in a header, by Basic authentication, or by an OAuth access token. */
 
-/** The claims that the access token of a hook call must have. */
-export interface ExpectedToken {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly clientId: string;
-  readonly scope: string;
-}
-
 /** How Okta authenticates: the option `credentials.hook` in normal form. */
 export type HookScheme =
   | { readonly scheme: 'header'; readonly name: string; readonly secrets: readonly string[] }
@@ -25,7 +17,15 @@ export type HookScheme =
       readonly scheme: 'basic';
       readonly users: readonly { readonly username: string; readonly password: string }[];
     }
-  | ({ readonly scheme: 'oauth2'; readonly jwksUri: URL } & ExpectedToken);
+  | {
+      readonly scheme: 'oauth2';
+      readonly jwksUri: URL;
+      /** The claims that the access token of a call must have. */
+      readonly issuer: string;
+      readonly audience: string;
+      readonly clientId: string;
+      readonly scope: string;
+    };
 
 /**
  * The headers of a request. passport gets a new object with them, because it writes its methods on the object that it gets: the
@@ -206,7 +206,7 @@ class AccessTokenStrategy extends passport.Strategy {
  * `PROOF_UNAVAILABLE` if the token could not be checked.
  */
 function createTokenCheck(
-  expected: ExpectedToken,
+  expected: Extract<HookScheme, { scheme: 'oauth2' }>,
   keys: HookKeys,
   clock: () => number,
 ): (token: string) => Promise<string | undefined> {

@@ -1,10 +1,10 @@
 import type { Budget } from '../core/budget.js';
-import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.js';
+import { VOICE, type Message, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 import type { ComposeText, TextsByLocale, TextsByRequestType, TextsOptions } from '../core/option-types.js';
 import { shortRequestType } from '../core/request-types.js';
 import { TIMED_OUT } from '../core/time.js';
-import { pickByLocale, readLocale } from './locale.js';
-import { spokenDigits } from './spoken-code.js';
+import { localeChain, pickByLocale, readLocale } from './locale.js';
+import { spokenCode, spokenDigits } from './spoken-code.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
 
 /** The text of a message: Okta's own, one of the `texts` options, which is picked by request type and locale, or that of `composeText`. */
@@ -168,6 +168,18 @@ export class Texts {
           : cleanName(request.firstName) || cleanName(profile?.['firstName']),
     });
   }
+}
+
+/** What a call says: the text of the options, else our own. Its language is always the language of the voice that reads it. */
+export function spokenWords(
+  { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
+  texts: Pick<Texts, 'spokenFor'> | undefined,
+): SpokenWords {
+  const words = texts?.spokenFor(request, profile, locale);
+  if (words !== undefined) return words;
+  const { language, sentence, digits } = spokenCode(locale, request.otpCode);
+  const isOwn = localeChain(locale.toLowerCase()).at(-1) === language;
+  return { words: `${sentence} ${digits}`, locale: isOwn ? locale : language };
 }
 
 /** The last line of an SMS that binds its code to a site. */

@@ -3,14 +3,9 @@ import type sinon from 'sinon';
 import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
 import type { RefusalCause, SendContext } from '#lib/core/channel.js';
+import type { OfCall } from '#lib/core/events.js';
 import type { HttpResult } from '#lib/core/http.js';
-import {
-  AttemptScope,
-  questionContext,
-  readOutcome,
-  readReport,
-  type CallIds,
-} from '#lib/delivery/channel-contract.js';
+import { AttemptScope, questionContext, readOutcome, readReport } from '#lib/delivery/channel-contract.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { fakeClock } from '#harness/fake-clock.js';
 
@@ -21,7 +16,7 @@ const URL_OF_ACME = { url: 'https://api.acme.example/messages', json: {} };
 describe('the HTTP client of a channel', () => {
   let clock: sinon.SinonFakeTimers;
   let dispatched: { readonly options: Dispatcher.DispatchOptions; readonly leave: () => void }[];
-  let mistakes: [mistake: string, call: CallIds | undefined][];
+  let mistakes: [mistake: string, call: OfCall | undefined][];
   const client = {
     dispatcher: {
       dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
@@ -30,7 +25,7 @@ describe('the HTTP client of a channel', () => {
         return true;
       },
     },
-    onMistake: (mistake: string, call?: CallIds) => {
+    onMistake: (mistake: string, call?: OfCall) => {
       mistakes.push([mistake, call]);
     },
     callbackUrl: undefined,

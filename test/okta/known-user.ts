@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { EventStream } from '#lib/core/event-stream.js';
 import { Breaker } from '#lib/delivery/breaker.js';
 import {
   createProfileReader,
@@ -32,19 +33,19 @@ export function closeReaders(): void {
   for (const reader of readers.splice(0)) reader.close();
 }
 
-/** @param listener - hears of pauses. */
+/** @param emit - gets the events of pauses. */
 export function readerOf(
   { origin, dispatcher }: { readonly origin: string; readonly dispatcher: Dispatcher },
   clock: () => number,
   options: Partial<ProfileOptions> = {},
-  listener: Pick<Parameters<typeof createProfileReader>[0], 'onPaused' | 'onResumed'> = {},
+  emit: EventStream['emit'] = () => undefined,
 ): ProfileReader {
   const reader = createProfileReader({
-    ...listener,
     client: clientOf({ dispatcher }, { orgUrl: origin, apiToken: 'token' }, { clock }),
     options: { timeoutMs: 2_000, cache: CACHE, ...options },
     breaker: new Breaker('okta', () => undefined),
     clock,
+    events: { emit },
   });
   readers.push(reader);
   return reader;

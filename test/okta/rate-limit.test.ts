@@ -51,9 +51,10 @@ describe("Okta's rate limit", () => {
       okta,
       () => now,
       {},
-      {
-        onPaused: (event) => pauses.push(event),
-        onResumed: (event) => ends.push(event),
+      (event) => {
+        const { type, ...fields } = event;
+        if (type === 'okta.paused') pauses.push(fields as (typeof pauses)[number]);
+        if (type === 'okta.resumed') ends.push(fields as (typeof ends)[number]);
       },
     );
   });

@@ -157,7 +157,7 @@ describe('the profile reader', () => {
       }
     });
 
-    it('pauses after a 429 also without onPaused', async () => {
+    it('pauses after a 429', async () => {
       okta.answerWith(() => ({ status: 429 }));
       expect(await read()).to.deep.equal(none('OKTA_RATE_LIMITED'));
       expect(await read()).to.deep.equal(none('PAUSED'));
@@ -175,6 +175,7 @@ describe('the profile reader', () => {
           options: { timeoutMs: 10, cache: false },
           breaker: new Breaker('okta', () => undefined),
           clock: () => now,
+          events: { emit: () => undefined },
         });
         expect(await read()).to.deep.equal(none('OKTA_UNREACHABLE'));
       }
@@ -191,6 +192,7 @@ describe('the profile reader', () => {
             options: { timeoutMs: 2_000, cache: CACHE },
             breaker: new Breaker('okta', () => undefined),
             clock: Date.now,
+            events: { emit: () => undefined },
           });
         await connect(emulator.apiToken).check(2_000);
         expect((await failureOf(connect('00wrong').check(2_000))).code).to.equal('OKTA_UNAUTHORIZED');

@@ -10,8 +10,7 @@ import {
   textOf,
   urlRule,
 } from '../../core/option-rules.js';
-import type { Dlt } from '../dlt.js';
-import { dltRule } from '../provider.js';
+import { dltRule, type Dlt } from '../dlt.js';
 
 /** Keys of AWS. Temporary keys have a session token and an expiration. */
 export interface AwsCredentials {

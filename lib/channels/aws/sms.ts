@@ -5,7 +5,8 @@ import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import type { Channel } from '../channel.js';
 import { dltIdsOf } from '../dlt.js';
-import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { checkProvider } from '../check-provider.js';
+import { notSent, requireTextChannel } from '../provider.js';
 import { eventReceiver } from './callbacks.js';
 import { credentialSource } from './credentials.js';
 import {

@@ -5,7 +5,8 @@ import { asList, asObject, textFieldOf, type JsonObject } from '../../core/json.
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import type { Channel } from '../channel.js';
-import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { checkProvider } from '../check-provider.js';
+import { notSent, requireTextChannel } from '../provider.js';
 import { authorizerOf } from './authorization.js';
 import { eventGridReceiver } from './callbacks.js';
 import { BAD_CREDENTIALS, describeRefusal, readRefusal } from './error-codes.js';

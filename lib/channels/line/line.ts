@@ -7,7 +7,8 @@ import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js'
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
 import { describeRefusal } from './error-codes.js';
-import { checkProvider, notSent, originRule, requireTextChannel, secretRule } from '../provider.js';
+import { checkProvider } from '../check-provider.js';
+import { notSent, originRule, requireTextChannel, secretRule } from '../provider.js';
 
 /** The options of `lineChannel`. */
 export interface LineChannelOptions {

@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpRequest } from '../../core/http.js';
 import type { Refusal, SendContext } from '../../core/channel.js';
 import { USER_AGENT } from '../../http/call.js';
 import { readObject } from '../../http/request.js';
-import { checkProvider } from '../provider.js';
+import { checkProvider } from '../check-provider.js';
 import type { WhatsAppTemplate } from '../whatsapp-template.js';
 import { readRefusal } from './error-codes.js';
 import type { WhatsAppCloudSettings } from './options.js';

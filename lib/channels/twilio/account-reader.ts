@@ -39,14 +39,82 @@ export interface AccountReader {
   verifyService(sid: string): Promise<AccountReading>;
 }
 
+/** What the SDK's client has beside the channels' part of it. */
+export interface AccountClient extends TwilioClient {
+  readonly api: {
+    readonly v2010: {
+      /** The account with this SID. */
+      accounts(sid: string): {
+        /** Its status and type, such as `active` and `Trial`. */
+        fetch(): Promise<unknown>;
+        readonly balance: {
+          /** The remaining balance. */
+          fetch(): Promise<unknown>;
+        };
+        readonly incomingPhoneNumbers: {
+          /** The account's own numbers with their capabilities. */
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+        readonly outgoingCallerIds: {
+          /** Numbers outside Twilio that the account has verified. */
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly content: {
+    readonly v1: {
+      /** The template with this SID. */
+      contents(sid: string): {
+        /** Its content. */
+        fetch(): Promise<unknown>;
+        /** Its approval by WhatsApp. */
+        approvalFetch(): {
+          /** The status of the approval. */
+          fetch(): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly messaging: {
+    readonly v1: {
+      readonly services: {
+        /** The Messaging Services of the account, in pages. */
+        page(parameters: { readonly pageSize: number }): Promise<unknown>;
+        /** The Messaging Service with this SID. */
+        (sid: string): {
+          /** The service's settings. */
+          fetch(): Promise<unknown>;
+          readonly usAppToPerson: {
+            /** Its campaigns for US numbers (10DLC). */
+            page(parameters: { readonly pageSize: number }): Promise<unknown>;
+          };
+          readonly phoneNumbers: {
+            /** The numbers that it sends from, in pages. */
+            page(parameters: { readonly pageSize: number }): Promise<unknown>;
+          };
+        };
+      };
+      readonly tollfreeVerifications: {
+        /** The verifications of a toll-free number, by its SID. */
+        page(parameters: {
+          readonly tollfreePhoneNumberSid: string;
+          readonly pageSize: number;
+        }): Promise<unknown>;
+      };
+    };
+  };
+}
+
 /** One page of a list is enough for `doctor`. */
 const PAGE = { pageSize: 20 };
 
 /** @param timeoutMs - the limit of each read. */
 export function createAccountReader(connection: TwilioPort, timeoutMs: number): AccountReader {
   const sid = connection.settings.accountSid;
-  const read = async (action: (client: TwilioClient) => unknown): Promise<AccountReading> =>
-    readingOf(await connection.read(action, timeoutMs));
+  const read = async (action: (client: AccountClient) => unknown): Promise<AccountReading> =>
+    // The connection passes the SDK's whole client.
+    readingOf(await connection.read((client) => action(client as AccountClient), timeoutMs));
   return {
     account: () => read((client) => client.api.v2010.accounts(sid).fetch()),
     balance: () => read((client) => client.api.v2010.accounts(sid).balance.fetch()),

@@ -1,7 +1,6 @@
-import type { SpokenWords } from '../../texts/texts.js';
+import { spokenWords, type SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
-import { spokenWords } from '../spoken-words.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';

@@ -11,9 +11,9 @@ import {
   refuseProblems,
   tested,
 } from '../../core/option-rules.js';
-import type { Dlt } from '../dlt.js';
+import { dltRule, type Dlt } from '../dlt.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
-import { dltRule, numberRule, originRule, secretRule } from '../provider.js';
+import { numberRule, originRule, secretRule } from '../provider.js';
 import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */

@@ -1,10 +1,10 @@
 import type { HttpRequest } from '../../core/http.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
-import type { SpokenWords } from '../../texts/texts.js';
+import { spokenWords, type SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
-import { checkProvider, requireVoiceChannel } from '../provider.js';
-import { spokenWords } from '../spoken-words.js';
+import { checkProvider } from '../check-provider.js';
+import { requireVoiceChannel } from '../provider.js';
 import { attemptQuery } from '../twilio/status-callbacks.js';
 import { voiceFor } from '../twilio/voices.js';
 import { authorizer, sendAuthorized } from './authorization.js';

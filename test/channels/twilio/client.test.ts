@@ -3,6 +3,7 @@ import { Agent, Dispatcher } from 'undici';
 import { ProviderError } from '#lib/core/errors.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import { NO_MESSAGE_SID } from '#lib/channels/twilio/credentials-check.js';
+import type { AccountClient } from '#lib/channels/twilio/account-reader.js';
 import type { TwilioClient } from '#lib/channels/twilio/sdk-types.js';
 import { contextOf } from '#harness/channels.js';
 import {
@@ -33,6 +34,12 @@ class NotingDispatcher extends Dispatcher {
     throw new Error('no network in tests');
   }
 }
+
+/** The connection passes the SDK's whole client. */
+const onAccount =
+  (action: (client: AccountClient) => unknown) =>
+  (client: TwilioClient): unknown =>
+    action(client as AccountClient);
 
 function sendMessage(client: TwilioClient): Promise<unknown> {
   return client.messages.create({ to: PHONE_NUMBER, from: '+15005550006', body: `Code & ${OTP_CODE} é` });
@@ -151,12 +158,12 @@ describe('the Twilio connection', () => {
 
   it('requests a page of another product with the parameters after its path', async () => {
     api.script({ status: 200, body: { phone_numbers: [], meta: { key: 'phone_numbers' } } });
-    await api
-      .connect()
-      .call(
-        (client) => client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
-        contextOf(),
-      );
+    await api.connect().call(
+      onAccount((client) =>
+        client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
+      ),
+      contextOf(),
+    );
     expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
   });
 
@@ -504,7 +511,7 @@ describe('the Twilio connection', () => {
         `/v1/Services/${MESSAGING_SERVICE_SID}`,
         ({ messaging }) => messaging.v1.services(MESSAGING_SERVICE_SID).fetch(),
       ],
-    ] as const satisfies readonly (readonly [string, string, (client: TwilioClient) => unknown])[];
+    ] as const satisfies readonly (readonly [string, string, (client: AccountClient) => unknown])[];
     const places = [
       [{}, ''],
       [{ region: 'ie1' }, 'ie1.'],
@@ -518,7 +525,8 @@ describe('the Twilio connection', () => {
           const dispatcher = new NotingDispatcher();
           const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
           // The second call uses the origin that the first one has found.
-          for (let call = 0; call < 2; call += 1) await connection.call(action, contextOf({ dispatcher }));
+          for (let call = 0; call < 2; call += 1)
+            await connection.call(onAccount(action), contextOf({ dispatcher }));
           expect(dispatcher.urls).to.deep.equal([url, url]);
           expect(connection.host).to.equal(`api.${place}twilio.com`);
           expect(connection.verifyHost).to.equal(`verify.${place}twilio.com`);
@@ -530,7 +538,9 @@ describe('the Twilio connection', () => {
       const dispatcher = new NotingDispatcher();
       const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
       const connection = createTwilioConnection({ settings, dispatcher });
-      for (const [, , action] of products) await connection.call(action, contextOf({ dispatcher }));
+      for (const [, , action] of products) {
+        await connection.call(onAccount(action), contextOf({ dispatcher }));
+      }
       expect(dispatcher.urls).to.deep.equal(products.map(([, path]) => `http://localhost:9${path}`));
       expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);
     });

@@ -197,14 +197,19 @@ describe('the complete output equals its file in test/cli/outputs', () => {
     it('if all is well', async () => {
       ward = await openWard();
       closing.push(() => ward.close());
-      expectKept('doctor-well', await doctor('', { answers: [] }), await doctor(''), await doctor('--json'));
+      const env = await grant(ward.scene, READ_SCOPES);
+      expectKept(
+        'doctor-well',
+        await doctor('', { env, answers: [] }),
+        await doctor('', { env }),
+        await doctor('--json', { env }),
+      );
     });
 
     it('if nearly everything is wrong', async () => {
-      ward = await openWard({ isSetUp: false });
+      ward = await openWard({ setups: [] });
       closing.push(() => ward.close());
       const { okta, twilio } = ward.scene;
-      await grant(ward.scene, [...READ_SCOPES, 'okta.users.manage', 'okta.policies.manage']);
       okta.setRateLimit({ limit: 100_000, remaining: 6_000, resetInSeconds: 30 });
       okta.setPhoneAuthenticator('INACTIVE');
       okta.setTelephonyProviders([{ providerName: 'TWILIO' }]);
@@ -223,6 +228,7 @@ describe('the complete output equals its file in test/cli/outputs', () => {
         other.close();
       });
       const env = {
+        ...(await grant(ward.scene, [...READ_SCOPES, 'okta.users.manage', 'okta.policies.manage'])),
         PUBLIC_URL: `${other.url}/okta/telephony`,
         UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone',
         TWILIO_SANDBOX_NUMBER: '+14155550102',

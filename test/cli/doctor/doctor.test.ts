@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
-import { lineOf, linesOf, openWard, type Ward } from './scene.js';
+import { lineOf, linesOf, openWard, WITHOUT, type Ward } from './scene.js';
 import type { RunOptions } from '../runs.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { PROBE_HEADER } from '#lib/okta/probe-mark.js';
@@ -54,9 +54,9 @@ describe('doctor', () => {
   });
 
   it('skips the opt-in attribute, with the reason, if no channel needs an opt-in', async () => {
-    const { lines, byToken, scene } = shared;
+    const { lines, scene } = shared;
     const optIn = async (env: RunOptions['env']): Promise<readonly string[]> =>
-      (await lines({ ...byToken, ...env })).flatMap(({ check, status, message }) =>
+      (await lines(env)).flatMap(({ check, status, message }) =>
         check === 'okta.attribute' || check === 'okta.opted-in' ? [`${check} ${status} ${message}`] : [],
       );
     expect(await optIn({ TWILIO_SANDBOX_NUMBER: '' })).to.deep.equal([
@@ -76,10 +76,9 @@ describe('doctor', () => {
   });
 
   it('does not hide a check name that contains a secret', async () => {
-    const { lines, byToken } = shared;
-    const usual = (await lines(byToken)).map(({ check }) => check);
+    const { lines } = shared;
+    const usual = (await lines()).map(({ check }) => check);
     const others = await lines({
-      ...byToken,
       HOOK_SECRET: 'variables',
       REDIS_URL: 'redis://:redis@127.0.0.1:1',
       STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
@@ -88,11 +87,9 @@ describe('doctor', () => {
   });
 
   it('lists the same checks if the variables of Okta, the hook, Twilio and Redis are wrong', async () => {
-    const { lines, byToken } = shared;
+    const { lines } = shared;
     const checksWith = async (env: RunOptions['env']): Promise<readonly string[]> =>
-      (await lines({ ...byToken, ...env }))
-        .map(({ check }) => check)
-        .filter((check) => !/^(way|machine)/.test(check));
+      (await lines(env)).map(({ check }) => check).filter((check) => !/^(way|machine)/.test(check));
     const wrong = { OKTA_ORG_URL: 'acme', PUBLIC_URL: 'acme', TWILIO_ACCOUNT_SID: 'acme' };
     const few = ['okta.opted-in', 'hook.callbacks', 'twilio.verify'];
     expect(await checksWith(wrong)).to.deep.equal(
@@ -103,14 +100,14 @@ describe('doctor', () => {
   });
 
   it('names every check in its help and in its page', async () => {
-    const { doctor, lines, byToken } = shared;
+    const { doctor, lines } = shared;
     const help = (await doctor('--help')).stdout;
     const more = {
       UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone',
       LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123',
       LINE_BASE_URL: REFUSING_ORIGIN,
     };
-    const names = (await lines({ ...byToken, ...more })).map(({ check }) => check);
+    const names = (await lines(more)).map(({ check }) => check);
     expect(names).to.have.length.above(37);
     const page = readFileSync(join(ROOT, 'docs/reference/doctor.md'), 'utf8');
     for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
@@ -128,7 +125,7 @@ describe('doctor', () => {
   });
 
   it('accepts a --timeout of up to 120 seconds, and exits with 2 for another or for unknown options', async () => {
-    const env = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' };
+    const env = { ...WITHOUT.okta, ...WITHOUT.twilio };
     for (const time of ['1', '120', '0.5', '007']) {
       expect((await shared.doctor(`--timeout ${time} --json`, { env })).stdout, time).to.match(/^\[/);
     }
@@ -141,8 +138,7 @@ describe('doctor', () => {
   it('asks for missing secrets at a terminal', async () => {
     const { doctor, scene } = shared;
     const env = {
-      OKTA_CLIENT_ID: '',
-      OKTA_PRIVATE_KEY: '',
+      OKTA_API_TOKEN: '',
       TWILIO_API_KEY_SID: '',
       TWILIO_API_KEY_SECRET: '',
       TWILIO_AUTH_TOKEN: '',
@@ -154,11 +150,13 @@ describe('doctor', () => {
   });
 
   it('counts at most 200 users who have opted in', async () => {
-    const { lines, scene, byToken } = await open();
+    const { lines, scene } = await open();
     for (let index = 0; index < 210; index += 1) {
       scene.okta.addUser({ login: `user${index}@example.com`, profile: { whatsAppOptIn: true } });
     }
-    expect(lineOf(await lines(byToken), 'okta.opted-in').message).to.include('More than 200');
+    expect(lineOf(await lines({ ...WITHOUT.hook, ...WITHOUT.twilio }), 'okta.opted-in').message).to.include(
+      'More than 200',
+    );
   });
 
   it('fails the checks of an org that hangs, and makes all the others', async () => {

@@ -5,7 +5,7 @@ import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run } from '../runs.js';
-import { grant, lineOf, openWard, type Line, type Ward } from './scene.js';
+import { lineOf, openWard, WITHOUT, type Line, type Ward } from './scene.js';
 
 const CLIENT_ID = '0oahookclient0001d7';
 const CLIENT_SECRET = 'client-secret-41bb90';
@@ -20,14 +20,17 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
     ward = undefined;
   });
 
-  /** Runs doctor. Returns the warnings that it leaves in the gateway's log, without the one of the first call. */
-  const warningsOf = async (
+  /**
+   * Runs doctor, and closes the gateway. Returns the line about the secret, and the warnings in the gateway's log, without the
+   * one of the first call.
+   */
+  const lookOnce = async (
     opened: Ward,
     env: Readonly<Record<string, string>>,
-  ): Promise<readonly string[]> => {
+  ): Promise<{ readonly line: Line; readonly warnings: readonly string[] }> => {
     const { log } = opened.scene;
     const before = log.length;
-    await opened.doctor('', { env });
+    const lines = await opened.lines(env);
     // The gateway writes the lines of a minute when it closes.
     await opened.close();
     const [first, ...others] = log
@@ -35,7 +38,7 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
       .filter(({ level }) => level === 'warn')
       .map(({ fields }) => `${String(fields['event'])} ${String(fields['code'] ?? fields['hook'])}`);
     expect(first).to.equal('caller.rejected inline');
-    return others.toSorted();
+    return { line: lineOf(lines, 'hook.secret'), warnings: others.toSorted() };
   };
   const UNSIGNED = 'request.rejected BAD_SIGNATURE';
   const ACCEPTED = 'request.rejected INVALID_REQUEST';
@@ -56,8 +59,8 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
     it(`a ${what} secret, with the warnings of the guide in the gateway's log`, async () => {
       mustNotShow('another-hook-secret-1');
       const hook = ofGateway && { scheme: 'header' as const, secrets: [ofGateway] };
-      const opened = await open(hook && { isSetUp: false, hook: () => ({ credentials: { hook } }) });
-      expect(await warningsOf(opened, { HOOK_SECRET: secret })).to.deep.equal(warnings);
+      const opened = await open(hook && { setups: [], hook: () => ({ credentials: { hook } }) });
+      expect((await lookOnce(opened, { HOOK_SECRET: secret })).warnings).to.deep.equal(warnings);
     });
   }
 
@@ -72,7 +75,7 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
     const openFor = async (audience: string): Promise<Ward> => {
       mustNotShow(CLIENT_SECRET);
       const opened = await open({
-        isSetUp: false,
+        setups: [],
         hook: ({ okta }) => ({
           credentials: {
             hook: {
@@ -96,37 +99,25 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
       HOOK_OAUTH_SCOPE: 'telephony',
       HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET,
     });
-    const secretLine = async (opened: Ward, env = oauth(opened)): Promise<Line> =>
-      lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.secret');
+    const secretLine = async (opened: Ward, env: Readonly<Record<string, string>>): Promise<Line> =>
+      lineOf(await opened.lines(env), 'hook.secret');
 
-    it('with a note that its calls have no mark without HOOK_SECRET', async () => {
+    it('that the gateway accepts, with the warnings of the guide in its log', async () => {
       const opened = await openFor('api://default');
-      const lines = await opened.lines(oauth(opened));
-      expect(lineOf(lines, 'hook.variables').message).to.include('Without a HOOK_SECRET of 16 characters');
-    });
-
-    it('that the gateway accepts', async () => {
-      const opened = await openFor('api://default');
-      expect(await secretLine(opened)).to.include({ status: 'ok' });
+      const { line, warnings } = await lookOnce(opened, oauth(opened));
+      expect(line).to.include({ status: 'ok' });
+      expect(warnings).to.deep.equal([UNSIGNED, ACCEPTED].toSorted());
       expect(opened.scene.twilio.messages).to.deep.equal([]);
     });
 
-    it('that the gateway refuses because of its audience', async () => {
-      const line = await secretLine(await openFor('api://telephony'));
+    it('that the gateway refuses because of its audience, with the warnings of the guide in its log', async () => {
+      const opened = await openFor('api://telephony');
+      const { line, warnings } = await lookOnce(opened, oauth(opened));
       expect(line).to.include({ status: 'fail' });
       expect(line.message).to.include('does not accept the token');
       expect(line.remedy).to.include('audience');
+      expect(warnings).to.deep.equal([UNSIGNED, 'caller.rejected inline'].toSorted());
     });
-
-    for (const [audience, warning] of [
-      ['api://default', ACCEPTED],
-      ['api://telephony', 'caller.rejected inline'],
-    ] as const) {
-      it(`of a gateway for ${audience}, with the warnings of the guide in its log`, async () => {
-        const opened = await openFor(audience);
-        expect(await warningsOf(opened, oauth(opened))).to.deep.equal([UNSIGNED, warning].toSorted());
-      });
-    }
 
     it('that the authorization server does not issue, because the client secret is wrong', async () => {
       const opened = await openFor('api://default');
@@ -143,15 +134,18 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
       expect(line.message).to.include('could not test');
     });
 
-    it('and fails if variables are missing, or if both a secret and a key are set', async () => {
+    it('and reports variables that are missing or exclude each other, and calls without a mark', async () => {
       const opened = await openFor('api://default');
+      const others = { ...WITHOUT.okta, ...WITHOUT.twilio };
+      const unmarked = lineOf(await opened.lines({ ...oauth(opened), ...others }), 'hook.variables');
+      expect(unmarked.message).to.include('Without a HOOK_SECRET of 16 characters');
       const { HOOK_OAUTH_CLIENT_ID: _, ...without } = oauth(opened);
       for (const [env, names] of [
         [{ ...without, HOOK_SECRET }, 'HOOK_OAUTH_CLIENT_ID is missing'],
         [{ HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_TOKEN_URL is missing'],
         [{ ...oauth(opened), HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_KEY_ID does not go with'],
       ] as const) {
-        const line = lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.variables');
+        const line = lineOf(await opened.lines({ ...env, ...others }), 'hook.variables');
         expect(line, names).to.include({ status: 'fail' });
         expect(line.message).to.include(names);
       }
@@ -159,40 +153,37 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
   });
 
   describe('a secret in another header', () => {
-    const openElsewhere = (isSetUp: boolean): Promise<Ward> =>
+    const openElsewhere = (): Promise<Ward> =>
       open({
-        isSetUp,
+        setups: [],
         hook: () => ({
           credentials: { hook: { scheme: 'header', name: ELSEWHERE, secrets: [HOOK_SECRET] } },
         }),
       });
     const CHECKS = ['hook.secret', 'hook.event-secret'];
 
-    it('with a warning if doctor cannot read the header from Okta', async () => {
-      const { lines, scene } = await openElsewhere(false);
-      await grant(scene, ['okta.users.read']);
-      const found = await lines();
+    it('that --header names, with a warning without it if doctor cannot read the header from Okta', async () => {
+      const { lines, scene } = await openElsewhere();
+      const apiToken = scene.okta.addApiToken(['READ_ONLY_ADMIN']);
+      mustNotShow(apiToken);
+      const env = { OKTA_API_TOKEN: apiToken, ...WITHOUT.twilio };
+      const unnamed = await lines(env);
       for (const check of CHECKS) {
-        expect(lineOf(found, check), check).to.include({ status: 'warn' });
-        expect(lineOf(found, check).message)
+        expect(lineOf(unnamed, check), check).to.include({ status: 'warn' });
+        expect(lineOf(unnamed, check).message)
           .to.include('in the header Authorization')
           .and.include('could not read');
-        expect(lineOf(found, check).remedy).to.include('--header');
+        expect(lineOf(unnamed, check).remedy).to.include('--header');
       }
-    });
-
-    it('that --header names', async () => {
-      const { lines, scene } = await openElsewhere(false);
-      await grant(scene, ['okta.users.read']);
-      const found = await lines({}, `--header ${ELSEWHERE}`);
+      const found = await lines(env, `--header ${ELSEWHERE}`);
       for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
-      const wrong = await lines({}, '--header x-of-nobody');
+      const wrong = await lines(env, '--header x-of-nobody');
       for (const check of CHECKS) expect(lineOf(wrong, check), check).to.include({ status: 'fail' });
     });
 
     it('that only the event hook has in Okta', async () => {
       const { lines, scene } = await open({
-        isSetUp: false,
+        setups: [],
         hook: () => ({
           credentials: { eventHook: { scheme: 'header', name: ELSEWHERE, secrets: [HOOK_SECRET] } },
         }),
@@ -202,11 +193,6 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
         expect((await run(scene.okta, `setup ${words} --yes`, { env })).code).to.equal(0);
       const found = await lines();
       for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
-    });
-
-    it('and exits with 2 on an invalid header name', async () => {
-      const { doctor } = await open({ isSetUp: false });
-      expect((await doctor('--header a:b')).code).to.equal(2);
     });
   });
 });

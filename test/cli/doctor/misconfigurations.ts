@@ -24,7 +24,6 @@ export interface Misconfiguration {
 
 const TEMPLATE_SENDER = { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: '+14155550102' };
 const NO_API_KEY = { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '' };
-const NO_SERVICE_APP = { OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
 const OF_OTHERS = '+12025550198';
 const PROXY = 'http://proxy.acme.example:3128';
 const encryptionKey = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
@@ -75,7 +74,7 @@ export function byRoles(...types: readonly string[]): (scene: Scene) => Variable
       match: ({ path, headers }) =>
         path.endsWith('/roles') && headers.authorization === `SSWS ${okta.apiToken}`,
     });
-    return { OKTA_API_TOKEN: okta.apiToken, ...NO_SERVICE_APP };
+    return { OKTA_API_TOKEN: okta.apiToken };
   };
 }
 
@@ -217,7 +216,7 @@ const OKTA: readonly Misconfiguration[] = [
   },
   {
     what: 'a key id without the other variables of a service app',
-    plant: { OKTA_API_TOKEN: '', ...NO_SERVICE_APP, OKTA_KEY_ID: 'key-1' },
+    plant: { OKTA_API_TOKEN: '', OKTA_KEY_ID: 'key-1' },
     finds: ['fail okta.variables', 'fail way.url', 'warn machine.clock'],
   },
   {
@@ -251,7 +250,7 @@ const OKTA: readonly Misconfiguration[] = [
   },
   {
     what: 'an API token that does not exist any more',
-    plant: [secret('OKTA_API_TOKEN', '00token-that-is-no-more'), NO_SERVICE_APP],
+    plant: secret('OKTA_API_TOKEN', '00token-that-is-no-more'),
     finds: 'fail okta.credential',
   },
   {
@@ -312,7 +311,7 @@ const OKTA: readonly Misconfiguration[] = [
     plant: ({ okta }) => {
       const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
       mustNotShow(apiToken);
-      return { OKTA_API_TOKEN: apiToken, ...NO_SERVICE_APP };
+      return { OKTA_API_TOKEN: apiToken };
     },
     finds: ['warn okta.privileges', 'warn okta.attribute', 'warn okta.hook', 'warn okta.event-hook'],
   },

@@ -16,10 +16,8 @@ export interface Line {
 /** Emulators of Okta and Twilio with a gateway, and functions that run doctor on them. */
 export interface Ward {
   readonly scene: Scene;
-  /** The environment of the gateway. */
+  /** The environment of the gateway, with an API token: as a service app doctor requests a token for each of 28 scopes. */
   readonly env: Readonly<Record<string, string>>;
-  /** With these variables doctor uses an API token: as a service app it requests a token for each of 28 scopes. */
-  readonly byToken: Readonly<Record<string, string>>;
   /** Runs doctor with these arguments and variables. */
   readonly doctor: (words?: string, options?: RunOptions) => Promise<Run>;
   /** Runs doctor with --json, and returns its lines. */
@@ -45,16 +43,16 @@ function stillTime(): Time {
   return { now: () => atMs, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
 }
 
-interface WardOptions {
-  /** Whether the setup commands have run. Default: true. */
-  readonly isSetUp?: boolean;
+export interface WardOptions {
+  /** The setup commands that have run. Default: all. */
+  readonly setups?: readonly ('attribute' | 'hook' | 'event-hook')[] | undefined;
   /** Options of the gateway's hook, in addition to the defaults. */
   readonly hook?: Extract<SceneOptions['hook'], (...parts: never) => unknown>;
   readonly twilio?: SceneOptions['twilio'];
 }
 
 export async function openWard({
-  isSetUp = true,
+  setups = ['attribute', 'hook', 'event-hook'],
   hook,
   twilio: account = {},
 }: WardOptions = {}): Promise<Ward> {
@@ -64,7 +62,6 @@ export async function openWard({
   });
   const { okta, twilio } = scene;
   const env = {
-    ...(await grant(scene, READ_SCOPES)),
     PUBLIC_URL: scene.url,
     HOOK_SECRET,
     TWILIO_ACCOUNT_SID: twilio.accountSid,
@@ -86,13 +83,11 @@ export async function openWard({
     ...[twilio.apiKeySecret, twilio.authToken],
     ...[twilio.sandboxNumber, twilio.smsNumber, twilio.voiceNumber].map((number) => number.slice(1)),
   ];
-  if (isSetUp) {
-    for (const what of ['attribute', 'hook', 'event-hook']) {
-      const made = await run(okta, `setup ${what} --yes`, { env: { PUBLIC_URL: scene.url, HOOK_SECRET } });
-      if (made.code !== 0) throw new Error(`setup ${what} came to ${made.code}`);
-    }
-    okta.requests.length = 0;
+  for (const what of setups) {
+    const made = await run(okta, `setup ${what} --yes`, { env: { PUBLIC_URL: scene.url, HOOK_SECRET } });
+    if (made.code !== 0) throw new Error(`setup ${what} came to ${made.code}`);
   }
+  okta.requests.length = 0;
   const doctor = (words = '', options: RunOptions = {}): Promise<Run> => {
     // At each run: several tests may share a ward.
     mustNotShow(...secrets);
@@ -104,7 +99,6 @@ export async function openWard({
   return {
     scene,
     env,
-    byToken: { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' },
     doctor,
     lines: async (others, words = '') =>
       linesOf(await doctor(`--json ${words}`.trim(), { env: others ?? {} })),
@@ -124,6 +118,13 @@ export async function grant(
 export function linesOf({ stdout }: Run): readonly Line[] {
   return JSON.parse(stdout) as Line[];
 }
+
+/** The variables of Okta, of the gateway and of Twilio left out: doctor does not check these sides. */
+export const WITHOUT = {
+  okta: { OKTA_ORG_URL: '' },
+  hook: { PUBLIC_URL: '' },
+  twilio: { TWILIO_ACCOUNT_SID: '' },
+};
 
 /** One line by the name of its check. */
 export function lineOf(lines: readonly Line[], check: string): Line {

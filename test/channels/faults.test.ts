@@ -1,18 +1,14 @@
 import { expect } from 'chai';
+import { Agent } from 'undici';
 import type sinon from 'sinon';
-import type { Fault, HookCall } from '#lib/testing/index.js';
-import { commandOf } from '#harness/scene.js';
+import type { Fault } from '#lib/testing/index.js';
+import { commandOf, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
-import { SUBJECTS, type Subject, type SubjectKind } from './subjects.js';
+import { sendBy } from './message.js';
+import { DEADLINE_MS, startGateway, SUBJECTS, type Provider, type Subject } from './subjects.js';
 
-const DEADLINE_MS = 2200;
-const SLOW_MS = 20;
-/** At most this much of the deadline may pass for the slow one; its connection may take more. */
-const MOST_SLOW_MS = 400;
-const SLOW = 'slow, but in time';
-
-/** A provider's fault for every request, and the outcome: its own, or the code of the refusal that Twilio follows. */
+/** A provider's fault, and the outcome: its own, or the code of the refusal. */
 type Condition = readonly [
   title: string,
   fault: Fault | undefined,
@@ -49,25 +45,22 @@ const PAGES: readonly (readonly [title: string, page: Fault])[] = [
   ),
 ];
 
-const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: SubjectKind): readonly Condition[] => [
+const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: Subject): readonly Condition[] => [
   ['fine', undefined, 'accepted'],
-  [SLOW, { kind: 'slow', delayMs: SLOW_MS }, 'accepted'],
   ...[303, 400, 401, 403, 404, 413, 415, 429, 503].map((status): Condition => [
     `its own ${status}`,
     refusal(status),
     unknownStatuses.includes(status) ? 'unknown' : refused(refusalCode ?? `HTTP_${status}`),
   ]),
   ...[500, 502, 504].map((status): Condition => [`its own ${status}`, refusal(status), 'unknown']),
-  ...PAGES.flatMap(([title, page]): Condition[] => [
-    [`${title} in place of the provider`, { ...page, delivered: false }, 'unknown'],
-    [`${title} after the message was accepted`, { ...page, delivered: true }, 'unknown'],
+  ...PAGES.map(([title, page]): Condition => [
+    `${title} in place of the provider, which accepted the message`,
+    { ...page, delivered: true },
+    'unknown',
   ]),
   ['redirect', { kind: 'redirect' }, 'unknown'],
-  ['hang', { kind: 'hang' }, 'unknown'],
-  ['hang, though the phone gets it', { kind: 'hang', delivered: true }, 'unknown'],
   ['reset', { kind: 'reset' }, 'unknown'],
   ['reset before the body was read', { kind: 'resetOnConnect' }, 'unknown'],
-  ['drip', { kind: 'drip' }, 'unknown'],
   ['truncated', { kind: 'truncated' }, 'unknown'],
   ['endless', { kind: 'endless' }, 'unknown'],
   ['malformed', { kind: 'malformed' }, 'unknown'],
@@ -76,109 +69,99 @@ const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: SubjectKin
   ['a success without an id', { kind: 'status', status: 200, body: {} }, 'unknown'],
 ];
 
-/** The conditions under which a request does not end by itself. */
-const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
-
-function expectedOf(kind: SubjectKind, expected: Condition[2]): object {
-  if (expected === 'accepted') return { status: 'SUCCESSFUL', provider: kind.name, refused: '', byTwilio: 0 };
-  if (expected === 'unknown') return { status: 'PENDING', provider: kind.name, refused: '', byTwilio: 0 };
-  return {
-    status: 'SUCCESSFUL',
-    provider: 'TWILIO',
-    refused: `${kind.channel}:${expected.refused}`,
-    byTwilio: 1,
-  };
-}
+/** The command of an answer to Okta. */
+type Command = Readonly<Record<string, string>>;
 
 /** The number of messages and calls by Twilio. */
-const sentByTwilio = ({ scene: { twilio } }: Subject): number => twilio.messages.length + twilio.calls.length;
+const sentByTwilio = ({ twilio }: Scene): number => twilio.messages.length + twilio.calls.length;
 
-function resultOf(call: HookCall, subject: Subject): object {
-  const command = commandOf(call);
-  return {
-    status: command?.['status'],
-    provider: command?.['provider'],
-    refused: /;refused=(.*)$/.exec(command?.['transactionMetadata'] ?? '')?.[1] ?? '',
-    byTwilio: sentByTwilio(subject),
-  };
-}
+for (const subject of SUBJECTS) {
+  const { title, name, requestsIfUnknown = 1 } = subject;
 
-for (const kind of SUBJECTS) {
-  describe(`a faulty ${kind.title}`, () => {
-    const { deliveryChannel = 'SMS' } = kind;
-    const request = { deliveryChannel };
-    let subjects: readonly Subject[] = [];
+  describe(`a faulty ${title}`, () => {
+    let provider: Provider;
+    let scene: Scene | undefined;
     let clock: sinon.SinonFakeTimers | undefined;
     before(warmUp);
+    beforeEach(async () => {
+      provider = await subject.open();
+    });
     afterEach(async () => {
       clock?.restore();
-      await Promise.all(subjects.map((subject) => subject.close()));
+      await Promise.all([provider.close(), scene?.close()]);
+      scene = undefined;
     });
 
-    it('leaves time to answer; another channel follows only its own refusal; no user gets two codes', async () => {
-      const conditions = conditionsOf(kind);
-      subjects = await Promise.all(conditions.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
-      clock = stopTime();
-      const ended = new Set<string>();
-      const cells = conditions.map(([title, fault, expected], index) => {
-        const subject = subjects[index] as Subject;
-        if (fault !== undefined) subject.provider.fault(fault);
-        const result = subject.scene.call(request).then((call) => {
-          ended.add(title);
-          return [title, resultOf(call, subject)] as const;
-        });
-        return {
-          ...{ title, subject, result, isUnknown: expected === 'unknown' },
-          expected: [title, expectedOf(kind, expected)] as const,
-        };
-      });
-      await until(() => cells.every(({ subject }) => subject.provider.requests.length > 0));
-      // The slow provider may begin to wait only after its request was seen.
-      let spentMs = 0;
-      await until(() => {
-        if (!ended.has(SLOW) && spentMs < MOST_SLOW_MS) {
-          clock?.tick(SLOW_MS);
-          spentMs += SLOW_MS;
-        }
-        return cells.every(({ title }) => ended.has(title) || ENDLESS.includes(title));
-      });
-      clock.tick(DEADLINE_MS - spentMs);
-      const results = await Promise.all(cells.map(({ result }) => result));
-      expect(Object.fromEntries(results)).to.deep.equal(
-        Object.fromEntries(cells.map(({ expected }) => expected)),
-      );
-      for (const { title, subject, isUnknown } of cells) {
-        const { provider } = subject;
-        const { requestsIfUnknown = 1 } = kind;
-        const most = isUnknown ? requestsIfUnknown : 1;
-        // A hanging request leaves a repeat no time in this test.
-        const least = ENDLESS.includes(title) ? 1 : most;
-        expect(provider.requests.length, `${title}: requests`).to.be.within(least, most);
-        expect(provider.sent + sentByTwilio(subject), `${title}: messages`).to.be.at.most(1);
-        expect(provider.redirectHits, `${title}: redirects`).to.equal(0);
+    it('takes only its own refusal for one, and sends nothing twice', async () => {
+      const dispatcher = new Agent();
+      for (const [condition, fault, expected] of conditionsOf(subject)) {
+        const requests = provider.requests.length;
+        const { sent } = provider;
+        if (fault !== undefined) provider.fault(fault);
+        const outcome = await sendBy(provider.channel, name, dispatcher);
+        const got = outcome.status === 'refused' ? refused(outcome.code) : outcome.status;
+        expect(got, condition).to.deep.equal(expected);
+        const most = expected === 'unknown' ? requestsIfUnknown : 1;
+        expect(provider.requests, condition).to.have.length(requests + most);
+        expect(provider.sent - sent, `${condition}: messages`).to.be.at.most(1);
+        provider.clearFaults();
       }
+      expect(provider.redirectHits).to.equal(0);
+      await dispatcher.close();
     });
 
-    for (const status of [500, 503, 404]) {
-      it(`gets no request after five pages with ${status} in a row, and the next channel sends the code`, async () => {
-        const subject = await kind.start();
-        subjects = [subject];
-        subject.provider.fault(html(status));
-        for (let count = 0; count < 5; count += 1) {
-          expect(commandOf(await subject.scene.call(request))).to.include({
-            status: 'PENDING',
-            provider: kind.name,
-          });
-        }
-        const call = await subject.scene.call(request);
-        expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
-        expect(commandOf(call)?.['transactionMetadata']).to.match(
-          new RegExp(`;refused=${kind.channel}:BREAKER_OPEN$`),
-        );
-        expect(subject.provider.requests).to.have.length(5 * (kind.requestsIfUnknown ?? 1));
-        const open = Object.values(subject.scene.hook.status().breakers).filter((state) => state === 'open');
-        expect(open).to.have.length(1);
-      });
-    }
+    /** A gateway whose first channel is the faulty one. */
+    const startWithCall = async (): Promise<{ scene: Scene; call: () => Promise<Command> }> => {
+      const { deliveryChannel = 'SMS' } = subject;
+      const gateway = await startGateway(subject, provider);
+      scene = gateway;
+      return { scene: gateway, call: async () => commandOf(await gateway.call({ deliveryChannel })) ?? {} };
+    };
+    const own = { provider: subject.provider };
+    const byTwilio = { status: 'SUCCESSFUL', provider: 'TWILIO' };
+    const refusalOf = ({ transactionMetadata = '' }: Command): string | undefined =>
+      /;refused=(.*)$/.exec(transactionMetadata)?.[1];
+
+    it('is followed by Twilio only after its own refusal', async () => {
+      const { scene, call } = await startWithCall();
+      expect(await call()).to.include({ status: 'SUCCESSFUL', ...own });
+      provider.fault({ ...html(503), delivered: true });
+      expect(await call()).to.include({ status: 'PENDING', ...own });
+      expect(sentByTwilio(scene)).to.equal(0);
+      provider.clearFaults();
+      provider.fault(subject.refusal(400));
+      const followed = await call();
+      expect(followed).to.include(byTwilio);
+      expect(refusalOf(followed)).to.equal(`${name}:${subject.refusalCode ?? 'HTTP_400'}`);
+      expect(sentByTwilio(scene)).to.equal(1);
+      expect(provider.sent).to.equal(2);
+    });
+
+    it('leaves time to answer if it hangs, and the user gets no second code', async () => {
+      const { scene, call } = await startWithCall();
+      clock = stopTime();
+      provider.fault({ kind: 'hang', delivered: true });
+      const answer = call();
+      await until(() => provider.sent > 0);
+      clock.tick(DEADLINE_MS);
+      expect(await answer).to.include({ status: 'PENDING', ...own });
+      expect(sentByTwilio(scene)).to.equal(0);
+      expect(provider.requests.length).to.be.at.most(requestsIfUnknown);
+      expect(provider.sent).to.equal(1);
+    });
+
+    it('gets no request after five unknown outcomes in a row, and the next channel sends the code', async () => {
+      const { scene, call } = await startWithCall();
+      provider.fault(html(503));
+      for (let count = 0; count < 5; count += 1) {
+        expect(await call()).to.include({ status: 'PENDING', ...own });
+      }
+      const followed = await call();
+      expect(followed).to.include(byTwilio);
+      expect(refusalOf(followed)).to.equal(`${name}:BREAKER_OPEN`);
+      expect(provider.requests).to.have.length(5 * requestsIfUnknown);
+      const open = Object.values(scene.hook.status().breakers).filter((state) => state === 'open');
+      expect(open).to.have.length(1);
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { twilioCalls, twilioMessages, type OktaTelephonyHookOptions } from '#lib/index.js';
+import { twilioCalls, twilioMessages } from '#lib/index.js';
 import {
   awsSms,
   azureSms,
@@ -8,41 +8,36 @@ import {
   vonageVoice,
   whatsAppCloud,
 } from '#lib/channels/index.js';
-import { startMetaEmulator } from '#lib/testing/meta/emulator.js';
-import { startAwsEmulator } from '#lib/testing/index.js';
+import type { Channel } from '#lib/channels/channel.js';
+import { startAwsEmulator, startMetaEmulator } from '#lib/testing/index.js';
 import type { Fault, FaultRule } from '#lib/testing/server/faults.js';
 import type { RecordedRequest } from '#lib/testing/server/request.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { startAzure } from './azure/emulator.js';
 import { startLineEmulator } from './line/emulator.js';
+import { LINE_USER_ID } from './message.js';
 import { startOtherHook } from './relay/other-hook.js';
 import { startVonageEmulator } from './vonage/emulator.js';
 
-type HookOptions = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>>;
-
-/** What the table of faults uses of a provider's emulator. */
-export interface FaultyProvider {
+/** A channel with its emulated provider. */
+export interface Provider {
+  readonly channel: Channel;
   readonly requests: readonly RecordedRequest[];
   readonly redirectHits: number;
   /** The number of messages that it accepted. */
   readonly sent: number;
   fault(rule: FaultRule | Fault): void;
-}
-
-/** A gateway whose first channel is not Twilio's, and whose next one is SMS by Twilio; for calls, a call by Twilio. */
-export interface Subject {
-  readonly scene: Scene;
-  readonly provider: FaultyProvider;
+  clearFaults(): void;
   close(): Promise<void>;
 }
 
 /** A channel that the tables test. */
-export interface SubjectKind {
+export interface Subject {
   readonly title: string;
   /** The name that it is mounted under. */
-  readonly channel: string;
-  /** The provider's name in the answer to Okta. */
   readonly name: string;
+  /** The provider's name in the answer to Okta. */
+  readonly provider: string;
   /** How the user gets the code. Default: by SMS. */
   readonly deliveryChannel?: 'voice call';
   /** How many requests one code makes if each has an unknown outcome. Default: 1. */
@@ -53,13 +48,13 @@ export interface SubjectKind {
   refusal(status: number): Fault;
   /** The code of that refusal. Default: the status. */
   readonly refusalCode?: string;
-  start(hook?: HookOptions): Promise<Subject>;
+  open(): Promise<Provider>;
 }
 
-const line: SubjectKind = {
+const line: Subject = {
   title: 'LINE',
-  channel: 'line',
-  name: 'LINE',
+  name: 'line',
+  provider: 'LINE',
   // LINE's own answers have this header.
   refusal: (status) => ({
     kind: 'status',
@@ -67,70 +62,56 @@ const line: SubjectKind = {
     body: { message: 'May not be so' },
     headers: { 'x-line-request-id': '8b5b4b18-94d9-4b3e-a2f6-629754b97172' },
   }),
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startLineEmulator();
     const { channelAccessToken, baseUrl } = emulator;
-    const userId = emulator.addFriend();
-    const subject = await startSubject(emulator, () => emulator.accepted.length, {
-      optInChannels: ['line'],
-      channels: { line: lineChannel({ channelAccessToken, baseUrl }) },
-      ...hook,
-    });
-    subject.scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['line'], lineUserId: userId });
-    return subject;
+    emulator.addFriend(LINE_USER_ID);
+    return providerOf(lineChannel({ channelAccessToken, baseUrl }), emulator, () => emulator.accepted.length);
   },
 };
 
-const vonageRefusal: SubjectKind['refusal'] = (status) => ({
+const vonageRefusal: Subject['refusal'] = (status) => ({
   kind: 'status',
   status,
   body: { type: 'https://developer.vonage.com/api-errors#an-error-that-is-new', title: 'No' },
 });
 
-const vonageSms: SubjectKind = {
+const vonageSms: Subject = {
   title: 'Vonage for SMS',
-  channel: 'sms',
-  name: 'VONAGE',
+  name: 'sms',
+  provider: 'VONAGE',
   refusal: vonageRefusal,
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startVonageEmulator();
     const { applicationId, privateKey, number, baseUrl } = emulator;
-    const sms = [vonageChannel({ applicationId, privateKey, from: `+${number}`, baseUrl }), twilioMessages()];
-    return startSubject(emulator, () => emulator.messages.length, {
-      sandboxNumber: undefined,
-      channels: { sms },
-      ...hook,
-    });
+    const channel = vonageChannel({ applicationId, privateKey, from: `+${number}`, baseUrl });
+    return providerOf(channel, emulator, () => emulator.messages.length);
   },
 };
 
-const vonageWhatsApp: SubjectKind = {
+const vonageWhatsApp: Subject = {
   title: 'Vonage for WhatsApp',
-  channel: 'whatsapp',
-  name: 'VONAGE',
+  name: 'whatsapp',
+  provider: 'VONAGE',
   refusal: vonageRefusal,
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startVonageEmulator();
     const { apiKey, apiSecret, number, templateName, baseUrl } = emulator;
-    const whatsapp = vonageChannel({
+    const channel = vonageChannel({
       apiKey,
       apiSecret,
       from: number,
       template: { name: templateName, languages: { default: 'en_US' } },
       baseUrl,
     });
-    return startSubject(emulator, () => emulator.messages.length, {
-      sandboxNumber: undefined,
-      channels: { whatsapp },
-      ...hook,
-    });
+    return providerOf(channel, emulator, () => emulator.messages.length);
   },
 };
 
-const vonageCalls: SubjectKind = {
+const vonageCalls: Subject = {
   title: 'Vonage for calls',
-  channel: 'voice',
-  name: 'VONAGE',
+  name: 'voice',
+  provider: 'VONAGE',
   deliveryChannel: 'voice call',
   // The form of the Voice API.
   refusal: (status) => ({
@@ -138,17 +119,17 @@ const vonageCalls: SubjectKind = {
     status,
     body: { type: 'AN_ERROR_THAT_IS_NEW', error_title: 'No' },
   }),
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startVonageEmulator();
-    const voice = [vonageVoice({ ...emulator.credential, from: `+${emulator.number}` }), twilioCalls()];
-    return startSubject(emulator, () => emulator.calls.length, { channels: { voice }, ...hook });
+    const channel = vonageVoice({ ...emulator.credential, from: `+${emulator.number}` });
+    return providerOf(channel, emulator, () => emulator.calls.length);
   },
 };
 
-const aws: SubjectKind = {
+const aws: Subject = {
   title: 'AWS',
-  channel: 'sms',
-  name: 'AWS',
+  name: 'sms',
+  provider: 'AWS',
   // AWS's own answers name their request and their exception.
   refusal: (status) => ({
     kind: 'status',
@@ -158,53 +139,42 @@ const aws: SubjectKind = {
   }),
   refusalCode: 'ValidationException',
   unknownStatuses: [303, 503],
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startAwsEmulator();
-    return startSubject(emulator, () => emulator.messages.length, {
-      sandboxNumber: undefined,
-      channels: { sms: [awsSms(emulator.credential), twilioMessages()] },
-      ...hook,
-    });
+    return providerOf(awsSms(emulator.credential), emulator, () => emulator.messages.length);
   },
 };
 
-const azure: SubjectKind = {
+const azure: Subject = {
   title: 'Azure',
-  channel: 'sms',
-  name: 'AZURE',
+  name: 'sms',
+  provider: 'AZURE',
   requestsIfUnknown: 2,
   unknownStatuses: [303, 413, 415, 503],
   refusal: (status) => ({ kind: 'status', status, body: { error: { code: 'Denied', message: 'No' } } }),
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startAzure();
-    return startSubject(emulator, () => emulator.messages.length, {
-      sandboxNumber: undefined,
-      channels: { sms: [azureSms({ ...emulator.credential, from: emulator.number }), twilioMessages()] },
-      ...hook,
-    });
+    const channel = azureSms({ ...emulator.credential, from: emulator.number });
+    return providerOf(channel, emulator, () => emulator.messages.length);
   },
 };
 
-const relay: SubjectKind = {
+const relay: Subject = {
   title: 'relay',
-  channel: 'sms',
-  name: 'RELAY',
+  name: 'sms',
+  provider: 'RELAY',
   refusal: (status) => ({ kind: 'status', status, body: { error: { errorSummary: 'May not be so' } } }),
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startOtherHook();
     const { url, headers } = emulator;
-    return startSubject(emulator, () => emulator.sent, {
-      sandboxNumber: undefined,
-      channels: { sms: [relayChannel({ url, headers, refusals: 'trusted' }), twilioMessages()] },
-      ...hook,
-    });
+    return providerOf(relayChannel({ url, headers, refusals: 'trusted' }), emulator, () => emulator.sent);
   },
 };
 
-const metaWhatsApp: SubjectKind = {
+const metaWhatsApp: Subject = {
   title: 'Meta for WhatsApp',
-  channel: 'whatsapp',
-  name: 'META',
+  name: 'whatsapp',
+  provider: 'META',
   refusal: (status) => ({
     kind: 'status',
     status,
@@ -212,43 +182,31 @@ const metaWhatsApp: SubjectKind = {
       error: { message: 'May not be so', type: 'OAuthException', fbtrace_id: 'AXsgnV2Cm3ZMGF3dF_cfYIn' },
     },
   }),
-  start: async (hook) => {
+  open: async () => {
     const emulator = await startMetaEmulator();
-    return startSubject(emulator, () => emulator.messages.length, {
-      sandboxNumber: undefined,
-      channels: { whatsapp: whatsAppCloud(emulator.credential) },
-      ...hook,
-    });
+    return providerOf(whatsAppCloud(emulator.credential), emulator, () => emulator.messages.length);
   },
 };
 
-/** Starts a hook for an emulator. close() ends both. */
-async function startSubject(
-  emulator: Omit<FaultyProvider, 'sent'> & { close(): Promise<void> },
+function providerOf(
+  channel: Channel,
+  emulator: Omit<Provider, 'channel' | 'sent'>,
   sent: () => number,
-  hook: HookOptions,
-): Promise<Subject> {
-  const scene = await startScene({ hook });
+): Provider {
+  const { requests, fault, clearFaults, close } = emulator;
   return {
-    scene,
-    provider: {
-      requests: emulator.requests,
-      get redirectHits() {
-        return emulator.redirectHits;
-      },
-      get sent() {
-        return sent();
-      },
-      fault: emulator.fault,
+    ...{ channel, requests, fault, clearFaults, close },
+    get redirectHits() {
+      return emulator.redirectHits;
     },
-    close: async () => {
-      await Promise.all([scene.close(), emulator.close()]);
+    get sent() {
+      return sent();
     },
   };
 }
 
 /** Each channel that is not Twilio's. */
-export const SUBJECTS: readonly SubjectKind[] = [
+export const SUBJECTS: readonly Subject[] = [
   line,
   vonageSms,
   vonageWhatsApp,
@@ -258,3 +216,23 @@ export const SUBJECTS: readonly SubjectKind[] = [
   relay,
   metaWhatsApp,
 ];
+
+export const DEADLINE_MS = 2200;
+
+/** Starts a gateway with this channel first. Next comes Twilio: by SMS, or for calls by a call. */
+export async function startGateway({ name }: Subject, { channel }: Provider): Promise<Scene> {
+  const next = { sms: twilioMessages(), voice: twilioCalls() }[name];
+  const scene = await startScene({
+    hook: {
+      deadlineMs: DEADLINE_MS,
+      sandboxNumber: undefined,
+      ...(name === 'line' ? { optInChannels: [name] } : {}),
+      channels: { [name]: next === undefined ? channel : [channel, next] },
+    },
+  });
+  scene.okta.updateUser(ANA.id, {
+    whatsAppOptIn: name === 'line' ? [name] : true,
+    lineUserId: LINE_USER_ID,
+  });
+  return scene;
+}

@@ -14,8 +14,8 @@ export interface LineEmulator {
   /** The messages that LINE accepted, newest last. Those to users who blocked the account never arrive. */
   readonly accepted: readonly { readonly to: string; readonly text: string; readonly id: string }[];
   readonly redirectHits: number;
-  /** Adds a user who has the account as a friend, and returns their user id. */
-  addFriend(): string;
+  /** Adds a user who has the account as a friend, and returns their user id. Default: a random one. */
+  addFriend(id?: string): string;
   /** The texts on the user's phone. */
   inbox(userId: string): readonly string[];
   /** The user blocks the account: LINE accepts messages, but they do not arrive. */
@@ -117,8 +117,7 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     get redirectHits() {
       return server.redirectHits;
     },
-    addFriend: () => {
-      const id = `U${randomUUID().replaceAll('-', '')}`;
+    addFriend: (id = `U${randomUUID().replaceAll('-', '')}`) => {
       mustNotShow(id);
       friends.set(id, { isBlocking: false, texts: [] });
       return id;

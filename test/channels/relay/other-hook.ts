@@ -16,6 +16,7 @@ export interface OtherHook {
   /** What it answers from now on. */
   answerWith(body: unknown, status?: number): void;
   fault(rule: FaultRule | Fault): void;
+  clearFaults(): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +63,7 @@ export async function startOtherHook(): Promise<OtherHook> {
       answer = { body, status };
     },
     fault: server.fault,
+    clearFaults: server.clearFaults,
     close: server.close,
   };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { relayChannel, type RelayChannelOptions } from '#lib/channels/index.js';
-import type { ConnectedChannel, Message } from '#lib/core/channel.js';
+import type { ConnectedChannel } from '#lib/core/channel.js';
 import { twilioMessages } from '#lib/index.js';
 import { judgeAnswer } from '#lib/testing/okta/hooks/verdict.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
@@ -19,6 +19,7 @@ import {
 import { stopTime } from '#harness/stopped-time.js';
 import { mustNotShow } from '#harness/witness.js';
 import { until } from '#harness/until.js';
+import { messageOf } from '../message.js';
 import { problemsOf } from '../options.js';
 import { commandWith, startOtherHook, type OtherHook } from './other-hook.js';
 
@@ -182,7 +183,7 @@ describe('a relay to another telephony hook', () => {
     ] as const) {
       other.answerWith(body, status);
       const { action } = judgeAnswer(status ?? 200, JSON.stringify(body));
-      const outcome = await channel.send(messageOf({}), contextOf());
+      const outcome = await channel.send(messageOf(), contextOf());
       expect(outcome.status, JSON.stringify([body, status])).to.equal(asOutcome[action]);
     }
   });
@@ -228,34 +229,6 @@ describe('a relay to another telephony hook', () => {
     expect(scene.of('attempt.settled')[0]).to.include({ provider: 'RELAY', transactionId: 'acme-1' });
   });
 });
-
-function messageOf(fields: object): Message {
-  return {
-    request: {
-      eventId: 'event-1',
-      requestType: 'com.okta.user.telephony.mfa-verification',
-      deliveryChannel: 'sms',
-      phoneNumber: ANA.phone,
-      otpCode: CODE,
-      expiresAt: new Date(Date.now() + 200_000),
-      msgTemplate: `Your code is ${CODE}`,
-      locale: 'en-GB',
-      userId: ANA.id,
-      login: ANA.login,
-      firstName: ANA.firstName,
-      lastName: ANA.lastName,
-      ipAddress: undefined,
-      oktaRequestId: 'req-1',
-      raw: undefined,
-      ...fields,
-    },
-    profile: undefined,
-    to: ANA.phone,
-    text: `Your code is ${CODE}`,
-    locale: 'en-GB',
-    expiresAt: new Date(Date.now() + 200_000),
-  };
-}
 
 describe('the options of relayChannel', () => {
   const SECRET = 'relay-secret-1f7a';

@@ -9,8 +9,8 @@ import {
   testFields,
   type AnyCall,
   type CallAnswer,
-  type DispatchedCall,
   type HookParts,
+  type ReadCall,
 } from './call.js';
 import { keepRefused } from './codes-of-user.js';
 
@@ -20,7 +20,7 @@ import { keepRefused } from './codes-of-user.js';
  * batch of `lookUpProfile`, a code takes a third more CPU time under load (Node 24).
  */
 export async function answerOkta(
-  call: DispatchedCall,
+  call: ReadCall,
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
@@ -34,11 +34,7 @@ export async function answerOkta(
 }
 
 /** Makes the answer, writes it and ends the call. Repeats of the event get the same answer. */
-export function giveAnswer(
-  call: DispatchedCall,
-  parts: HookParts,
-  write: (body: HookAnswer) => void,
-): HookAnswer {
+export function giveAnswer(call: ReadCall, parts: HookParts, write: (body: HookAnswer) => void): HookAnswer {
   const given = call.answer ?? makeAnswer(call, parts);
   const body = answerBy(given.decision, call.hook.request);
   write(body);
@@ -48,7 +44,7 @@ export function giveAnswer(
   return body;
 }
 
-function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
+function makeAnswer(call: ReadCall, { settings }: HookParts): CallAnswer {
   const { claim, delivery, refusal, budget, providersOf } = call;
   const { answer: guardAnswer } = settings.guard;
   const decision = decide({ delivery, refusal, providersOf, durationMs: budget.elapsedMs(), guardAnswer });
@@ -60,25 +56,13 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
 }
 
 /** Whether a code has left, or may have. */
-export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
+export function mayHaveLeft(call: AnyCall): call is ReadCall {
   return call.delivery !== undefined && call.delivery.status !== 'refused';
 }
 
 /** Emits the event that sums the call up. */
 function emitAnswered(
-  {
-    hook,
-    test,
-    budget,
-    number,
-    delivery,
-    skipped,
-    optIn,
-    providersOf,
-    resend,
-    reading,
-    refusal,
-  }: DispatchedCall,
+  { hook, test, budget, number, delivery, skipped, optIn, providersOf, resend, reading, refusal }: ReadCall,
   { decision, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {

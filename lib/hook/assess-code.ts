@@ -6,7 +6,7 @@ import { TIMED_OUT } from '../core/time.js';
 import { assessBlock } from '../guard/limits.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { applyBlocks } from './enforce-limits.js';
-import type { ClaimedCall, HookParts } from './call.js';
+import type { HookParts, ReadCall } from './call.js';
 
 /** How long a code waits for `guard.assess`, milliseconds. */
 const ASSESS_MS = 300;
@@ -15,12 +15,12 @@ const ASSESS_MS = 300;
  * Asks the function of `guard.assess`, which may block the code. If the function fails, is late or returns a wrong value, the code
  * goes on. Never rejects. `undefined` without a function.
  */
-export function assessCode(call: ClaimedCall, parts: HookParts): Promise<void> | undefined {
+export function assessCode(call: ReadCall, parts: HookParts): Promise<void> | undefined {
   const { assess } = parts.settings.guard;
   return assess === undefined ? undefined : runAssess(assess, call, parts);
 }
 
-async function runAssess(assess: Assess, call: ClaimedCall, parts: HookParts): Promise<void> {
+async function runAssess(assess: Assess, call: ReadCall, parts: HookParts): Promise<void> {
   const { events, twilio } = parts;
   const { hook, budget } = call;
   const request = deepFreeze(hook.request);

@@ -1,6 +1,6 @@
 import { NEW_CALL_MS } from '../delivery/order.js';
 import { REFUSALS } from '../okta/hook-answer.js';
-import type { ClaimedCall, ProfiledCall, HookParts, AnyCall, ReadCall } from './call.js';
+import type { HookParts, AnyCall, ReadCall } from './call.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
 import { codeAskedAgain, keepDelivered, keepLastCode, lastCodeName } from '../delivery/messages/last-code.js';
 import type { MessageOwner } from '../delivery/messages/receipt.js';
@@ -16,7 +16,7 @@ import { claimsDeliveries } from './ready-channels.js';
  */
 
 /** Makes the call its user's newest code at this gateway, or refuses it if a newer one has passed. */
-export function supersedeOlder(call: ClaimedCall, { state, lateFailover }: HookParts): void {
+export function supersedeOlder(call: ReadCall, { state, lateFailover }: HookParts): void {
   const { arrival, person, hook } = call;
   const { order } = state.local;
   if (call.isCurrent === false || order.hasNewer(person, arrival)) {
@@ -33,7 +33,7 @@ export function supersedeOlder(call: ClaimedCall, { state, lateFailover }: HookP
  * @param look - called if the call has waited for anything, to read again what else gateways share.
  */
 export function mayStartAttempt(
-  call: ProfiledCall,
+  call: ReadCall,
   attempts: number,
   parts: HookParts,
   look: () => Promise<void>,
@@ -48,17 +48,17 @@ export function mayStartAttempt(
 }
 
 /** Whether a newer code of the same user is on its way, at any gateway. */
-export async function hasNewerCode(call: ProfiledCall, parts: HookParts): Promise<boolean> {
+export async function hasNewerCode(call: ReadCall, parts: HookParts): Promise<boolean> {
   return hasNewerCodeHere(call, parts) || hasNewerCodeElsewhere(call, parts);
 }
 
-function hasNewerCodeHere(call: ProfiledCall, { state }: HookParts): boolean {
+function hasNewerCodeHere(call: ReadCall, { state }: HookParts): boolean {
   call.isSuperseded ||= state.local.order.hasNewer(call.person, call.arrival);
   return call.isSuperseded;
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
+async function hasNewerCodeElsewhere(call: ReadCall, { state }: HookParts): Promise<boolean> {
   const { budget, person, eventKey, place, hook } = call;
   const { isPreview } = hook;
   // If the state cannot say, the call goes on. Of a claim that was decided alone it knows since it was back.
@@ -96,7 +96,7 @@ export function lastTextOf(
 }
 
 /** The code that a call asks for again, if the provider that sent it would have reported its delivery. */
-export function resentCodeOf(call: ProfiledCall, parts: HookParts): SentCode | undefined {
+export function resentCodeOf(call: ReadCall, parts: HookParts): SentCode | undefined {
   const { state, channels, resend, settings } = parts;
   const name = lastTextOf(call, parts);
   if (name === undefined || resend === undefined) return undefined;

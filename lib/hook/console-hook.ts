@@ -55,9 +55,10 @@ async function runCall(payload: unknown, sender: string | undefined, parts: Hook
   let message: CallResult['message'];
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {
-    const dispatched = await sendOnce(readPayload(call, payload, parts), parts);
-    message = dispatched.delivery && wordsOfMessage(dispatched.delivery, parts);
-    answer = { status: 200, body: giveAnswer(dispatched, parts, () => undefined) };
+    const read = readPayload(call, payload, parts);
+    await sendOnce(read, parts);
+    message = read.delivery && wordsOfMessage(read.delivery, parts);
+    answer = { status: 200, body: giveAnswer(read, parts, () => undefined) };
   } catch (error) {
     endByError(error, { call }, parts, (ofError) => {
       answer = ofError;

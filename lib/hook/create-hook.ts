@@ -4,7 +4,9 @@ import { LearningGuard } from '../guard/learning-guard.js';
 import { EventStream } from '../core/event-stream.js';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
+import { steadyMs } from '../core/time.js';
 import { Breaker } from '../delivery/breaker.js';
+import { CodeUses } from '../delivery/messages/code-uses.js';
 import { createRollout } from '../options/rollout.js';
 import type { StateEvent, StatePort } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
@@ -22,7 +24,6 @@ import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/option
 import { readOptions, twilioSettingsOf } from '../options/settings.js';
 import { warningsOf } from '../options/warnings.js';
 import { addLateFailover } from './add-late-failover.js';
-import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from '../console/mount.js';
 import { createConsoleHook } from './console-hook.js';
 import type { HookParts } from './call.js';
@@ -139,7 +140,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     },
   });
 
-  const codeUses = createCodeUses(parts);
+  const oktaNowMs = (): number => steadyMs() - parts.oktaClock.skewMs;
+  const codeUses = new CodeUses({ ...parts, oktaNowMs, clock });
   const eventHook = { verifier: createCallerVerifier(credentials.eventHook, verifierParts), codeUses };
   const router = createRouter(parts, { twilio, eventHook });
 

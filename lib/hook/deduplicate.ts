@@ -6,7 +6,7 @@ import { suppressionsName } from '../delivery/suppressions.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
-import { NONE, type ClaimedCall, type ReadCall, type HookParts } from './call.js';
+import { NONE, type ReadCall, type HookParts } from './call.js';
 import { countLearned, isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
 import { lastTextOf, requestedAtOf } from './codes-of-user.js';
 
@@ -29,9 +29,9 @@ function duplicateKey(request: TelephonyRequest): string {
  * Claims the event, takes its points of the rate limits and its place among the user's codes, all in one request to the
  * state. A repeat gets the answer of the first call and sends nothing.
  */
-export async function deduplicate(call: ReadCall, parts: HookParts): Promise<ClaimedCall> {
+export async function deduplicate(call: ReadCall, parts: HookParts): Promise<void> {
   const { hook, number, arrival, budget } = call;
-  if (number === undefined) return Object.assign(call, NOTHING_CLAIMED);
+  if (number === undefined) return;
   const limits = limitBucketsOf(call, number, parts);
   const eventKey = duplicateKey(hook.request);
   const claimedMs = budget.elapsedMs();
@@ -60,23 +60,21 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
   const counting = countLearned(call, number, parts);
   const result = await claiming;
   const learned = await counting;
-  if (result.isFirst) {
-    return Object.assign(call, {
-      claim: result,
-      exceeded: exceededRules(limits, result.exceeded),
-      hasRead: result.hasRead,
-      arrival: result.arrival,
-      eventKey,
-      place: result.place,
-      isCurrent: result.isCurrent,
-      claimedMs,
-      learned,
-    });
+  if (!result.isFirst) {
+    // The first call counts.
+    if (learned !== undefined) parts.learning?.giveBack(learned);
+    call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
+    return;
   }
-  // The first call counts.
-  if (learned !== undefined) parts.learning?.giveBack(learned);
-  call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
-  return Object.assign(call, NOTHING_CLAIMED);
+  call.claim = result;
+  call.exceeded = exceededRules(limits, result.exceeded);
+  call.hasRead = result.hasRead;
+  call.arrival = result.arrival;
+  call.eventKey = eventKey;
+  call.place = result.place;
+  call.isCurrent = result.isCurrent;
+  call.claimedMs = claimedMs;
+  call.learned = learned;
 }
 
 /** What the plan of a text depends on. A call has no choice of channels. */
@@ -94,14 +92,3 @@ function passesOf({ isAfterClose }: ReadCall, number: NumberReading, parts: Hook
   if (isAfterClose || isNumberBlocked(number, parts)) return 'never';
   return parts.settings.guard.mode === 'record' ? 'always' : 'withinLimits';
 }
-
-const NOTHING_CLAIMED = {
-  claim: undefined,
-  exceeded: NONE,
-  hasRead: false,
-  eventKey: '',
-  place: undefined,
-  isCurrent: 'unknown',
-  claimedMs: 0,
-  learned: undefined,
-} as const;

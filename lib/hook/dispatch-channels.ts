@@ -17,20 +17,12 @@ import { readNumber, toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/hook-answer.js';
 import { DEFAULT_LIST, listFor, type ChannelProviders } from '../options/channel-lists.js';
 import { readLocale } from '../texts/locale.js';
-import {
-  idsOf,
-  NO_OPT_IN,
-  NO_RESEND,
-  NONE,
-  type DispatchedCall,
-  type ProfiledCall,
-  type HookParts,
-} from './call.js';
+import { idsOf, NO_OPT_IN, NO_RESEND, NONE, type HookParts, type ReadCall } from './call.js';
 import { isAllowedByGuard, withoutLearned } from './enforce-limits.js';
 import { codeRequestOf, hasNewerCode, mayStartAttempt, resentCodeOf } from './codes-of-user.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
-export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
+export async function dispatchChannels(call: ReadCall, parts: HookParts): Promise<void> {
   const { request } = call.hook;
   if (areHandedOut(parts.settings)) deepFreeze(request);
   const wish = readWish(call, parts);
@@ -66,14 +58,12 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   const delivery = await sendCode(send, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
-  const dispatched: DispatchedCall = Object.assign(call, {
-    skipped: plan.skipped,
-    optIn: plan.optIn,
-    providersOf: plan.providersOf,
-    resend: plan.resend,
-    delivery,
-  });
-  if (delivery.status !== 'refused') return dispatched;
+  call.skipped = plan.skipped;
+  call.optIn = plan.optIn;
+  call.providersOf = plan.providersOf;
+  call.resend = plan.resend;
+  call.delivery = delivery;
+  if (delivery.status !== 'refused') return;
   if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.SUPERSEDED;
@@ -83,7 +73,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   } else if (delivery.decidedBy === undefined) {
     call.refusal = refusalWithoutAttempt(plan, isSuppressed);
   }
-  return dispatched;
 }
 
 /** Whether functions of the user get the request and the profile. Without any, freezing would only cost. */
@@ -113,7 +102,7 @@ interface CallPlan extends Wish {
   readonly block: HookRefusal | undefined;
 }
 
-function readWish(call: ProfiledCall, parts: HookParts): Wish {
+function readWish(call: ReadCall, parts: HookParts): Wish {
   const { settings, events, channels } = parts;
   const { request } = call.hook;
   const profile = call.reading?.profile;
@@ -135,7 +124,7 @@ function readWish(call: ProfiledCall, parts: HookParts): Wish {
   return { planned, enabled, whatsAppNumber, optIn: optInFields(optIn, request, parts) };
 }
 
-function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
+function planCall(wish: Wish, call: ReadCall, parts: HookParts): CallPlan {
   const { events } = parts;
   const { planned, enabled, optIn } = wish;
   const { request } = call.hook;
@@ -167,7 +156,7 @@ function planCall(wish: Wish, call: ProfiledCall, parts: HookParts): CallPlan {
 /** The steps of a call. If its user asks for a code again, the next route comes first. */
 function routeAgain(
   steps: readonly PlanStep[],
-  call: ProfiledCall,
+  call: ReadCall,
   parts: HookParts,
 ): Pick<CallPlan, 'steps' | 'resend'> {
   const code = resentCodeOf(call, parts);
@@ -186,7 +175,7 @@ function channelsIn(steps: readonly PlanStep[]): string[] {
 function routeBy(
   channel: string,
   { whatsAppNumber }: Wish,
-  { hook: { request }, number }: ProfiledCall,
+  { hook: { request }, number }: ReadCall,
   { settings }: HookParts,
 ): {
   readonly channel: string;
@@ -251,7 +240,7 @@ function rolledBack(planned: readonly string[], enabled: readonly string[]): rea
  * The enrolled number; at sign-in the profile's, if `unverifiedPhoneAttribute` names it and the guard allows
  * it.
  */
-function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
+function whatsAppNumberOf(call: ReadCall, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = call.hook.request;
   const {
     profile: { unverifiedPhoneAttribute },
@@ -266,7 +255,7 @@ function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, 
 }
 
 /** The numbers whose suppressions are not known yet: the claim reads the enrolled number only, unless the state failed then. */
-function unreadNumbers({ whatsAppNumber }: Wish, { hook, hasRead }: ProfiledCall): readonly string[] {
+function unreadNumbers({ whatsAppNumber }: Wish, { hook, hasRead }: ReadCall): readonly string[] {
   const { deliveryChannel, phoneNumber } = hook.request;
   // A voice call is never suppressed: the user requested it.
   if (deliveryChannel !== 'sms') return NONE;
@@ -277,7 +266,7 @@ function unreadNumbers({ whatsAppNumber }: Wish, { hook, hasRead }: ProfiledCall
 /** Skips the suppressed channels: WhatsApp by its number, the others by the enrolled one. */
 function withoutSuppressed(
   { enabled: channels, whatsAppNumber }: Wish,
-  call: ProfiledCall,
+  call: ReadCall,
   { suppressions }: HookParts,
 ): FilteredChannels {
   const { deliveryChannel, phoneNumber } = call.hook.request;
@@ -292,7 +281,7 @@ function withoutSuppressed(
   );
 }
 
-function localeOf({ hook, reading }: ProfiledCall): string {
+function localeOf({ hook, reading }: ReadCall): string {
   const profile = reading?.profile;
   return (
     hook.request.locale ??

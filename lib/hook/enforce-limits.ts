@@ -6,7 +6,7 @@ import { isPaidChannel, type LearnedCall } from '../guard/learning-guard.js';
 import { bucketsOf, judge, LEARNED, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { HookRefusal } from '../okta/hook-answer.js';
-import { idsOf, type ClaimedCall, type HookParts, type ProfiledCall, type ReadCall } from './call.js';
+import { idsOf, type HookParts, type ReadCall } from './call.js';
 import { supersedeOlder } from './codes-of-user.js';
 
 /**
@@ -15,12 +15,11 @@ import { supersedeOlder } from './codes-of-user.js';
  *
  * @throws RequestError `CLOSING` after `close()`.
  */
-export function enforceLimits(call: ClaimedCall, parts: HookParts): ClaimedCall {
+export function enforceLimits(call: ReadCall, parts: HookParts): void {
   // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw shuttingDown();
   if (call.number !== undefined) applyGuard(call, call.number, parts);
   if (call.refusal === undefined) supersedeOlder(call, parts);
-  return call;
 }
 
 /** The limits that a call counts against: none if the guard blocks its number anyway. */
@@ -53,13 +52,13 @@ export function countLearned(
   return learning.count(request, { person, country: number.country, waitMs: budget.stateMs });
 }
 
-function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
+function applyGuard(call: ReadCall, number: NumberReading, parts: HookParts): void {
   const blocks = judge({ number, exceeded: call.exceeded }, parts.settings.guard);
   applyBlocks(blocks, call, parts);
 }
 
 /** Reports the rules that a code breaks. Refuses the code, unless the guard only records. */
-export function applyBlocks(blocks: readonly GuardBlock[], call: ClaimedCall, parts: HookParts): void {
+export function applyBlocks(blocks: readonly GuardBlock[], call: ReadCall, parts: HookParts): void {
   const { guard } = parts.settings;
   const [first] = blocks;
   if (first === undefined) return;
@@ -82,7 +81,7 @@ export function isAllowedByGuard(number: string, call: ReadCall, parts: HookPart
 /** The channels of a plan that the guard that learns allows, and its block, if it has blocked one. */
 export function withoutLearned(
   planned: FilteredChannels,
-  call: ProfiledCall,
+  call: ReadCall,
   parts: HookParts,
 ): FilteredChannels & { readonly block: HookRefusal | undefined } {
   const { blocks: broken = [], isActing = false } = call.learned?.verdict ?? {};

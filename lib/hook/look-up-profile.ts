@@ -1,11 +1,11 @@
 import { endOfTurn } from '../core/time.js';
-import { idsOf, type ClaimedCall, type ProfiledCall, type HookParts } from './call.js';
+import { idsOf, type HookParts, type ReadCall } from './call.js';
 
 /** Reads the user's profile. The call goes on without it if Okta does not answer in time. */
 export async function lookUpProfile(
-  call: ClaimedCall,
+  call: ReadCall,
   { settings, events, profiles, state }: HookParts,
-): Promise<ProfiledCall> {
+): Promise<void> {
   // Redis answers the claims of one turn together, so their calls go on together. On memory state they do here, which saves CPU time
   // as `answerOkta` says. Later than the guard, because the call supersedes older codes from there on.
   if (!state.isShared) await endOfTurn();
@@ -18,5 +18,5 @@ export async function lookUpProfile(
   if (events.hasStepListeners) {
     events.emit({ type: 'profile.read', ...idsOf(hook.request), ...found, durationMs });
   }
-  return Object.assign(call, { reading: { profile, ...found, durationMs } });
+  call.reading = { profile, ...found, durationMs };
 }

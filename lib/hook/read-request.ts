@@ -56,7 +56,6 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
     person,
     arrival: parts.state.local.order.arrive(),
-    isSuperseded: false,
   });
   emitReceived(read, parts);
   trackClockSkew(hook, parts);

@@ -9,14 +9,7 @@ import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
 import { answerError } from './answer-error.js';
 import { answerOkta } from './answer-okta.js';
-import {
-  beginCall,
-  sendNothing,
-  type DispatchedCall,
-  type OpenCall,
-  type ReadCall,
-  type HookParts,
-} from './call.js';
+import { beginCall, type HookParts, type OpenCall, type ReadCall } from './call.js';
 import { channelRoutes } from './callbacks/channel-routes.js';
 import { createInbox } from './callbacks/inbox.js';
 import { createReportTaker } from './callbacks/reports.js';
@@ -29,10 +22,7 @@ import { enforceLimits } from './enforce-limits.js';
 import { lookUpProfile } from './look-up-profile.js';
 import { readRequest, verifyHook } from './read-request.js';
 
-/**
- * The handler of the hook's own route: the steps of a call, from top to bottom. A step takes the call from the step before it and
- * returns it with what it adds.
- */
+/** The handler of the hook's own route: the steps of a call, from top to bottom. Each step fills in its fields of the call. */
 function answerCall(parts: HookParts): Route['handle'] {
   return async (req, res, next) => {
     const opened = openCall(parts, req, res);
@@ -42,8 +32,8 @@ function answerCall(parts: HookParts): Route['handle'] {
       opened.isProven = true;
       const body = await readBody(req, { type: 'application/json', waitMs: opened.budget.remainingMs() });
       const read = readRequest(opened, body, parts);
-      const dispatched = await sendOnce(read, parts);
-      await answerOkta(dispatched, parts, req, res);
+      await sendOnce(read, parts);
+      await answerOkta(read, parts, req, res);
     } catch (error) {
       answerError(parts, { call: opened, route: 'hook' })(error, req, res, next);
     }
@@ -51,17 +41,20 @@ function answerCall(parts: HookParts): Route['handle'] {
 }
 
 /** The steps between the request and the answer: they send the code, unless the call is a repeat or refused. */
-export async function sendOnce(read: ReadCall, parts: HookParts): Promise<DispatchedCall> {
-  const claimed = await deduplicate(read, parts);
-  if (claimed.answer !== undefined) return sendNothing(claimed);
-  const allowed = enforceLimits(claimed, parts);
-  if (allowed.refusal !== undefined) return sendNothing(allowed);
-  const assessed = assessCode(allowed, parts);
-  const profiled = await lookUpProfile(allowed, parts);
+export async function sendOnce(call: ReadCall, parts: HookParts): Promise<void> {
+  await deduplicate(call, parts);
+  if (call.answer !== undefined) return;
+  enforceLimits(call, parts);
+  if (isRefused(call)) return;
+  const assessed = assessCode(call, parts);
+  await lookUpProfile(call, parts);
   await assessed;
-  if (profiled.refusal !== undefined) return sendNothing(profiled);
-  return dispatchChannels(profiled, parts);
+  if (isRefused(call)) return;
+  await dispatchChannels(call, parts);
 }
+
+/** A function: TypeScript would otherwise assume that no step changes it. */
+const isRefused = ({ refusal }: ReadCall): boolean => refusal !== undefined;
 
 /** Begins a call. Its deadline counts from here. */
 function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {

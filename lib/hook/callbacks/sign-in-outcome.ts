@@ -1,6 +1,5 @@
 import type { HookParts } from '../call.js';
-import { CodeUses } from '../../delivery/messages/code-uses.js';
-import { steadyMs } from '../../core/time.js';
+import type { CodeUses } from '../../delivery/messages/code-uses.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { answer, methodNotAllowed, parseJsonBody, readBody } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
@@ -11,20 +10,6 @@ import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
 /** The largest body. One delivery holds many events. */
 const MAX_BODY_BYTES = 1024 * 1024;
-
-/** Makes the record of used codes from the hook's parts. */
-export function createCodeUses(parts: HookParts): CodeUses {
-  const { settings, state, lateFailover, learning, events, channels, oktaClock } = parts;
-  return new CodeUses({
-    state,
-    lateFailover,
-    learning,
-    events,
-    channels,
-    oktaNowMs: () => steadyMs() - oktaClock.skewMs,
-    clock: settings.clock,
-  });
-}
 
 /** Answers the one-time verification. Records used codes after the answer, because Okta waits only three seconds. */
 export function recordSignIns(

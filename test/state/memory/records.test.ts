@@ -93,17 +93,6 @@ describe('records of memoryState', () => {
     expect(records.recall(message('SM1'))).to.equal(undefined);
   });
 
-  for (const [afterMs, isThere] of [
-    [LIFE_MS - 1, true],
-    [LIFE_MS, false],
-  ] as const) {
-    it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after an update for ${LIFE_MS} ms, whatever the wall clock says`, async () => {
-      keep(message('SM1'));
-      clock.tick(afterMs);
-      expect((await find(message('SM1'))) !== undefined).to.equal(isThere);
-    });
-  }
-
   it('live from their last update on', async () => {
     keep(message('SM1'));
     clock.tick(LIFE_MS - 1);

@@ -1,37 +1,44 @@
 import { expect } from 'chai';
 import { maskText } from '#lib/core/masking.js';
 import { failureOf } from '#lib/state/redis/failure.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const WORDS =
   'READONLY OOM LOADING MASTERDOWN NOREPLICAS MISCONF NOAUTH WRONGPASS NOPERM MOVED CLUSTERDOWN TRYAGAIN BUSY WRONGTYPE';
 
+const replied = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+const coded = (code: unknown): Error => Object.assign(new Error('connect 10.0.0.1'), { code });
+const redirected = (last: string): Error => new Error(`Too many Cluster redirections. Last error: ${last}`);
+
+/** What Redis or its client throws, the reason, and whether Redis may have run the command. */
+const THROWN: readonly (readonly [thrown: unknown, reason: string, mayBeDone: boolean])[] = [
+  ...WORDS.split(' ').map((word) => [new Error(`${word} and words of Redis`), word, false] as const),
+  [replied('ERR Error running script: @user_script:3: -OOM command not allowed'), 'OOM', false],
+  [replied('MOVED 1234 10.0.0.1:6379'), 'MOVED', false],
+  [replied('ERR unknown command 204981'), 'REFUSED', false],
+  // Newer versions of Redis do not say NOPERM for a right that a script lacks.
+  [replied("ERR ACL failure in script: User gateway has no permissions to run 'incr'"), 'NOPERM', false],
+  ...['EHOSTUNREACH', 'DEPTH_ZERO_SELF_SIGNED_CERT'].map((code) => [coded(code), code, true] as const),
+  ...['an ECONNRESET', 'ECONNRESET: 1', 'E', 204_981].map((code) => [coded(code), 'FAILED', true] as const),
+  [new Error('Connection is closed.'), 'CLOSED', true],
+  [new Error("Stream isn't writeable and enableOfflineQueue options is false"), 'CLOSED', false],
+  [Object.assign(new Error('all failed'), { lastNodeError: replied('NOAUTH needed') }), 'NOAUTH', false],
+  [redirected('ReplyError: ASK 1 127.0.0.1:1'), 'TRYAGAIN', false],
+  [redirected('Error: Connection is closed.'), 'CLOSED', true],
+  ['204981', 'FAILED', true],
+  [undefined, 'FAILED', true],
+];
+
 describe('failureOf()', () => {
-  for (const word of WORDS.split(' ')) {
-    it(`returns a remedy that masking leaves unchanged for ${word}`, () => {
-      const { reason, remedy, mayBeDone } = failureOf(new Error(`${word} and words of Redis`));
-      expect({ reason, mayBeDone }).to.deep.equal({ reason: word, mayBeDone: false });
-      expect(maskText(remedy, undefined)).to.equal(remedy);
-    });
-  }
-
-  it('says that too many redirections did nothing, and that a closed connection may have done something', () => {
-    const of = (last: string) => failureOf(new Error(`Too many Cluster redirections. Last error: ${last}`));
-    expect(of('ReplyError: ASK 1 127.0.0.1:1')).to.include({ reason: 'TRYAGAIN', mayBeDone: false });
-    expect(of('Error: Connection is closed.')).to.include({ reason: 'CLOSED', mayBeDone: true });
-  });
-
-  it('uses the code of an error as the reason if it looks like a code', () => {
-    const of = (code: string) => failureOf(Object.assign(new Error('no'), { code }));
-    expect(of('ECONNRESET')).to.include({ reason: 'ECONNRESET', mayBeDone: true });
-    for (const code of ['an ECONNRESET', 'ECONNRESET: 1', 'E'])
-      expect(of(code)).to.include({ reason: 'FAILED', mayBeDone: true });
-  });
-
-  it('returns NOPERM for a missing right in a script, even if newer versions of Redis do not say NOPERM', () => {
-    const error = new Error(
-      "ERR ACL failure in script: User gateway has no permissions to run the 'incr' command",
-    );
-    error.name = 'ReplyError';
-    expect(failureOf(error)).to.include({ reason: 'NOPERM', mayBeDone: false });
+  it('returns a reason and a remedy that masking leaves unchanged, and nothing of the message', () => {
+    mustNotShow('204981', '10.0.0.1');
+    for (const [thrown, reason, mayBeDone] of THROWN) {
+      const failure = failureOf(thrown);
+      witness(failure);
+      expect(failure).to.include({ code: 'STATE_LOST', reason, mayBeDone });
+      expect(failure.remedy).to.match(/\w/);
+      expect(maskText(failure.remedy, undefined)).to.equal(failure.remedy);
+      expect(failureOf(failure)).to.equal(failure);
+    }
   });
 });

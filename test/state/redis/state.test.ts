@@ -284,20 +284,6 @@ describe('redisState', () => {
     });
   });
 
-  describe('with only another encryption key', () => {
-    it('does not find the events of the old key', async () => {
-      first(await open().claim(eventClaim('event', life()))).settle(ANSWER);
-      first(await open({ encryptionKeys: [NEW_KEY] }).claim(eventClaim('event', life())));
-    });
-  });
-
-  it('does not see events under another key prefix', async () => {
-    first(await open().claim(eventClaim('event', life())));
-    first(await open({ keyPrefix: 'other' }).claim(eventClaim('event', life())));
-    const names = (await redis.dump()).map(({ name }) => name.split(':')[0]);
-    expect(names).to.include.members(['{okta-telephony-hook}', '{other}']);
-  });
-
   for (const [title, make] of [
     ['ioredis 6', (port: number) => new Redis({ port, keyPrefix: 'mine:', stringNumbers: true })],
     ['ioredis 5', (port: number) => new Redis5({ port, lazyConnect: true, enableAutoPipelining: true })],

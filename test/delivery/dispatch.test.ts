@@ -6,7 +6,7 @@ import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest 
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { requireTwilio } from '#lib/channels/twilio/client.js';
-import type { Channel, ChannelParts } from '#lib/index.js';
+import type { Channel } from '#lib/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
@@ -69,20 +69,6 @@ describe('dispatching a code', () => {
     });
     expect([context.signal.aborted, context.leaveSignal.aborted]).to.deep.equal([false, false]);
     expect(context.http).to.be.a('function');
-  });
-
-  it('ends with the first channel that accepts', async () => {
-    const second = sinon.fake.resolves(accept());
-    const { delivery, reported } = await run([ready('a', accept), ready('b', second)]);
-    expect(delivery).to.deep.include({ status: 'accepted', isFraudBlock: false });
-    expect(delivery.decidedBy).to.include({
-      channel: 'a',
-      provider: 'A',
-      outcome: 'accepted',
-      transactionId: 'T1',
-    });
-    expect(reported).to.deep.equal(delivery.attempts);
-    expect(second.called).to.equal(false);
   });
 
   describe('checks before each attempt if the code is still wanted,', () => {
@@ -366,32 +352,6 @@ describe('dispatching a code', () => {
       };
       return made;
     };
-
-    it('tries the providers of a channel in turn, then the next channel', async () => {
-      const [first, second, third] = [channel(refuse(), 'ONE'), channel(refuse(), 'TWO'), channel(accept())];
-      const scene = await start({ whatsapp: [first, second], sms: third });
-      const call = await scene.call();
-      expect([first.sent, second.sent, third.sent]).to.deep.equal([1, 1, 1]);
-      // Without a provider, a channel has its name in capitals as its provider.
-      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'SMS', transactionId: 'T1' });
-      expect(commandOf(call)?.['transactionMetadata']).to.match(/;refused=whatsapp:C1,whatsapp:C1$/);
-      expect(scene.twilio.requests).to.be.empty;
-    });
-
-    it('connects a channel once per name that it is mounted under, and uses the result', async () => {
-      const connected = channel(accept(), 'CONNECTED');
-      const connect = sinon.fake.returns(connected);
-      const blueprint: Channel = { ...channel(accept(), 'BLUEPRINT'), connect };
-      const scene = await start({ sms: blueprint, line: blueprint });
-      await scene.call({ userId: 'nobody' });
-      await scene.call({ userId: 'nobody' });
-      expect(connect.callCount).to.equal(2);
-      const parts = connect.args.map(([given]) => given as ChannelParts);
-      expect(parts.map(({ channel: name }) => name)).to.deep.equal(['sms', 'line']);
-      expect(parts[0]).to.include.keys('twilio', 'dispatcher', 'logger', 'clock');
-      expect(parts[0]?.clock()).to.be.a('number');
-      expect(connected.sent).to.equal(2);
-    });
 
     it('uses the channel itself if connect returns nothing', async () => {
       const own = { ...channel(accept(), 'OWN'), connect: () => undefined };

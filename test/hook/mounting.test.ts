@@ -242,15 +242,12 @@ describe('mounting', () => {
             });
             return answer.status;
           };
-          for (const end of ['', '/', '?a=1', '/?a=1']) await expectServed(origin + at + end);
-          await expectServed(origin + at.toUpperCase());
+          for (const end of ['', '/?a=1']) await expectServed(origin + at.toUpperCase() + end);
           expect((await ask(origin + at)).status).to.equal(405);
-          for (const end of ['', '/']) {
-            const challenge = { headers: { 'x-okta-verification-challenge': 'challenge-1' } };
-            expect((await ask(`${origin}${at}/events${end}`, challenge)).status).to.equal(200);
-            expect(await postSigned(`/twilio/status${end}`)).to.equal(204);
-            expect(await postSigned(`/twilio/inbound${end}`, '?x=%20')).to.equal(200);
-          }
+          const challenge = { headers: { 'x-okta-verification-challenge': 'challenge-1' } };
+          expect((await ask(`${origin}${at}/events/`, challenge)).status).to.equal(200);
+          expect(await postSigned('/twilio/status/')).to.equal(204);
+          expect(await postSigned('/twilio/inbound', '?x=%20')).to.equal(200);
           expect((await ask(`${origin}${at}/console/`)).text).to.include('<html');
           for (const other of [`${at}/other`, `${at}2`, '/', `${at}/twilio`]) {
             expect((await ask(origin + other)).status, other).to.equal(418);

@@ -23,9 +23,9 @@ describe('a repeat of an event', () => {
   });
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
 
-  it('gets the answer of the first call while that still runs: 40 at once send one message', async () => {
+  it('gets the answer of the first call while that still runs: twelve at once send one message', async () => {
     scene.twilio.fault({ kind: 'slow', delayMs: 150 });
-    const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
+    const calls = await Promise.all(Array.from({ length: 12 }, () => scene.call({ eventId: 'event-1' })));
     expect(sent()).to.equal(1);
     for (const call of calls) {
       expect(call.okta.action).to.equal('sent');
@@ -35,7 +35,7 @@ describe('a repeat of an event', () => {
     // The first call gets its answer before its repeats.
     expect(scene.of('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([
       false,
-      ...Array<boolean>(39).fill(true),
+      ...Array<boolean>(11).fill(true),
     ]);
   });
 
@@ -257,7 +257,7 @@ describe('a state that is slow, or has lost an answer', () => {
   const startScene = scenes();
 
   const stateOf = (claim: StatePort['claim']): StatePort => ({ ...openMemoryState(), claim });
-  it('lets the next of 40 calls send the code if it answers late and the first call hung up before a send', async () => {
+  it('lets the next of twelve calls send the code if it answers late and the first call hung up before a send', async () => {
     let asked = 0;
     const waiting: (() => void)[] = [];
     const claimLate: StatePort['claim'] = async (...args) => {
@@ -273,8 +273,8 @@ describe('a state that is slow, or has lost an answer', () => {
     await until(() => asked === 1);
     answer();
     await until(() => scene.okta.requests.length === 1);
-    const others = Array.from({ length: 39 }, () => scene.call({ eventId: 'event-1' }));
-    await until(() => scene.of('request.received').length === 40);
+    const others = Array.from({ length: 11 }, () => scene.call({ eventId: 'event-1' }));
+    await until(() => scene.of('request.received').length === 12);
     await first.hangUp();
     // The time-out of the profile request. Then the next call claims the event.
     clock.tick(800);

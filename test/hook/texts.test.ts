@@ -108,7 +108,9 @@ describe('texts', () => {
             },
           }),
         });
-        for (const [locale, entry, voice = voices[entry]] of locales) {
+        // WhatsApp and a custom channel have the texts of SMS.
+        const chosen = ['whatsapp', 'line'].includes(channel) ? locales.slice(0, 3) : locales;
+        for (const [locale, entry, voice = voices[entry]] of chosen) {
           const what = `${channel} for ${JSON.stringify(locale)}`;
           const text = `${words[entry]}: ${CODE}`;
           rows += 1;
@@ -132,7 +134,7 @@ describe('texts', () => {
         }
         await scene.close();
       }
-      expect(rows).to.equal(50);
+      expect(rows).to.equal(36);
       await start(undefined);
     });
 

@@ -217,7 +217,9 @@ describe('answers in a gateway', () => {
         await start(wrapper);
         const ask = async (path: string, headers: Parameters<typeof rawRequest>[1]): Promise<Caller> =>
           call(rawRequest(path, headers, '{"a":1').replace('HTTP/1.1', `HTTP/${version}`));
-        for (const [status, path, ...headers] of REFUSED) {
+        // The version decides nothing but how an answer ends.
+        const refused = version === '1.1' ? REFUSED : REFUSED.slice(0, 1);
+        for (const [status, path, ...headers] of refused) {
           await expectEnd(status, await ask(path, [...headers, LENGTH]), `${status} ${path}`);
         }
         await expectEnd(413, await ask(HOOK, [PROOF, JSON_TYPE, TOO_LONG]), '413');

@@ -83,27 +83,6 @@ describe('callHttp()', () => {
   });
 
   describe('with a request that has not left', () => {
-    it('returns not-sent if nothing listens', async () => {
-      const result = await call(new URL(REFUSING_ORIGIN));
-      expect(result).to.deep.equal({ kind: 'not-sent', reason: 'ECONNREFUSED' });
-    });
-
-    it('returns not-sent if the name is not found', async () => {
-      const result = await call(new URL('https://twilio.invalid/'), { leaveWithinMs: 1000 });
-      expect(result.kind).to.equal('not-sent');
-    });
-
-    it('returns not-sent if TLS fails', async () => {
-      let requests = 0;
-      const url = await serve((_req, res) => {
-        requests += 1;
-        res.end();
-      });
-      url.protocol = 'https:';
-      expect((await call(url)).kind).to.equal('not-sent');
-      expect(requests).to.equal(0);
-    });
-
     it('returns not-sent if the dispatcher throws', async () => {
       const broken = {
         dispatch: () => {

@@ -3,8 +3,10 @@ import { getCountries, getExampleNumber, parsePhoneNumberFromString } from 'libp
 import data from 'libphonenumber-js/max/metadata';
 import examples from 'libphonenumber-js/mobile/examples';
 import { NumberingPlans } from '#lib/numbers/numbering-plans.js';
+import { isNightly } from '#harness/thoroughness.js';
 
-const DIGITS = Array.from('0123456789');
+/** A quick run tries the digits that begin the most types of numbers. */
+const DIGITS = Array.from(isNightly ? '0123456789' : '0578');
 
 /** Numbers one digit away from a mobile number of each country: of every type, of no type, and with national prefixes. */
 function* numbersOfAllCountries(): Generator<string> {
@@ -19,8 +21,9 @@ function* numbersOfAllCountries(): Generator<string> {
 }
 
 describe('an ordinary number', () => {
+  const ordinary = new NumberingPlans(data);
+
   it('has the country that libphonenumber finds, and is a landline or a mobile number there', () => {
-    const ordinary = new NumberingPlans(data);
     let found = 0;
     // One assertion for all numbers: one for each takes longer than the look-ups.
     const wrong: unknown[] = [];
@@ -33,11 +36,10 @@ describe('an ordinary number', () => {
       if (parsed?.country !== country || parsed.number !== number || !isKind) wrong.push([number, country]);
     }
     expect(wrong).to.deep.equal([]);
-    expect(found).to.be.above(10_000);
+    expect(found).to.be.above(4_000);
   });
 
   it('is the example mobile number of every country but Argentina, whose numbers the parser rearranges', () => {
-    const ordinary = new NumberingPlans(data);
     const others = getCountries().filter((country) => {
       const parsed = getExampleNumber(country, examples);
       return (
@@ -48,14 +50,13 @@ describe('an ordinary number', () => {
   });
 
   it('is not a premium-rate number, one without its last digit, or one of an unassigned calling code', () => {
-    const ordinary = new NumberingPlans(data);
     for (const number of ['+19005550123', '+44791112345', '+9991234567', '+8831000123456']) {
       expect(ordinary.countryOf(number), number).to.equal(undefined);
     }
   });
 
   it('has no country if the metadata has another version', () => {
-    const ordinary = new NumberingPlans({ ...data, version: 5 });
-    expect(ordinary.countryOf('+12025550142')).to.equal(undefined);
+    const other = new NumberingPlans({ ...data, version: 5 });
+    expect(other.countryOf('+12025550142')).to.equal(undefined);
   });
 });

@@ -195,62 +195,6 @@ describe('late failover', () => {
     }
   });
 
-  describe('tells onDelivered whose message was delivered', () => {
-    let told: unknown[];
-    const start = (): void => {
-      told = [];
-      make({ onDelivered: ({ user }) => told.push(user.eventId) });
-    };
-
-    it('after a report, and not again for the same one', async () => {
-      start();
-      accept('SM1');
-      await settle();
-      for (const report of [{ status: 'pending' }, DELIVERED, DELIVERED] as const)
-        late.report(keyOf('SM1'), report);
-      await settle();
-      expect(told).to.include('event-1').and.to.have.length.within(1, 2);
-    });
-
-    it('if the report came before the answer to the send', async () => {
-      start();
-      late.report(keyOf('SM1'), DELIVERED);
-      await settle();
-      expect(told).to.be.empty;
-      accept('SM1');
-      await settle();
-      expect(told).to.deep.equal(['event-1']);
-    });
-
-    it('if another process has sent it', async () => {
-      start();
-      await hearElsewhere({ accepted: makeReceipt() });
-      late.report(keyOf('SM1'), DELIVERED);
-      await settle();
-      expect(told).to.deep.equal(['event-1']);
-    });
-
-    it('if a look-up finds it', async () => {
-      channels.set('whatsapp', [ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) })]);
-      start();
-      owners.set(keyOf('SM1'), { user: ownerOf(REQUEST), reportedId: 'SM1' });
-      late.accepted(keyOf('SM1'), SENT_BY, () => makeReceipt());
-      await settle();
-      await clock.tickAsync(3_000);
-      await settle();
-      expect(told).to.deep.equal(['event-1']);
-    });
-
-    it('not after a failure', async () => {
-      start();
-      accept('SM1');
-      await settle();
-      late.report(keyOf('SM1'), FAILED);
-      await settle();
-      expect(told).to.be.empty;
-    });
-  });
-
   it('keeps a receipt only of a message whose channel has reports or lookUp', async () => {
     const kept: string[] = [];
     const state = watchRecords(openMemoryState(), ({ kind, key, next }) => {
@@ -263,27 +207,6 @@ describe('late failover', () => {
     late.report(keyOf('SM3'), DELIVERED);
     await settle();
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
-  });
-
-  it('reports NO_CHANNEL_LEFT once if the last channel fails, and does not look up its message', async () => {
-    const lookedUp: string[] = [];
-    const lookUp = (id: string) => {
-      lookedUp.push(id);
-      return Promise.resolve(DELIVERED);
-    };
-    make({ afterSeconds: { whatsapp: 20 } });
-    overtake('event-1');
-    const by = ready('whatsapp', { reports: 'deliveries', lookUp });
-    const receipt = makeReceipt({ untried: [] });
-    accept('SM1', { by, receipt });
-    await clock.tickAsync(60_000);
-    expect(lookedUp).to.be.empty;
-    late.report(keyOf('SM1'), FAILED);
-    late.report(keyOf('SM1'), FAILED);
-    await settle();
-    expect(left).to.be.empty;
-    expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
-    expect(events[0]).to.nested.include({ eventId: receipt.request.eventId, 'cause.code': FAILED.code });
   });
 
   it('reports STATE_LOST for a message that fails while the state is lost, and sends nothing', async () => {
@@ -554,22 +477,6 @@ describe('late failover', () => {
         expect(failures[0]?.reason).to.match(reason instanceof RegExp ? reason : new RegExp(`^${reason}$`));
       });
     }
-
-    it('sends the code after afterSeconds if a channel with delivery reports has reported none', async () => {
-      make({ afterSeconds: { whatsapp: 20, sms: 20 } });
-      overtake('event-1');
-      accept('SM1');
-      accept('SM2', { by: ready('sms', { reports: 'failures' }) });
-      accept('SM3');
-      late.report(keyOf('SM3'), DELIVERED);
-      await clock.tickAsync(19_999);
-      expect(left).to.be.empty;
-      await clock.tickAsync(600_000);
-      await settle();
-      expect(left).to.deep.equal(['event-1']);
-      expect(events[0]).to.have.property('type', 'failover.ended');
-      expect(events[0]).to.have.nested.property('cause.code', 'NOT_DELIVERED_IN_TIME');
-    });
 
     describe('with alarms of the state', () => {
       let due: (transactionId: string) => void;

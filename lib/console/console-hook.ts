@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { EventStream } from '../core/event-stream.js';
+import type { Delivery } from '../delivery/attempt.js';
 import type { HistoryLog } from '../delivery/state.js';
 import type { LearningGuard } from '../guard/learning-guard.js';
+import type { Texts } from '../texts/texts.js';
 import type { About, Health, TestResult } from './api.js';
 
 /** What the consoles of a hook know of it. Types only. */
@@ -14,6 +16,8 @@ export interface ConsoleHook {
   readonly clock: () => number;
   readonly orgUrl: string;
   readonly deadlineMs: number;
+  /** What calls say, by the option `texts`. */
+  readonly texts: Texts | undefined;
   readonly about: () => Pick<About, 'org' | 'hook' | 'channels'>;
   readonly health: () => HookHealth;
   /** The guard that learns, if it is on. */
@@ -45,4 +49,7 @@ export type HookHealth = Pick<
   readonly limits: Omit<Health['limits'], 'blocked'>;
 };
 
-export type CallResult = Pick<TestResult, 'executionId' | 'httpStatus' | 'body' | 'message'>;
+/** `delivery` is `undefined` if nothing was sent. */
+export type CallResult = Pick<TestResult, 'executionId' | 'httpStatus' | 'body'> & {
+  readonly delivery: Delivery | undefined;
+};

@@ -5,6 +5,7 @@ import type { TestResult } from './api.js';
 import type { ConsoleHook } from './console-hook.js';
 import { reactionTo } from './reaction.js';
 import { renewSampleCall } from './sample-call.js';
+import { wordsOfMessage } from './words-of-message.js';
 
 /**
  * Sends a payload as if Okta had called. Each test is a new event, even with the same payload: it gets new ids, and an expired
@@ -15,15 +16,15 @@ import { renewSampleCall } from './sample-call.js';
 export async function runTest(
   payload: unknown,
   sender: string | undefined,
-  { clock, deadlineMs, runCall }: Pick<ConsoleHook, 'clock' | 'deadlineMs' | 'runCall'>,
+  { clock, deadlineMs, texts, runCall }: Pick<ConsoleHook, 'clock' | 'deadlineMs' | 'texts' | 'runCall'>,
 ): Promise<TestResult> {
   const startedAt = performance.now();
-  const { executionId, httpStatus, body, message } = await runCall(markAsTest(payload, clock()), sender);
+  const { executionId, httpStatus, body, delivery } = await runCall(markAsTest(payload, clock()), sender);
   return {
     executionId,
     httpStatus,
     body,
-    message,
+    message: delivery && wordsOfMessage(delivery, texts),
     durationMs: Math.round(performance.now() - startedAt),
     deadlineMs,
     reaction: reactionTo({ httpStatus, body, bytes: Buffer.byteLength(JSON.stringify(body)) }),

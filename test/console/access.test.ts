@@ -38,6 +38,8 @@ const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   ['/', { method: 'DELETE' }],
 ];
 
+const CODES = { 403: 'NOT_AUTHORIZED', 503: 'AUTHORIZATION_FAILED' } as const;
+
 describe('the authorization of the console', () => {
   let served: ServedConsole | undefined;
   afterEach(async () => {
@@ -46,41 +48,24 @@ describe('the authorization of the console', () => {
   });
 
   for (const [name, express] of EXPRESSES) {
-    for (const [what, code, authorize] of [
-      ['returns false', 'NOT_AUTHORIZED', () => false],
-      ['resolves to false', 'NOT_AUTHORIZED', () => Promise.resolve(false)],
-      ['returns nothing', 'NOT_AUTHORIZED', () => undefined],
-      ['throws', 'AUTHORIZATION_FAILED', () => raise(new Error(`${ANA.login} is nobody`))],
-      ['rejects', 'AUTHORIZATION_FAILED', () => Promise.reject(new Error('the session store is gone'))],
-      ['returns a user object', 'AUTHORIZATION_FAILED', () => ({ name: 'Eve', isAdministrator: false })],
-      ['returns more than a name', 'AUTHORIZATION_FAILED', () => ({ administrator: 'Eve', id: 7 })],
-      ['returns a number as the name', 'AUTHORIZATION_FAILED', () => ({ administrator: 7 })],
-      ['returns an empty name', 'AUTHORIZATION_FAILED', () => ({ administrator: ' ' })],
-      [
-        'returns an inherited name',
-        'AUTHORIZATION_FAILED',
-        () => Object.create({ administrator: 'Eve' }) as unknown,
-      ],
-      ['returns a text', 'AUTHORIZATION_FAILED', () => 'false'],
-    ] as const satisfies readonly (readonly [string, string, () => unknown])[]) {
-      const status = code === 'NOT_AUTHORIZED' ? 403 : 503;
+    for (const [what, status, authorize] of [
+      ['returns false', 403, () => false],
+      ['throws', 503, () => raise(new Error(`${ANA.login} is nobody`))],
+    ] as const) {
       it(`answers ${status} to every request if authorize ${what}, in ${name}`, async () => {
         let asked = 0;
-        const counting = (): unknown => {
+        const counting = (): boolean => {
           asked += 1;
           return authorize();
         };
-        served = await serveConsole({
-          express,
-          console: { authorize: counting as ConsoleOptions['authorize'] },
-        });
+        served = await serveConsole({ express, console: { authorize: counting } });
         for (const [path, asking] of ALL) {
           const answer = await served.ask(path, asking);
           expect(answer.status, path).to.equal(status);
           expect(answer.headers['cache-control'], path).to.equal('no-store, no-transform');
           expect(answer.headers['content-security-policy'], path).to.include("default-src 'none'");
           if (path.startsWith('/api/'))
-            expect(answer.failure, path).to.include({ code }).and.have.a.property('remedy');
+            expect(answer.failure, path).to.include({ code: CODES[status] }).and.have.a.property('remedy');
           else expect(answer.headers['content-type'], path).to.equal('text/html; charset=utf-8');
         }
         expect(asked).to.equal(ALL.length);
@@ -95,6 +80,30 @@ describe('the authorization of the console', () => {
       });
     }
   }
+
+  it('lets nobody in by any other result of authorize', async () => {
+    let authorize: () => unknown = () => true;
+    served = await serveConsole({
+      console: { authorize: (() => authorize()) as ConsoleOptions['authorize'] },
+    });
+    expect((await served.ask('/api/about')).status).to.equal(200);
+    for (const [what, status, result] of [
+      ['resolves to false', 403, () => Promise.resolve(false)],
+      ['returns nothing', 403, () => undefined],
+      ['rejects', 503, () => Promise.reject(new Error('the session store is gone'))],
+      ['returns a user object', 503, () => ({ name: 'Eve', isAdministrator: false })],
+      ['returns more than a name', 503, () => ({ administrator: 'Eve', id: 7 })],
+      ['returns a number as the name', 503, () => ({ administrator: 7 })],
+      ['returns an empty name', 503, () => ({ administrator: ' ' })],
+      ['returns an inherited name', 503, () => Object.create({ administrator: 'Eve' }) as unknown],
+      ['returns a text', 503, () => 'false'],
+    ] as const satisfies readonly (readonly [string, number, () => unknown])[]) {
+      authorize = result;
+      const answer = await served.ask('/api/about');
+      expect(answer.status, what).to.equal(status);
+      expect(answer.failure?.code, what).to.equal(CODES[status]);
+    }
+  });
 
   it('waits 5 s for authorize, and then answers 503', async () => {
     let asked = 0;

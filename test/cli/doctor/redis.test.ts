@@ -64,33 +64,29 @@ describe('doctor checks Redis', function () {
     expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
   });
 
-  for (const [what, options, check, status, names, remedy] of [
-    [
-      'a policy that evicts keys',
-      ['--maxmemory-policy', 'allkeys-lru'],
-      'redis.eviction',
-      'fail',
-      /allkeys-lru/,
-      /noeviction/,
-    ],
-    [
-      'a Redis without persistence',
-      ['--appendonly', 'no'],
-      'redis.persistence',
-      'warn',
-      /neither/,
-      /appendonly/,
-    ],
-    ['a replica', ['--replicaof', '127.0.0.1 1'], 'redis.writes', 'fail', /replica/, /primary/],
-  ] as const) {
-    it(`and finds ${what}`, async () => {
-      const { url } = await start(...options);
-      const line = lineOf(await look(url), check);
+  it('and finds a policy that evicts keys, a memory that is nearly full, and no persistence', async () => {
+    const { url, admin } = await start('--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no');
+    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);
+    await admin.config('SET', 'maxmemory', String(Math.ceil(used * 1.02)));
+    const lines = await look(url);
+    const expectFound = (check: string, status: string, names: RegExp, remedy: RegExp): void => {
+      const line = lineOf(lines, check);
+      expect(line.status, check).to.equal(status);
       expect(line.message).to.match(names);
       expect(line.remedy).to.match(remedy);
-      expect(line.status).to.equal(status);
-    });
-  }
+    };
+    expectFound('redis.eviction', 'fail', /allkeys-lru/, /noeviction/);
+    expectFound('redis.memory', 'warn', /9\d %|1\d\d %/, /more memory/);
+    expectFound('redis.persistence', 'warn', /neither/, /appendonly/);
+  });
+
+  it('and finds a replica', async () => {
+    const { url } = await start('--replicaof', '127.0.0.1 1');
+    const line = lineOf(await look(url), 'redis.writes');
+    expect(line).to.include({ status: 'fail' });
+    expect(line.message).to.include('replica');
+    expect(line.remedy).to.include('primary');
+  });
 
   it('and finds a missing password', async () => {
     const { url, admin } = await start();
@@ -142,16 +138,6 @@ describe('doctor checks Redis', function () {
       expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
     });
   }
-
-  it('and finds a memory that is nearly full', async () => {
-    const { url, admin } = await start();
-    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);
-    await admin.config('SET', 'maxmemory', String(Math.ceil(used * 1.02)));
-    const line = lineOf(await look(url), 'redis.memory');
-    expect(line).to.include({ status: 'warn' });
-    expect(line.message).to.match(/9\d %|1\d\d %/);
-    expect(line.remedy).to.include('more memory');
-  });
 
   it('and finds gateways with another encryption key', async () => {
     const { url, admin } = await start();

@@ -541,7 +541,7 @@ writeFileSync(file, text);`,
     it('says that a code grants no access only if preview has made up the code', async () => {
       await start();
       const file = write(JSON.stringify(await printed()));
-      const edit = editor('');
+      const edit = { VISUAL: 'true' };
       for (const [options, isMadeUp] of [
         [`--user ${CLEO.login}`, true],
         [`--payload ${file}`, false],
@@ -635,7 +635,9 @@ writeFileSync(file, text);`,
 
     it('sends a preview even if the edit changes the request path to that of a sign-in', async () => {
       await start();
-      const env = editor(`text = text.replace('generatePreview', 'challenge');`);
+      const env = {
+        VISUAL: 'f() { sed s/generatePreview/challenge/ "$1" > "$1.new" && mv "$1.new" "$1"; }; f',
+      };
       const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
       expect(made.code, made.stderr).to.equal(0);
       expect(scene.events.find(({ type }) => type === 'request.received')).to.include({ isPreview: true });
@@ -659,12 +661,8 @@ writeFileSync(file, text);`,
 
     it('sends nothing if the edited file is empty, or if the editor deletes it or its folder', async () => {
       await start();
-      for (const env of [
-        editor(`text = '';`),
-        { VISUAL: 'rm' },
-        { VISUAL: 'f() { rm -r "$(dirname "$1")"; }; f' },
-      ]) {
-        const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, { env });
+      for (const VISUAL of [': >', 'rm', 'f() { rm -r "$(dirname "$1")"; }; f']) {
+        const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, { env: { VISUAL } });
         expect(made.code).to.equal(1);
         expect(made.json()).to.include({ result: 'declined' }).and.not.have.property('error');
         expect(made.stderr).to.include('Nothing was sent');
@@ -705,9 +703,7 @@ writeFileSync(file, text);`,
 
     it('sends nothing if the editor fails or does not exist', async () => {
       await start();
-      const failing = await previewOf(`--user ${CLEO.login} --yes --edit`, {
-        env: editor('process.exit(3);'),
-      });
+      const failing = await previewOf(`--user ${CLEO.login} --yes --edit`, { env: { VISUAL: 'exit 3;' } });
       expect(failing.code).to.equal(1);
       expect(failing.stderr).to.include('ended with 3');
       // The exit code of a shell for an unknown command.

@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
-import { PROGRAM } from '#harness/own-process.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { ROOT } from '#harness/consumer.js';
 import { callApi } from '../../testing/okta/client.js';
-import { mustNotShow, witness } from '#harness/witness.js';
+import { mustNotShow } from '#harness/witness.js';
 import { doneBy, patientTime, run, writesTo } from '../runs.js';
 
 const SCHEMA = '/api/v1/meta/schemas/user/default';
@@ -174,41 +170,12 @@ describe('setup attribute', () => {
       expect(made.code, made.stderr).to.equal(0);
       expect(doneBy(made)).to.have.length(1);
       expect(writesTo(okta)).to.have.length(1);
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
     });
 
     it('after failed reads', async () => {
       okta.fault({ fault: { kind: 'status', status: 502 }, times: 2, match: () => true });
       expect((await run(okta, 'setup attribute --yes', { time })).code).to.equal(0);
-    });
-
-    it('in the next run after SIGINT in the middle of a write', async () => {
-      mustNotShow(okta.apiToken);
-      const written = new Promise<void>((resolve) => {
-        const match = ({ method }: { method: string }): boolean => {
-          if (method === 'POST') resolve();
-          return method === 'POST';
-        };
-        okta.fault({ fault: { kind: 'hang', delivered: true }, match });
-      });
-      const program = [PROGRAM, 'setup', 'attribute', '--yes'];
-      const env = {
-        PATH: process.env['PATH'],
-        OKTA_ORG_URL: okta.orgUrl,
-        OKTA_API_TOKEN: okta.apiToken,
-      };
-      const child = spawn(process.execPath, program, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      await written;
-      child.kill('SIGINT');
-      await once(child, 'close');
-      witness(output);
-      okta.clearFaults();
-      okta.requests.length = 0;
-      expect((await run(okta, 'setup attribute', { time })).code).to.equal(0);
-      expect(writesTo(okta)).to.be.empty;
-      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
     });
   });
 

@@ -550,7 +550,7 @@ describe('kept executions', () => {
 
   it('are limited to 100,000 steps: the oldest are dropped, without a query too', () => {
     const kept = new KeptExecutions(5_000, () => LATER);
-    const executions = 800;
+    const executions = 560;
     for (let count = 0; count < executions; count += 1) {
       const one = eventsOf(`e${count}`, START + count);
       const repeats = Array.from({ length: 199 }, (_none, at) => one.repeated(at + 1));

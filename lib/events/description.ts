@@ -1,4 +1,4 @@
-import { isRequestType, type RequestType } from '../core/request-types.js';
+import { isRequestType, shortRequestType, type RequestType } from '../core/request-types.js';
 
 /** What the sentences about events are made of: the tone, the names of channels and request types. Node and browsers load this file. */
 
@@ -63,12 +63,8 @@ export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
 /** Okta sends the type with a prefix, and may add types. */
 export function nameRequestType(requestType: string | undefined): string {
   if (requestType === undefined) return 'Unknown request type';
-  const short = shortenRequestType(requestType);
+  const short = shortRequestType(requestType);
   return isRequestType(short) ? REQUEST_TYPES[short] : short;
-}
-
-export function shortenRequestType(requestType: string): string {
-  return requestType.replace(/^com\.okta\.user\.telephony\./, '');
 }
 
 /** The remedy for a message that may have gone out. */

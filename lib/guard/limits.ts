@@ -11,12 +11,6 @@ import type { LearnSettings } from './learning-guard.js';
 
 /** What the guard blocks before anything is spent on it: limits, countries and number types. */
 
-/** A number of codes in a number of seconds. */
-export interface Limit {
-  readonly points: number;
-  readonly seconds: number;
-}
-
 /** The limits, by their options' names. */
 export type LimitRule = Extract<GuardRule, 'perUser' | 'perNumber' | 'perIp'>;
 
@@ -25,7 +19,7 @@ export interface Guard {
   /** `record` blocks nothing: it only emits events. */
   readonly mode: 'enforce' | 'record';
   /** The limits that are on. */
-  readonly limits: readonly (Limit & { readonly rule: LimitRule })[];
+  readonly limits: readonly Omit<LimitBucket, 'key'>[];
   /** ISO 3166; `undefined`: every country. */
   readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
   readonly answer: 'pending' | 'error';

@@ -10,8 +10,9 @@ import { CHANNEL_NAME } from './combinations.js';
  */
 export type ReadRollout = (
   onFailure: (error: unknown, inForce: Readonly<Record<string, number>>) => void,
-) => ReadonlyMap<string, number>;
+) => Shares;
 
+/** By channel. */
 type Shares = ReadonlyMap<string, number>;
 
 /**

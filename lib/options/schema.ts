@@ -17,7 +17,7 @@ import {
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import { addressList, isAddressRange } from '../guard/addresses.js';
 import type { LearnSettings } from '../guard/learning-guard.js';
-import type { Guard, Limit } from '../guard/limits.js';
+import type { Guard } from '../guard/limits.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
 import { isByCountry } from './channel-lists.js';
 import { CHANNEL_NAME, isConnected } from './combinations.js';
@@ -153,7 +153,7 @@ const LIMITS = ['perUser', 'perNumber', 'perIp'] as const;
 
 function readGuard(
   options: Pick<Guard, 'mode' | 'answer' | 'assess'> &
-    Readonly<Record<(typeof LIMITS)[number], Limit | false>> & {
+    Readonly<Record<(typeof LIMITS)[number], GuardLimit | false>> & {
       readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | false;
       readonly learn?: Pick<LearnSettings, 'mode' | 'ratio' | 'warmUpDays'> & {
         readonly allow: { readonly countries: readonly string[]; readonly ips: readonly string[] };

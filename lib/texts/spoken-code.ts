@@ -1,17 +1,10 @@
 import { pickByLocale } from './locale.js';
 
-/** The words of a voice call in one language. */
-export interface SpokenCode {
+/** What a voice call says in one language. */
+interface Phrase {
   /** BCP-47, without a region. */
   readonly language: string;
   /** The sentence before the code. */
-  readonly sentence: string;
-  /** The characters of the code, separated for speech. */
-  readonly digits: string;
-}
-
-interface Phrase {
-  readonly language: string;
   readonly sentence: string;
   /**
    * Never a dot, not even after the last digit: German voices read `1.` as "first". Every voice pauses at a
@@ -46,7 +39,10 @@ const UNSPEAKABLE = /[\p{C}\p{Z}]/gu;
  * The default words of a voice call: a sentence and the code, character by character, because a voice reads
  * `123456` as one number. Falls back to English.
  */
-export function spokenCode(locale: string, code: string): SpokenCode {
+export function spokenCode(
+  locale: string,
+  code: string,
+): Pick<Phrase, 'language' | 'sentence'> & { readonly digits: string } {
   const { language, sentence } = pickByLocale(PHRASES, locale) ?? ENGLISH;
   return { language, sentence, digits: spokenDigits(locale, code) };
 }

@@ -15,9 +15,6 @@ import { StatusCallbacks } from './status-callbacks.js';
  * it within the call's deadline, and we read the result from the wire.
  */
 
-/** What a call is made by. A channel's `SendContext` has it. */
-export type TwilioCallContext = Pick<SendContext, 'http'>;
-
 /** A kind of sender in the hook's options. */
 type SenderKind = keyof TwilioSettings['senders'];
 
@@ -38,7 +35,7 @@ export interface TwilioPort extends TwilioConnection {
    */
   call(
     action: (client: TwilioClient, twiml: TwimlBuilder) => unknown,
-    context: TwilioCallContext,
+    context: Pick<SendContext, 'http'>,
   ): Promise<HttpResult>;
   /**
    * As `call`, for a request that changes nothing and that no code waits for: within its own time-out, and of that `connectMs`

@@ -2,7 +2,8 @@ import type { HookEvent, HookEventOf, OfOptIn } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../history/answers.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { describeOptIn } from '../../events/describe-answer.js';
-import { nameRequestType, shortenRequestType } from '../../events/description.js';
+import { shortRequestType } from '../../core/request-types.js';
+import { nameRequestType } from '../../events/description.js';
 import type { About } from '../api.js';
 import { answerOf } from '../history/execution-outcome.js';
 import type { ExecutionList } from './execution-list.js';
@@ -57,7 +58,7 @@ function Opened({ execution, deadlineMs }: { readonly execution: Execution; read
   const replay = addressOf({
     view: 'tester',
     user: userId,
-    requestType: requestType === undefined ? undefined : shortenRequestType(requestType),
+    requestType: requestType === undefined ? undefined : shortRequestType(requestType),
     channel: deliveryChannel,
   });
   return (

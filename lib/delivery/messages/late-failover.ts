@@ -1,5 +1,5 @@
 import type { LRUCache } from 'lru-cache';
-import type { ReadyChannel } from '../attempt.js';
+import type { DetachedAttempt, ReadyChannel } from '../attempt.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
@@ -16,7 +16,7 @@ import {
   withAccepted,
   type MessageOwner,
 } from './receipt.js';
-import { RunningAttempts, type RunningAttempt, UnmatchedReports } from './early-reports.js';
+import { RunningAttempts, UnmatchedReports } from './early-reports.js';
 import {
   attemptAfterEnd,
   attemptName,
@@ -176,7 +176,7 @@ export class LateFailover {
   }
 
   /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
-  stopAtReport(reference: string, attempt: RunningAttempt): void {
+  stopAtReport(reference: string, attempt: Pick<DetachedAttempt, 'stop' | 'end'>): void {
     this.#attempts.add(reference, attempt);
   }
 

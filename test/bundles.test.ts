@@ -4,18 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { build } from 'esbuild';
-import { buildIfStale, makeConsumer, manifest, packedFiles, ROOT, type Consumer } from '#harness/consumer.js';
+import { build, type BuildOptions } from 'esbuild';
+import { buildIfStale, builtFiles, makeConsumer, manifest, ROOT, type Consumer } from '#harness/consumer.js';
 import { onlyInGate } from '#harness/only-gate.js';
 
 describe('a gateway in one file, made by a bundler,', () => {
   let consumer: Consumer;
-  /** Has no node_modules beside it. */
+  /** Has only twilio beside it. */
   let folder: string;
   before(() => {
     buildIfStale();
-    consumer = makeConsumer('express', packedFiles());
+    consumer = makeConsumer('express', builtFiles());
     folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(join(ROOT, 'node_modules/twilio'), join(folder, 'node_modules/twilio'), 'junction');
   });
   after(() => {
     consumer.remove();
@@ -45,22 +47,33 @@ describe('a gateway in one file, made by a bundler,', () => {
     execFileSync(process.execPath, ['--import', tsx, main, name, ...args], { cwd: folder, stdio: 'pipe' });
   };
 
-  for (const format of ['esm', 'cjs'] as const) {
+  const bundle = async (file: string, options: BuildOptions): Promise<void> => {
+    await build({
+      entryPoints: [join(consumer.folder, 'bundled.mjs')],
+      outfile: join(folder, file),
+      bundle: true,
+      platform: 'node',
+      // It warns of import.meta.url in CommonJS.
+      logLevel: 'error',
+      ...options,
+    });
+  };
+  /** The usual addition to an ES module: dependencies that are CommonJS call require. */
+  const ESM: BuildOptions = {
+    format: 'esm',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  };
+
+  for (const [format, options] of [
+    ['esm', ESM],
+    ['cjs', { format: 'cjs' }],
+  ] as const) {
     it(`serves the console: esbuild, ${format}`, async () => {
       const file = { esm: 'esbuild.mjs', cjs: 'esbuild.cjs' }[format];
-      // The usual addition to an ES module: dependencies that are CommonJS call require.
-      const js =
-        "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-      await build({
-        entryPoints: [join(consumer.folder, 'bundled.mjs')],
-        outfile: join(folder, file),
-        bundle: true,
-        platform: 'node',
-        format,
-        ...(format === 'esm' ? { banner: { js } } : {}),
-        // It warns of import.meta.url in CommonJS.
-        logLevel: 'error',
-      });
+      // Most of the bundle.
+      await bundle(file, { ...options, external: ['twilio'] });
       const report = await run(file);
       expectConsole(report);
       const keep = 'keep okta-telephony-hook external, and install it beside the bundle';
@@ -74,8 +87,11 @@ describe('a gateway in one file, made by a bundler,', () => {
   describe('in the gate', () => {
     before(function () {
       onlyInGate(this, 'it runs two more bundlers');
-      mkdirSync(join(folder, 'node_modules'));
-      symlinkSync(join(ROOT, 'node_modules/twilio'), join(folder, 'node_modules/twilio'), 'junction');
+    });
+
+    it('serves the console: esbuild, with twilio in the bundle', async () => {
+      await bundle('whole.mjs', ESM);
+      expectConsole(await run('whole.mjs'));
     });
 
     it('serves the console: webpack', async () => {
@@ -86,7 +102,6 @@ describe('a gateway in one file, made by a bundler,', () => {
           target: 'node',
           // Takes a minute, and changes nothing that this test looks at.
           optimization: { minimize: false },
-          // Most of the bundle.
           externals: { twilio: 'commonjs twilio' },
           context: consumer.folder,
           entry: './bundled.mjs',

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
+import type TS from 'typescript';
 import { filesUnder, ROOT } from '#harness/consumer.js';
+import { ts } from '#harness/typescript.js';
 
 /** The codes and remedies of this package in its sources. */
 
@@ -34,12 +35,12 @@ export function remediesBesideCodes(): readonly { readonly code: string; readonl
   const found: { code: string; remedy: string }[] = [];
   for (const source of sources) {
     const constants = constantsOf(source);
-    const textOf = (node: ts.Expression | undefined): string | undefined => {
+    const textOf = (node: TS.Expression | undefined): string | undefined => {
       if (node === undefined) return undefined;
       if (ts.isIdentifier(node)) return constants.get(node.text);
       return ts.isStringLiteralLike(node) ? node.text : undefined;
     };
-    const propertyOf = (node: ts.Expression | undefined, name: string): string | undefined => {
+    const propertyOf = (node: TS.Expression | undefined, name: string): string | undefined => {
       if (node === undefined || !ts.isObjectLiteralExpression(node)) return undefined;
       const property = node.properties.find(
         (one) => ts.isPropertyAssignment(one) && one.name.getText(source) === name,
@@ -65,8 +66,8 @@ export function remediesBesideCodes(): readonly { readonly code: string; readonl
 
 /** The remedy by its position: `new CommandError(code, message, remedy)`, `warn(code, remedy)`. */
 function remedyOfCommand(
-  node: ts.NewExpression | ts.CallExpression,
-  source: ts.SourceFile,
+  node: TS.NewExpression | TS.CallExpression,
+  source: TS.SourceFile,
   texts: readonly (string | undefined)[],
 ): string | undefined {
   const name = node.expression.getText(source);
@@ -75,14 +76,14 @@ function remedyOfCommand(
 }
 
 function propertyAt(
-  node: ts.Node,
+  node: TS.Node,
   name: string,
-  read: (node: ts.Expression, name: string) => string | undefined,
+  read: (node: TS.Expression, name: string) => string | undefined,
 ): string | undefined {
   return ts.isObjectLiteralExpression(node) ? read(node, name) : undefined;
 }
 
-function constantsOf(source: ts.SourceFile): ReadonlyMap<string, string> {
+function constantsOf(source: TS.SourceFile): ReadonlyMap<string, string> {
   const constants = new Map<string, string>();
   visit(source, (node) => {
     if (!ts.isVariableDeclaration(node) || !ts.isIdentifier(node.name)) return;
@@ -92,7 +93,7 @@ function constantsOf(source: ts.SourceFile): ReadonlyMap<string, string> {
   return constants;
 }
 
-function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+function visit(node: TS.Node, look: (node: TS.Node) => void): void {
   look(node);
   ts.forEachChild(node, (child) => {
     visit(child, look);

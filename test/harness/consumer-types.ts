@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import ts from 'typescript';
+import type TS from 'typescript';
+import { ts } from '#harness/typescript.js';
 import { manifest } from './consumer.js';
 
 /** Compiles a consumer of the package with TypeScript 6, and reads the published declarations. */
@@ -14,8 +15,8 @@ export const COMPILED = [
 /** Compiles a consumer with TypeScript 6. */
 export function compile(
   folder: string,
-  { options, fileNames }: Pick<ts.ParsedCommandLine, 'options' | 'fileNames'>,
-): ts.Program {
+  { options, fileNames }: Pick<TS.ParsedCommandLine, 'options' | 'fileNames'>,
+): TS.Program {
   const host = ts.createCompilerHost(options);
   host.getCurrentDirectory = () => folder;
   // As tsc does.
@@ -28,7 +29,7 @@ export function compile(
 }
 
 /** The errors in the consumer and in our declarations. TypeScript 7, which is faster, also checks those of Node. */
-export function problemsOf(program: ts.Program): readonly string[] {
+export function problemsOf(program: TS.Program): readonly string[] {
   const roots = program.getRootFileNames().map((name) => program.getSourceFile(name));
   const files = [...roots, ...filesOfPackage(program)].filter((file) => file !== undefined);
   return [
@@ -45,31 +46,31 @@ export function problemsOf(program: ts.Program): readonly string[] {
 }
 
 /** The published declarations that the consumer needs. */
-export function filesOfPackage(program: ts.Program): readonly ts.SourceFile[] {
+export function filesOfPackage(program: TS.Program): readonly TS.SourceFile[] {
   return program
     .getSourceFiles()
     .filter(({ fileName }) => fileName.includes(`/node_modules/${manifest.name}/dist/`));
 }
 
-export function parse(path: string): ts.SourceFile {
+export function parse(path: string): TS.SourceFile {
   return ts.createSourceFile(path, readFileSync(path, 'utf8'), {
     languageVersion: ts.ScriptTarget.ES2023,
     jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
   });
 }
 
-export function isImportForEffect(statement: ts.Statement): boolean {
+export function isImportForEffect(statement: TS.Statement): boolean {
   return ts.isImportDeclaration(statement) && statement.importClause === undefined;
 }
 
-export function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+export function visit(node: TS.Node, look: (node: TS.Node) => void): void {
   look(node);
   ts.forEachChild(node, (child) => {
     visit(child, look);
   });
 }
 
-export function allowsUndefined(type: ts.TypeNode | undefined): boolean {
+export function allowsUndefined(type: TS.TypeNode | undefined): boolean {
   if (type === undefined) return true;
   if (ts.isUnionTypeNode(type)) return type.types.some(allowsUndefined);
   return type.kind === ts.SyntaxKind.UndefinedKeyword || type.kind === ts.SyntaxKind.UnknownKeyword;

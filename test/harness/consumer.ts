@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
@@ -41,12 +41,17 @@ export function buildIfStale(): void {
   isBuilt = true;
 }
 
-/** The files of the npm package. */
+/** The files of the npm package, as npm says. */
 export function packedFiles(): string[] {
   const [pack] = JSON.parse(run('npm', ['pack', '--json', '--dry-run', '--ignore-scripts'])) as [
     { readonly files: readonly { readonly path: string }[] },
   ];
   return pack.files.map(({ path }) => path).sort();
+}
+
+/** What a program needs of the package. Asking npm takes a second of CPU time. */
+export function builtFiles(): string[] {
+  return ['package.json', ...filesUnder(join(ROOT, 'dist')).map((file) => `dist/${file}`)];
 }
 
 function run(command: string, args: readonly string[]): string {
@@ -66,10 +71,9 @@ export interface Consumer {
 export function makeConsumer(express: 'express' | 'express4', files: readonly string[]): Consumer {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
   const installed = join(folder, 'node_modules', manifest.name);
-  for (const file of files) {
-    mkdirSync(dirname(join(installed, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(installed, file));
-  }
+  const folders = new Set(files.map((file) => dirname(join(installed, file))));
+  for (const each of folders) mkdirSync(each, { recursive: true });
+  for (const file of files) copyFileSync(join(ROOT, file), join(installed, file));
   const link = (name: string, target = name): void => {
     const path = join(folder, 'node_modules', name);
     mkdirSync(dirname(path), { recursive: true });

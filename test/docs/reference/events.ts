@@ -1,4 +1,5 @@
-import ts from 'typescript';
+import type TS from 'typescript';
+import { ts } from '#harness/typescript.js';
 import { membersOf, Sources, textOfType, type Member } from './tsdoc.js';
 
 /** The page of the events, from the TSDoc of `HookEventFields` and of the types that it is made of. */
@@ -74,7 +75,7 @@ ${shared.join('\n\n')}
 
 /** The fields of an event: links to the groups that it shares, and its own ones. */
 function fieldsOf(
-  type: ts.TypeNode | undefined,
+  type: TS.TypeNode | undefined,
   name = '',
 ): { readonly groups: readonly string[]; readonly own: readonly Member[] } {
   const found = sources.find(name);
@@ -84,7 +85,7 @@ function fieldsOf(
           types.map(({ expression }) => expression.getText()),
         )
       : [];
-  const parts: readonly ts.TypeNode[] =
+  const parts: readonly TS.TypeNode[] =
     type === undefined ? [] : ts.isIntersectionTypeNode(type) ? type.types : [type];
   const named = parts.filter(ts.isTypeReferenceNode).map((part) => {
     const isPartial = part.typeName.getText() === 'Partial';
@@ -123,7 +124,7 @@ function list(members: readonly Member[], indent = ''): string {
 }
 
 /** The type behind a name for words, or behind a field of another event. */
-function resolve(type: ts.TypeNode): ts.TypeNode {
+function resolve(type: TS.TypeNode): TS.TypeNode {
   if (ts.isTypeReferenceNode(type)) {
     const found = sources.find(type.typeName.getText());
     return found !== undefined && ts.isTypeAliasDeclaration(found) ? found.type : type;
@@ -134,7 +135,7 @@ function resolve(type: ts.TypeNode): ts.TypeNode {
   return fields.find(({ name }) => name === field)?.type ?? type;
 }
 
-function typeText(type: ts.TypeNode): string {
+function typeText(type: TS.TypeNode): string {
   const text = textOfType(type);
   const shared = Object.keys(SHARED).find((name) => text === name || text === `${name}[]`);
   if (shared !== undefined) return text.endsWith('[]') ? `list of ${linkTo(shared)}` : linkTo(shared);

@@ -1,5 +1,6 @@
-import ts from 'typescript';
+import type TS from 'typescript';
 import { optionRules } from '#lib/options/schema.js';
+import { ts } from '#harness/typescript.js';
 import { membersOf, Sources, textOfType, type Member } from './tsdoc.js';
 
 /** The page of the options: what TSDoc says of each, with the ranges and defaults of joi's rules. */
@@ -92,7 +93,7 @@ function section(path: string, member: Member, rule: Rule | undefined): string {
 }
 
 /** The parts of an option that is an object: one list for each form that it may have. */
-function partsOf(type: ts.TypeNode | undefined, rule: Rule | undefined, indent: string): string {
+function partsOf(type: TS.TypeNode | undefined, rule: Rule | undefined, indent: string): string {
   const forms = innerOf(type);
   return forms
     .map(({ members, doc }) => {
@@ -154,7 +155,7 @@ interface Form {
 }
 
 /** The forms of an object type: more than one if it is a union of objects. */
-function innerOf(type: ts.TypeNode | undefined): readonly Form[] {
+function innerOf(type: TS.TypeNode | undefined): readonly Form[] {
   if (type === undefined) return [];
   if (ts.isParenthesizedTypeNode(type)) return innerOf(type.type);
   if (ts.isTypeOperatorNode(type)) return innerOf(type.type);
@@ -180,7 +181,7 @@ const namesOf = ({ members }: Form): string =>
 const sameNames = (one: Form, other: Form): boolean => namesOf(one) === namesOf(other);
 
 /** A type in words. */
-function typeWords(type: ts.TypeNode | undefined): string {
+function typeWords(type: TS.TypeNode | undefined): string {
   if (type === undefined) return 'function';
   if (ts.isParenthesizedTypeNode(type)) return typeWords(type.type);
   if (ts.isTypeOperatorNode(type)) return typeWords(type.type);

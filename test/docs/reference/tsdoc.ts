@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
+import type TS from 'typescript';
 import { ROOT } from '#harness/consumer.js';
+import { ts } from '#harness/typescript.js';
 
 /** Reads the TSDoc of types in the sources. It parses only: the compiler would take seconds for the types. */
 
@@ -12,10 +13,10 @@ export interface Member {
   /** One line. Empty if the member has none. */
   readonly doc: string;
   /** The type as the source writes it. */
-  readonly type: ts.TypeNode | undefined;
+  readonly type: TS.TypeNode | undefined;
 }
 
-type Declaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
+type Declaration = TS.InterfaceDeclaration | TS.TypeAliasDeclaration;
 
 export class Sources {
   readonly #declarations = new Map<string, Declaration>();
@@ -47,7 +48,7 @@ export class Sources {
   }
 }
 
-export function membersOf(node: ts.InterfaceDeclaration | ts.TypeLiteralNode): readonly Member[] {
+export function membersOf(node: TS.InterfaceDeclaration | TS.TypeLiteralNode): readonly Member[] {
   return node.members.flatMap((member) => {
     const isMember = ts.isPropertySignature(member) || ts.isMethodSignature(member);
     if (!isMember || ts.isComputedPropertyName(member.name)) return [];
@@ -75,7 +76,7 @@ export function entryDocsOf(file: string, constant: string): ReadonlyMap<string,
 }
 
 /** A type as one line, without `readonly` and `undefined`. */
-export function textOfType(type: ts.TypeNode): string {
+export function textOfType(type: TS.TypeNode): string {
   return type
     .getText()
     .replaceAll(/\/\*\*.*?\*\//gs, '')
@@ -85,13 +86,13 @@ export function textOfType(type: ts.TypeNode): string {
     .trim();
 }
 
-function parse(file: string): ts.SourceFile {
+function parse(file: string): TS.SourceFile {
   const path = join(ROOT, 'lib', file);
   return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
 }
 
 /** The text of a node's TSDoc before its tags. */
-function docOf(node: ts.Node): string {
+function docOf(node: TS.Node): string {
   const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1);
   return (ts.getTextOfJSDocComment(doc?.comment) ?? '').replaceAll(/\s+/g, ' ').trim();
 }

@@ -1,9 +1,5 @@
-import type Joi from 'joi';
 import type { Message } from '../core/channel.js';
-import { isObject } from '../core/json.js';
-import { objectOf, tested } from '../core/option-rules.js';
 import { pickByLocale } from '../texts/locale.js';
-import { secretRule } from './provider.js';
 
 /** What DLT, India's register of senders and texts, knows of the SMS. Messages to other countries carry none of it. */
 export interface Dlt {
@@ -19,23 +15,6 @@ export interface Dlt {
 const INDIA = '+91';
 /** An id of DLT, as text without spaces. */
 export const DLT_ID = /^[\x21-\x7e]+$/;
-
-/** Whether a value is an id of a text, or ids by language. */
-function isContentId(value: unknown): boolean {
-  const ids = isObject(value) ? Object.values(value) : [value];
-  const areIds = ids.every((id) => typeof id === 'string' && DLT_ID.test(id));
-  return areIds && (!isObject(value) || value['default'] !== undefined);
-}
-
-/** The rule of the option `dlt`. */
-export const dltRule = (): Joi.ObjectSchema<Dlt> =>
-  objectOf<Dlt>('{ entityId, contentId } of DLT, or be left out', {
-    entityId: secretRule("your organisation's id at DLT").required(),
-    contentId: tested(
-      "the registered text's id, or ids by language with a default, or be left out",
-      isContentId,
-    ),
-  });
 
 /** The ids that go with a message; `undefined` if it does not go to India. */
 export function dltIdsOf(

@@ -10,7 +10,8 @@ import {
   textOf,
   urlRule,
 } from '../../core/option-rules.js';
-import { dltRule, type Dlt } from '../dlt.js';
+import { dltRule } from '../dlt-rule.js';
+import type { Dlt } from '../dlt.js';
 
 /** Keys of AWS. Temporary keys have a session token and an expiration. */
 export interface AwsCredentials {

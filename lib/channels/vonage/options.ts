@@ -11,7 +11,8 @@ import {
   refuseProblems,
   tested,
 } from '../../core/option-rules.js';
-import { dltRule, type Dlt } from '../dlt.js';
+import { dltRule } from '../dlt-rule.js';
+import type { Dlt } from '../dlt.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
 import { numberRule, originRule, secretRule } from '../provider.js';
 import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';

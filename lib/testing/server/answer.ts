@@ -1,15 +1,14 @@
-import type { RequestHandler, Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { requireKeys, type Fault, type FaultRule } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
-import type { Answer, PathParams, Reply } from './reply.js';
+import type { Reply } from './reply.js';
 import type { RecordedRequest } from './request.js';
 
-/** What the handlers of one request share: Express keeps it in `res.locals`. */
+/** One request, and what it is answered by. */
 export interface Exchange {
   readonly request: RecordedRequest;
-  /** How the answer goes wrong. */
-  readonly fault: Fault | undefined;
-  readonly server: Pick<LoopbackServer, 'later'>;
+  readonly res: ServerResponse;
+  readonly later: LoopbackServer['later'];
 }
 
 /** `redirect` leads here by default. */
@@ -17,41 +16,30 @@ export const REDIRECT_TARGET = '/redirected';
 
 const JSON_TYPE = { 'content-type': 'application/json;charset=utf-8' };
 
-/** Makes an Express handler of a function that returns the answer to a request. The request's fault is applied to it. */
-export function replyWith(makeReply: Answer): RequestHandler {
-  return async (req, res, next) => {
-    // The emulated server has put it there.
-    const { request, fault } = res.locals as Exchange;
-    try {
-      const reply = await makeReply(request, req.params as PathParams);
-      if (fault === undefined || takesEffect(fault)) reply.commit?.();
-      if (fault === undefined) sendReply(res, reply);
-      else sendFault(res, fault, reply);
-    } catch (error) {
-      // Express 4 does not await its handlers.
-      next(error);
-    }
-  };
-}
-
 /** Whether a fault can be sent without the correct answer, which is then not made: it could have effects. */
 export function needsNoReply(fault: Fault): boolean {
   return !takesEffect(fault) && kindOf(fault).isSuccess !== true;
 }
 
+/** Lets a request take effect unless a fault says otherwise, and answers it. */
+export function answer(exchange: Exchange, reply: Reply, fault?: Fault): void {
+  if (fault === undefined || takesEffect(fault)) reply.commit?.();
+  if (fault === undefined) sendReply(exchange, reply);
+  else sendFault(exchange, fault, reply);
+}
+
 /** Writes a whole answer. */
-export function sendReply(res: Response, reply: Reply): void {
+function sendReply({ request, res }: Exchange, reply: Reply): void {
   if (res.destroyed) return;
-  const { request } = res.locals as Partial<Exchange>;
-  if (request !== undefined) request.answer = { status: reply.status, body: reply.body };
+  request.answer = { status: reply.status, body: reply.body };
   const body = Buffer.from(reply.body);
   const length = { 'content-length': String(body.length) };
   res.writeHead(reply.status, { ...JSON_TYPE, ...reply.headers, ...length }).end(body);
 }
 
 /** Answers as a fault says; `reply` is the correct answer. */
-export function sendFault(res: Response, fault: Fault, reply: Reply = { status: 200, body: '' }): void {
-  kindOf(fault).send(res, fault, reply, (res.locals as Exchange).server);
+export function sendFault(exchange: Exchange, fault: Fault, reply: Reply = { status: 200, body: '' }): void {
+  kindOf(fault).send(exchange, fault, reply);
 }
 
 interface FaultKind<Kind extends Fault> {
@@ -60,36 +48,36 @@ interface FaultKind<Kind extends Fault> {
   /** Whether it answers with a success, or begins to. */
   readonly isSuccess?: true;
   /** Answers so; `reply` is the correct answer. */
-  send(res: Response, fault: Kind, reply: Reply, server: Exchange['server']): void;
+  send(exchange: Exchange, fault: Kind, reply: Reply): void;
 }
 
 const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kind: Kind }>> } = {
   status: {
     options: { status: true, body: true, headers: true },
-    send: (res, { status, headers, body }) =>
-      sendReply(res, { status, headers, body: body === undefined ? '' : JSON.stringify(body) }),
+    send: (exchange, { status, headers, body }) =>
+      sendReply(exchange, { status, headers, body: body === undefined ? '' : JSON.stringify(body) }),
   },
   html: {
     options: { status: true },
-    send: (res, { status }) =>
-      sendReply(res, {
+    send: (exchange, { status }) =>
+      sendReply(exchange, {
         status,
         headers: { 'content-type': 'text/html' },
         body: `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr></body></html>`,
       }),
   },
   hang: { options: {}, send: () => undefined },
-  reset: { options: {}, send: (res) => res.req.socket.resetAndDestroy() },
-  resetOnConnect: { options: {}, send: (res) => res.req.socket.resetAndDestroy() },
+  reset: { options: {}, send: ({ res }) => res.req.socket.resetAndDestroy() },
+  resetOnConnect: { options: {}, send: ({ res }) => res.req.socket.resetAndDestroy() },
   drip: {
     options: { everyMs: true },
     isSuccess: true,
-    send: (res, { everyMs = 100 }, { status }, server) => {
+    send: ({ res, later }, { everyMs = 100 }, { status }) => {
       res.writeHead(status, JSON_TYPE);
       const drip = (): void => {
         if (res.destroyed) return;
         res.write(' ');
-        server.later(everyMs, drip);
+        later(everyMs, drip);
       };
       drip();
     },
@@ -97,7 +85,7 @@ const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kin
   truncated: {
     options: {},
     isSuccess: true,
-    send: (res, _fault, reply) => {
+    send: ({ res }, _fault, reply) => {
       const body = Buffer.from(reply.body);
       const length = { 'content-length': String(body.length) };
       res.writeHead(reply.status, { ...JSON_TYPE, ...reply.headers, ...length });
@@ -107,7 +95,7 @@ const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kin
   endless: {
     options: {},
     isSuccess: true,
-    send: (res, _fault, { status }) => {
+    send: ({ res }, _fault, { status }) => {
       res.writeHead(status, JSON_TYPE);
       const block = Buffer.alloc(64 * 1024, ' ');
       const pour = (): void => {
@@ -119,23 +107,24 @@ const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kin
   },
   redirect: {
     options: { location: true },
-    send: (res, { location = REDIRECT_TARGET }) =>
-      sendReply(res, { status: 302, headers: { location }, body: '' }),
+    send: (exchange, { location = REDIRECT_TARGET }) =>
+      sendReply(exchange, { status: 302, headers: { location }, body: '' }),
   },
   malformed: {
     options: {},
     isSuccess: true,
-    send: (res, _fault, reply) => sendReply(res, { ...reply, body: '{"status": <not json' }),
+    send: (exchange, _fault, reply) => sendReply(exchange, { ...reply, body: '{"status": <not json' }),
   },
   empty: {
     options: { status: true },
     isSuccess: true,
-    send: (res, { status }, reply) => sendReply(res, { ...reply, status: status ?? reply.status, body: '' }),
+    send: (exchange, { status }, reply) =>
+      sendReply(exchange, { ...reply, status: status ?? reply.status, body: '' }),
   },
   slow: {
     options: { delayMs: true },
     isSuccess: true,
-    send: (res, { delayMs }, reply, server) => server.later(delayMs, () => sendReply(res, reply)),
+    send: (exchange, { delayMs }, reply) => exchange.later(delayMs, () => sendReply(exchange, reply)),
   },
 };
 

@@ -1,18 +1,11 @@
-import express, { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
-import {
-  asFaultRule,
-  needsNoReply,
-  REDIRECT_TARGET,
-  replyWith,
-  sendFault,
-  sendReply,
-  type Exchange,
-} from './answer.js';
+import type { ServerResponse } from 'node:http';
+import { answer, asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault } from './answer.js';
 import { RuleList, type Fault, type FaultRule } from './faults.js';
 import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
 import { Outbound } from './outbound.js';
 import { jsonReply, okReply, type Api } from './reply.js';
-import { readBody, type RecordedRequest } from './request.js';
+import { pathOf, readBody, type RecordedRequest } from './request.js';
+import { findAnswer } from './routes.js';
 
 export interface ServerOptions {
   /** Default: any free port. */
@@ -50,9 +43,15 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
   const requests: RecordedRequest[] = [];
   const faults = new RuleList<FaultRule>(options.isFaultable);
   let redirectHits = 0;
+  let api: Api = { routes: [], notFound: () => jsonReply(404, {}) };
 
-  /** Records the request, finds its fault, and answers if the fault needs no correct answer. */
-  const receive = async (head: RecordedRequest, res: Response, next: () => void): Promise<void> => {
+  const receive = async (head: RecordedRequest, res: ServerResponse): Promise<void> => {
+    const { later } = server;
+    if (pathOf(head) === REDIRECT_TARGET) {
+      redirectHits += 1;
+      answer({ request: head, res, later }, okReply({}));
+      return;
+    }
     const first = faultOf(head);
     const early =
       first?.kind === 'resetOnConnect'
@@ -64,27 +63,29 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     if (isRecorded(request)) requests.push(request);
     const fault =
       early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
-    Object.assign(res.locals, { request, fault, server } satisfies Exchange);
-    if (fault !== undefined && needsNoReply(fault)) sendFault(res, fault);
-    else next();
+    const exchange = { request, res, later };
+    if (fault !== undefined && needsNoReply(fault)) sendFault(exchange, fault);
+    else answer(exchange, await findAnswer(api, request), fault);
   };
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(REDIRECT_TARGET, (_req, res) => {
-    redirectHits += 1;
-    sendReply(res, okReply({}));
-  });
-  app.use((req, res, next) => {
-    // A caller that hangs up is no failure.
-    res.on('error', () => undefined);
-    const at = clock();
-    res.setHeader('date', new Date(at).toUTCString());
-    const { method, originalUrl: path, headers } = req;
-    receive({ method, path, headers, body: '', at }, res, next).catch(next);
-  });
   const outbound = new Outbound(options.callTimeoutMs);
-  const server = await startLoopbackServer(app, options.port, options.isOpenToOthers);
+  const server = await startLoopbackServer(
+    (req, res) => {
+      // A caller that hangs up is no failure.
+      res.on('error', () => undefined);
+      const at = clock();
+      res.setHeader('date', new Date(at).toUTCString());
+      const { method = '', url: path = '', headers } = req;
+      const request: RecordedRequest = { method, path, headers, body: '', at };
+      receive(request, res).catch((error: unknown) => {
+        // E.g. a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
+        if (res.headersSent) res.destroy();
+        else answer({ request, res, later: server.later }, jsonReply(500, { emulatorError: String(error) }));
+      });
+    },
+    options.port,
+    options.isOpenToOthers,
+  );
   return {
     ...server,
     clock,
@@ -93,7 +94,9 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     get redirectHits() {
       return redirectHits;
     },
-    serve: (api) => void app.use(routerOf(api), onError),
+    serve: (routes) => {
+      api = routes;
+    },
     fault: (rule) => faults.add(asFaultRule(rule)),
     clearFaults: () => faults.clear(),
     close: async () => {
@@ -101,26 +104,3 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     },
   };
 }
-
-function routerOf({ routes, notFound, notAllowed = notFound, undecodable = notFound }: Api): RequestHandler {
-  const router = Router({ caseSensitive: true, strict: true });
-  // One route of Express for each path: most of what an emulator's start takes is making them.
-  for (const path of new Set(routes.map(([, one]) => one))) {
-    const route = router.route(path);
-    for (const [method, one, answer] of routes) if (one === path) route[method](replyWith(answer));
-    route.all(replyWith(notAllowed));
-  }
-  const answerUndecodable = replyWith(undecodable);
-  const onUndecodable: ErrorRequestHandler = (error, req, res, next) => {
-    // Express makes it of a parameter that is not percent-encoded properly.
-    if (error instanceof URIError) void answerUndecodable(req, res, next);
-    else next(error);
-  };
-  return router.use(replyWith(notFound), onUndecodable);
-}
-
-const onError: ErrorRequestHandler = (error, _req, res, next) => {
-  // E.g. a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
-  if (res.headersSent) next(error);
-  else sendReply(res, jsonReply(500, { emulatorError: String(error) }));
-};

@@ -1,7 +1,5 @@
 import type { RecordedRequest } from './request.js';
 
-// The published types reach this file, so it must not import those of Express.
-
 /** An answer that is ready to be written. */
 export interface Reply {
   readonly status: number;
@@ -11,7 +9,7 @@ export interface Reply {
   readonly commit?: (() => void) | undefined;
 }
 
-/** The values of a path's parameters. No path has a wildcard, whose value is a list. */
+/** The values of a path's parameters. */
 export type PathParams = Record<string, string>;
 
 /** Makes the answer to a request. */
@@ -19,7 +17,7 @@ export type Answer = (request: RecordedRequest, params: PathParams) => Reply | P
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
-/** An operation of an API. The path is as Express has it, e.g. `/v1/messages/:id`. */
+/** An operation of an API. The path may have parameters, e.g. `/v1/messages/:id`. */
 export type Route = readonly [method: Method, path: string, answer: Answer];
 
 /** An API: what each request is answered. */

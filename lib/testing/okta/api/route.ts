@@ -24,7 +24,7 @@ export interface Access {
   readonly bucket?: RateLimitBucket | undefined;
 }
 
-/** An operation at a path of Okta's. The path is as Express has it, e.g. `/api/v1/users/:id`. */
+/** An operation at a path of Okta's. The path may have parameters, e.g. `/api/v1/users/:id`. */
 export type Route = readonly [method: Method, path: string, access: Access, operation: Operation];
 
 /**

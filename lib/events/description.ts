@@ -1,4 +1,4 @@
-import { isRequestType, shortRequestType, type RequestType } from '../core/request-types.js';
+import { fullRequestType, isRequestType, shortRequestType, type RequestType } from '../core/request-types.js';
 
 /** What the sentences about events are made of: the tone, the names of channels and request types. Node and browsers load this file. */
 
@@ -64,7 +64,8 @@ export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
 export function nameRequestType(requestType: string | undefined): string {
   if (requestType === undefined) return 'Unknown request type';
   const short = shortRequestType(requestType);
-  return isRequestType(short) ? REQUEST_TYPES[short] : short;
+  // Another type as Okta sends it, without the prefix.
+  return isRequestType(short) ? REQUEST_TYPES[short] : requestType.replace(fullRequestType(''), '');
 }
 
 /** The remedy for a message that may have gone out. */

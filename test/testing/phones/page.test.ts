@@ -272,13 +272,15 @@ describe('createPhonesPage', () => {
       org.okta.onCodeEntered((userId, { problem }) => {
         if (problem === undefined) entered.add(userId);
       });
-      const phases = await page.playBadDay(undefined, 240).done;
-      expect(phases).to.have.length(8);
-      expect((await state()).badDay.isPlaying).to.equal(false);
-      const numbers = new Set([...org.twilio.messages, ...org.twilio.calls].map(({ to }) => to));
-      expect(numbers.size).to.equal(org.people.length);
-      expect(org.twilio.calls).to.not.be.empty;
-      expect(entered.size).to.be.greaterThan(0);
+      const isEverybodyServed = (): boolean => {
+        const numbers = new Set(org.twilio.messages.map(({ to }) => to));
+        return numbers.size === org.people.length && org.twilio.calls.length > 0 && entered.size > 0;
+      };
+      // On a busy machine a short day may end before everybody has had a turn.
+      for (let phaseMs = 240; !isEverybodyServed(); phaseMs *= 2) {
+        expect(await page.playBadDay(undefined, phaseMs).done).to.have.length(8);
+        expect((await state()).badDay.isPlaying).to.equal(false);
+      }
     });
 
     it('streams deliveries and changes in Okta to an open page until close()', async () => {

@@ -15,9 +15,12 @@ export function isRequestType(value: unknown): value is RequestType {
   return REQUEST_TYPES.some((type) => type === value);
 }
 
+/** What the types begin with as Okta sends them. */
+export const REQUEST_TYPE_PREFIX = 'com.okta.user.telephony.';
+
 /** The type as Okta sends it: `com.okta.user.telephony.mfa-verification`. */
 export function fullRequestType(type: string): string {
-  return `com.okta.user.telephony.${type}`;
+  return REQUEST_TYPE_PREFIX + type;
 }
 
 /** Whether Okta's event hook reports the use of such a code. */

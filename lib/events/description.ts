@@ -1,4 +1,9 @@
-import { fullRequestType, isRequestType, shortRequestType, type RequestType } from '../core/request-types.js';
+import {
+  isRequestType,
+  REQUEST_TYPE_PREFIX,
+  shortRequestType,
+  type RequestType,
+} from '../core/request-types.js';
 
 /** What the sentences about events are made of: the tone, the names of channels and request types. Node and browsers load this file. */
 
@@ -65,7 +70,7 @@ export function nameRequestType(requestType: string | undefined): string {
   if (requestType === undefined) return 'Unknown request type';
   const short = shortRequestType(requestType);
   // Another type as Okta sends it, without the prefix.
-  return isRequestType(short) ? REQUEST_TYPES[short] : requestType.replace(fullRequestType(''), '');
+  return isRequestType(short) ? REQUEST_TYPES[short] : requestType.replace(REQUEST_TYPE_PREFIX, '');
 }
 
 /** The remedy for a message that may have gone out. */

@@ -28,7 +28,7 @@ export interface Route {
 /**
  * Calls the route of a request's path; any other request passes to `next`. Paths match as in Express's router
  * by default: case and one trailing slash do not matter. A mount path may have a part of a route's path, or all of it. Express's
- * own router is not used: with it the package took 2.26 times as long to import as `express` and `twilio` (1.9 without).
+ * own router is not used: with it the import of the package took a fifth longer.
  *
  * @param openAnswers - the answers of the routes belong to it until they are complete.
  * @param onPassed - gets the normal form of the whole path, with the mount path, of each request that passes to `next`.

@@ -173,8 +173,13 @@ describe("the console's tester", () => {
     expect(odd.reaction.action).to.equal('sent');
     expect(odd.message?.parts).to.have.length(2);
 
-    const texts = { sms: { default: '{code} for {firstName}. Again: {code}' } };
+    const texts = {
+      sms: { default: '{code} for {firstName}. Again: {code}' },
+      voice: { default: 'Your digits: {code}' },
+    };
     await serveWith({ hook: { texts } });
+    const spoken = await send(await generate({ user: BOB.id, deliveryChannel: 'voice' }));
+    expect(spoken.message?.parts).to.deep.equal(['Your digits: ', '']);
     const worded = await send(await generate({ user: BOB.id }));
     // The name is masked, as in every answer.
     expect(worded.message?.parts).to.deep.equal(['', ' for …. Again: ', '']);

@@ -19,7 +19,7 @@ describe('the display name', () => {
     ['com.okta.user.telephony.pre-enrollment', 'Phone enrollment'],
     ['com.okta.user.telephony.account-unlock', 'Account unlock'],
     ['com.okta.user.telephony.password-reset', 'Password reset'],
-    ['com.okta.user.telephony.new-one', 'new-one'],
+    ['com.okta.user.telephony.mfa.newOne', 'mfa.newOne'],
     [undefined, 'Unknown request type'],
   ] as const) {
     it(`of the request type ${String(requestType)} is ${name}`, () => {

@@ -44,6 +44,8 @@ describe('guard.assess', () => {
       outcome: 'blocked',
       code: 'BLOCKED_BY_ASSESS',
       reason: 'too risky: …',
+      // The function is asked while the profile is read.
+      profileSource: 'okta',
     });
   });
 

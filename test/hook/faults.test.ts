@@ -196,7 +196,8 @@ const EACH_KIND: readonly string[] = [
 ];
 
 /** An Okta that hangs leaves Twilio the least time. Any other one changes only the plan. */
-const quickTwiliosAt = (okta: string): readonly string[] => (okta === 'hang' ? EACH_KIND : ['fine', 'hang']);
+const quickConditionsFor = (okta: string): readonly string[] =>
+  okta === 'hang' ? EACH_KIND : ['fine', 'hang'];
 
 /** The faults of Okta and Twilio that never end. */
 const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
@@ -270,7 +271,7 @@ describe('the hook with a faulty Okta or Twilio', () => {
       expectRow(
         condition,
         ['sms'],
-        isNightly ? TWILIOS : TWILIOS.filter(([title]) => quickTwiliosAt(condition[0]).includes(title)),
+        isNightly ? TWILIOS : TWILIOS.filter(([title]) => quickConditionsFor(condition[0]).includes(title)),
       ));
   }
 });

@@ -460,7 +460,7 @@ describe('gateways on one Redis', () => {
     });
   });
 
-  it('know the answers of one that dies right after the last, and take over its alarms: send once, but no code that is delivered or superseded', async () => {
+  it('know the answers of one that dies, and send once what its alarms ask for, but no code that is delivered or superseded', async () => {
     // Longer than any test. The test makes the alarms due.
     const lateFailover = { afterSeconds: { whatsapp: 60 } };
     const publicUrl = 'https://id.example.com/okta/telephony';

@@ -52,9 +52,8 @@ describe("Okta's rate limit", () => {
       () => now,
       {},
       (event) => {
-        const { type, ...fields } = event;
-        if (type === 'okta.paused') pauses.push(fields as (typeof pauses)[number]);
-        if (type === 'okta.resumed') ends.push(fields as (typeof ends)[number]);
+        if (event.type === 'okta.paused') pauses.push({ reason: event.reason, untilMs: event.untilMs });
+        if (event.type === 'okta.resumed') ends.push({ reason: event.reason, pausedMs: event.pausedMs });
       },
     );
   });

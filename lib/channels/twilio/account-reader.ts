@@ -39,7 +39,7 @@ export interface AccountReader {
   verifyService(sid: string): Promise<AccountReading>;
 }
 
-/** What the SDK's client has beside the channels' part of it. */
+/** The SDK's client with the resources that only `doctor` reads. */
 export interface AccountClient extends TwilioClient {
   readonly api: {
     readonly v2010: {

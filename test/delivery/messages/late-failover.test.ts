@@ -209,6 +209,19 @@ describe('late failover', () => {
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
+  it('does not look up a message if no further channel could send its code', async () => {
+    let lookUps = 0;
+    const lookUp = () => {
+      lookUps += 1;
+      return Promise.resolve(DELIVERED);
+    };
+    make({ afterSeconds: { whatsapp: 20 } });
+    const by = ready('whatsapp', { reports: 'deliveries', lookUp });
+    accept('SM1', { by, receipt: makeReceipt({ untried: [] }) });
+    await clock.tickAsync(60_000);
+    expect(lookUps).to.equal(0);
+  });
+
   it('reports STATE_LOST for a message that fails while the state is lost, and sends nothing', async () => {
     const back = defer<undefined>();
     let isLost = false;

@@ -308,6 +308,11 @@ describe('redisState', () => {
     });
   }
 
+  it('does not see events under another key prefix', async () => {
+    first(await open().claim(eventClaim('event', life())));
+    first(await open({ keyPrefix: 'other' }).claim(eventClaim('event', life())));
+  });
+
   it('needs no other ACL rights than the Redis guide lists', async () => {
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
     await redis.admin.call(

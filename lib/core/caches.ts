@@ -44,8 +44,11 @@ export class ExpiringCache<Value> {
     this.#setsSinceSweep += 1;
     if (this.#setsSinceSweep * CHECKED_PER_SET < this.#entries.size) return;
     this.#setsSinceSweep = 0;
-    for (const [name, { untilMs }] of [...this.#entries.entries()]) {
-      if (untilMs <= nowMs) this.#entries.delete(name);
-    }
+    // Not deleted while they are walked: the walk goes on from its entry.
+    const expired: string[] = [];
+    this.#entries.forEach(({ untilMs }, name) => {
+      if (untilMs <= nowMs) expired.push(name);
+    });
+    for (const name of expired) this.#entries.delete(name);
   }
 }

@@ -28,10 +28,13 @@ export function answer(exchange: Exchange, reply: Reply, fault?: Fault): void {
   else sendFault(exchange, fault, reply);
 }
 
-/** Writes a whole answer. */
-function sendReply({ request, res }: Exchange, reply: Reply): void {
+/** Writes a whole answer, and records it on the request if there is one. */
+export function sendReply(
+  { request, res }: Pick<Exchange, 'res'> & { readonly request?: RecordedRequest | undefined },
+  reply: Reply,
+): void {
   if (res.destroyed) return;
-  request.answer = { status: reply.status, body: reply.body };
+  if (request !== undefined) request.answer = { status: reply.status, body: reply.body };
   const body = Buffer.from(reply.body);
   const length = { 'content-length': String(body.length) };
   res.writeHead(reply.status, { ...JSON_TYPE, ...reply.headers, ...length }).end(body);

@@ -1,11 +1,11 @@
-import type { ServerResponse } from 'node:http';
-import { answer, asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault } from './answer.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answer, asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault, sendReply } from './answer.js';
 import { RuleList, type Fault, type FaultRule } from './faults.js';
 import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
 import { Outbound } from './outbound.js';
 import { jsonReply, okReply, type Api } from './reply.js';
 import { pathOf, readBody, type RecordedRequest } from './request.js';
-import { findAnswer } from './routes.js';
+import { routerOf } from './routes.js';
 
 export interface ServerOptions {
   /** Default: any free port. */
@@ -43,46 +43,47 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
   const requests: RecordedRequest[] = [];
   const faults = new RuleList<FaultRule>(options.isFaultable);
   let redirectHits = 0;
-  let api: Api = { routes: [], notFound: () => jsonReply(404, {}) };
+  let replyTo = routerOf({ routes: [], notFound: () => jsonReply(404, {}) });
 
-  const receive = async (head: RecordedRequest, res: ServerResponse): Promise<void> => {
+  const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const { later } = server;
-    if (pathOf(head) === REDIRECT_TARGET) {
-      redirectHits += 1;
-      answer({ request: head, res, later }, okReply({}));
-      return;
+    // A caller that hangs up is no failure.
+    res.on('error', () => undefined);
+    let request: RecordedRequest | undefined;
+    try {
+      const at = clock();
+      res.setHeader('date', new Date(at).toUTCString());
+      const { method = '', url: path = '', headers } = req;
+      const head: RecordedRequest = { method, path, headers, body: '', at };
+      if (`${pathOf(head)}/`.startsWith(`${REDIRECT_TARGET}/`)) {
+        redirectHits += 1;
+        sendReply({ res }, okReply({}));
+        return;
+      }
+      const first = faultOf(head);
+      const early =
+        first?.kind === 'resetOnConnect'
+          ? first
+          : faults.take(head, ({ fault }) => fault.kind === 'resetOnConnect')?.fault;
+      request = early === undefined ? await readBody(head, req) : head;
+      // The caller is gone.
+      if (request === undefined) return;
+      if (isRecorded(request)) requests.push(request);
+      const fault =
+        early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
+      const exchange = { request, res, later };
+      if (fault !== undefined && needsNoReply(fault)) sendFault(exchange, fault);
+      else answer(exchange, await replyTo(request), fault);
+    } catch (error) {
+      // E.g. a clock, a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
+      if (res.headersSent) res.destroy();
+      else sendReply({ request, res }, jsonReply(500, { emulatorError: String(error) }));
     }
-    const first = faultOf(head);
-    const early =
-      first?.kind === 'resetOnConnect'
-        ? first
-        : faults.take(head, ({ fault }) => fault.kind === 'resetOnConnect')?.fault;
-    const request = early === undefined ? await readBody(head, res.req) : head;
-    // The caller is gone.
-    if (request === undefined) return;
-    if (isRecorded(request)) requests.push(request);
-    const fault =
-      early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
-    const exchange = { request, res, later };
-    if (fault !== undefined && needsNoReply(fault)) sendFault(exchange, fault);
-    else answer(exchange, await findAnswer(api, request), fault);
   };
 
   const outbound = new Outbound(options.callTimeoutMs);
   const server = await startLoopbackServer(
-    (req, res) => {
-      // A caller that hangs up is no failure.
-      res.on('error', () => undefined);
-      const at = clock();
-      res.setHeader('date', new Date(at).toUTCString());
-      const { method = '', url: path = '', headers } = req;
-      const request: RecordedRequest = { method, path, headers, body: '', at };
-      receive(request, res).catch((error: unknown) => {
-        // E.g. a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
-        if (res.headersSent) res.destroy();
-        else answer({ request, res, later: server.later }, jsonReply(500, { emulatorError: String(error) }));
-      });
-    },
+    (req, res) => void receive(req, res),
     options.port,
     options.isOpenToOthers,
   );
@@ -94,8 +95,8 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     get redirectHits() {
       return redirectHits;
     },
-    serve: (routes) => {
-      api = routes;
+    serve: (api) => {
+      replyTo = routerOf(api);
     },
     fault: (rule) => faults.add(asFaultRule(rule)),
     clearFaults: () => faults.clear(),

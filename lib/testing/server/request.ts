@@ -40,8 +40,9 @@ function readForm(body: string): Record<string, string | string[]> {
   );
 }
 
+/** The path without the query. HTTP lets a client send a whole URL, as it does to a proxy. */
 export function pathOf(request: RecordedRequest): string {
-  return request.path.split('?')[0] ?? '';
+  return request.path.replace(/^https?:\/\/[^/?]+/i, '').split('?')[0] ?? '';
 }
 
 export function queryOf(request: RecordedRequest): URLSearchParams {

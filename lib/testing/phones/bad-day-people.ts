@@ -5,8 +5,8 @@ import type { BadDayVendors } from './scenario-rules.js';
 const READING = 1.5;
 
 /**
- * People sign in one after the other, by SMS, and the last one of every third round by a call. They enter the code that arrives. Nobody signs in
- * while Okta waits for the answer to their last request.
+ * People sign in one after the other, by SMS. In every third round, the last person requests a call. They enter the code
+ * that arrives. Nobody signs in while Okta waits for the answer to their last request.
  *
  * @returns a function that ends it.
  */

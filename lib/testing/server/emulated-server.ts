@@ -75,7 +75,7 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
       if (fault !== undefined && needsNoReply(fault)) sendFault(exchange, fault);
       else answer(exchange, await replyTo(request), fault);
     } catch (error) {
-      // E.g. a clock, a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
+      // The test's own clock, `match` or listener may have thrown. The test notices the 500.
       if (res.headersSent) res.destroy();
       else sendReply({ request, res }, jsonReply(500, { emulatorError: String(error) }));
     }

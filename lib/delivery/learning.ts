@@ -80,9 +80,10 @@ export interface LearnedCountry extends LearnShare {
   readonly used: number;
   readonly dayLimit: number;
   readonly hourLimit: number;
-  /** Until when the country, or a prefix in it, is blocked; `undefined` if neither is. Milliseconds since 1970. */
+  /** Until when the country is blocked; `undefined` if it is not. Milliseconds since 1970. */
   readonly blockedUntilMs: number | undefined;
-  readonly prefixBlockedUntilMs: number | undefined;
+  /** Until when a prefix in it is blocked, or a network that requested codes to it. */
+  readonly partBlockedUntilMs: number | undefined;
   /** Until when an administrator has lifted its blocks. */
   readonly liftedUntilMs: number | undefined;
 }

@@ -80,7 +80,8 @@ export interface Tally {
   readonly block?: Block | undefined;
   /** Of a country. */
   readonly liftedUntilMs?: number | undefined;
-  readonly prefixBlockedUntilMs?: number | undefined;
+  /** Of a country: when the last block of a prefix or a network ends that codes to it met. */
+  readonly partBlockedUntilMs?: number | undefined;
 }
 
 /** The countries of a network. */
@@ -354,11 +355,6 @@ export function countCode(
     block: blockOf(tally.block, phase),
   });
   const nextPrefix = tallyAfter(prefix, phases.prefix);
-  const prefixUntilMs = nextPrefix.block?.untilMs ?? 0;
-  const nextCountry: Tally = {
-    ...tallyAfter(country, phases.country),
-    prefixBlockedUntilMs: Math.max(country.tally.prefixBlockedUntilMs ?? 0, prefixUntilMs) || undefined,
-  };
   const nextNetwork: NetworkTally = {
     ...network,
     countries:
@@ -366,6 +362,11 @@ export function countCode(
         ? { ...network.countries, [code.country]: nowMs }
         : network.countries,
     block: blockOf(network.block, phases.network),
+  };
+  const partUntilMs = Math.max(nextPrefix.block?.untilMs ?? 0, nextNetwork.block?.untilMs ?? 0);
+  const nextCountry: Tally = {
+    ...tallyAfter(country, phases.country),
+    partBlockedUntilMs: Math.max(country.tally.partBlockedUntilMs ?? 0, partUntilMs) || undefined,
   };
   const nextTotal = withBlindness({
     ...total,
@@ -513,7 +514,7 @@ function describeCountry(
     dayLimit: Math.floor(limits.day),
     hourLimit: Math.floor(limits.hour),
     blockedUntilMs: ifLater(tally.block?.untilMs),
-    prefixBlockedUntilMs: ifLater(tally.prefixBlockedUntilMs),
+    partBlockedUntilMs: ifLater(tally.partBlockedUntilMs),
     liftedUntilMs: ifLater(tally.liftedUntilMs),
   };
 }

@@ -202,7 +202,7 @@ export function plantLearning(now: number, changes: Partial<LearnOverview> = {})
     hourLimit: 20,
     dayLimit: 50,
     blockedUntilMs: undefined,
-    prefixBlockedUntilMs: undefined,
+    partBlockedUntilMs: undefined,
     liftedUntilMs: undefined,
     ...over,
   });
@@ -212,7 +212,7 @@ export function plantLearning(now: number, changes: Partial<LearnOverview> = {})
     isBlind: false,
     countries: [
       country('GB', { sent: 812, used: 601, hour: 0.2, day: 0.35, hourLimit: 102, dayLimit: 613 }),
-      country('DE', { sent: 64, used: 40, hour: 0.4, prefixBlockedUntilMs: now + 1_500_000 }),
+      country('DE', { sent: 64, used: 40, hour: 0.4, partBlockedUntilMs: now + 1_500_000 }),
       country('LK', { sent: 43, used: 0, hour: 1, day: 0.9, blockedUntilMs: now + 3_000_000 }),
       country('none', { sent: 1, used: 1 }),
       country('FR', {}),

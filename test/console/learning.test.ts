@@ -49,7 +49,7 @@ describe("the console's part of guard.learn", () => {
       used: 0,
       hourLimit: 20,
       dayLimit: 50,
-      prefixBlockedUntilMs: now + HOUR_MS / 2,
+      partBlockedUntilMs: now + HOUR_MS / 2,
     });
   });
 
@@ -63,7 +63,7 @@ describe("the console's part of guard.learn", () => {
     const { mode, warmUpUntilMs, countries } = await read();
     expect({ mode, warmUpUntilMs }).to.deep.equal({ mode: 'record', warmUpUntilMs: undefined });
     // It would be blocked.
-    expect(countries[0]?.prefixBlockedUntilMs).to.equal(now + HOUR_MS / 2);
+    expect(countries[0]?.partBlockedUntilMs).to.equal(now + HOUR_MS / 2);
   });
 
   it('lifts the blocks of a country for an hour, and says who did it in an event and the log', async () => {

@@ -421,7 +421,21 @@ for (const name of STATES) {
       expect(others).to.deep.equal([]);
       expect(country).to.deep.include({ country: 'GB', sent: 8, used: 3, hourLimit: 20, dayLimit: 50 });
       expect(country?.blockedUntilMs).to.equal(undefined);
-      expect(country?.prefixBlockedUntilMs).to.equal(traffic.nowMs + 30 * MINUTE_MS);
+      expect(country?.partBlockedUntilMs).to.equal(traffic.nowMs + 30 * MINUTE_MS);
+    });
+
+    it('list a country as blocked in part if an address with codes to it is, and let its codes pass once it is lifted', async () => {
+      const from = (country: string) => ({ ...anywhere(), country, network: '198.51.100.7' });
+      for (const country of ['GB', 'FR', 'DE', 'IT']) await traffic.send(from(country));
+      const untilMs = traffic.nowMs + 30 * MINUTE_MS;
+      const at = { ratio: 1, nowMs: traffic.nowMs };
+      const { countries = [] } = (await state.list(at)) ?? {};
+      expect(
+        countries.flatMap((one) => (one.partBlockedUntilMs === untilMs ? one.country : [])),
+      ).to.deep.equal(['IT']);
+      expect(await traffic.blocks(from('IT'))).to.deep.equal(['learn.ip']);
+      await state.lift('IT', traffic.nowMs + HOUR_MS, at);
+      expect(await traffic.blocks(from('IT'))).to.deep.equal([]);
     });
   });
 }

@@ -19,7 +19,7 @@ function isActing({ mode, isBlind, warmUpUntilMs }: LearnOverview): boolean {
 }
 
 export function stateOf(country: LearnedCountry, overview: LearnOverview): LearnedState {
-  const { blockedUntilMs, prefixBlockedUntilMs, liftedUntilMs } = country;
+  const { blockedUntilMs, partBlockedUntilMs, liftedUntilMs } = country;
   if (overview.isBlind) return { rank: 0, tone: 'plain', text: 'Not blocked: no uses seen', canLift: false };
   if (liftedUntilMs !== undefined)
     return { rank: 2, tone: 'warn', text: `Lifted until ${formatClock(liftedUntilMs)}`, canLift: false };
@@ -27,8 +27,8 @@ export function stateOf(country: LearnedCountry, overview: LearnOverview): Learn
   const [be, tone] = canLift ? (['Blocked', 'bad'] as const) : (['Would be blocked', 'warn'] as const);
   if (blockedUntilMs !== undefined)
     return { rank: 4, tone, text: `${be} until ${formatClock(blockedUntilMs)}`, canLift };
-  if (prefixBlockedUntilMs !== undefined) {
-    const text = `${be} in part until ${formatClock(prefixBlockedUntilMs)}`;
+  if (partBlockedUntilMs !== undefined) {
+    const text = `${be} in part until ${formatClock(partBlockedUntilMs)}`;
     return { rank: 3, tone, text, canLift };
   }
   if (levelOf(country) >= 1) return { rank: 1, tone: 'warn', text: 'At its limit', canLift: false };

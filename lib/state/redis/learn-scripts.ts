@@ -170,9 +170,9 @@ local function change(tally, phase)
 end
 change(country, countryPhase)
 change(prefix, prefixPhase)
-local prefixUntilMs = math.max(country.prefixBlockedUntilMs or 0, prefix.block and prefix.block.untilMs or 0)
-country.prefixBlockedUntilMs = prefixUntilMs > 0 and prefixUntilMs or nil
 changeBlock(network, networkPhase)
+local partUntilMs = math.max(country.partBlockedUntilMs or 0, prefix.block and prefix.block.untilMs or 0, network.block and network.block.untilMs or 0)
+country.partBlockedUntilMs = partUntilMs > 0 and partUntilMs or nil
 if entersLevels and given.hasNetwork then network.countries[given.country] = toMs end
 if leaves then
   increase(total.sentByHour, 1)

@@ -10,6 +10,7 @@ import { PROGRAM } from '#harness/own-process.js';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
+import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 import { pageAt } from '../docs/pages.js';
 import { run, HOOK_SECRET } from './runs.js';
@@ -192,6 +193,16 @@ describe('the command line', () => {
     const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });
     expect(JSON.parse(stdout)).to.include({ result: 'changed' });
+  });
+
+  it('ends on Ctrl-C as every program does, also while a command waits', async () => {
+    okta.fault({ kind: 'hang' });
+    const env = { OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
+    const waiting = new ExampleRun(env, [process.execPath, PROGRAM, 'setup', 'attribute', '--yes']);
+    await until(() => okta.requests.length > 0);
+    waiting.child.kill('SIGINT');
+    await waiting.exitCode();
+    expect(waiting.child.signalCode).to.equal('SIGINT');
   });
 
   // The demo's own process shows that a closed pipe is no failure.

@@ -119,18 +119,25 @@ describe('a custom channel', () => {
   });
 
   describe('as a function', () => {
-    it('runs once per hook and name, and gets the parts of the hook', async () => {
+    it('runs once per hook and name, and gets its own copy of the parts of the hook', async () => {
       const made: ChannelParts[] = [];
       const channel: Channel = (parts) => {
-        made.push(parts);
+        made.push({ ...parts });
+        Object.assign(parts, { clock: undefined, logger: undefined });
         return { send: () => Promise.resolve({ status: 'accepted', transactionId: parts.channel }) };
       };
-      const { call } = await start({ channels: { sms: [channel], acme: channel } });
+      const now = Date.now() + 60_000;
+      const { call, log } = await start({ clock: () => now, channels: { sms: [channel], acme: channel } });
       for (let count = 0; count < 2; count += 1) {
         expect(commandOf(await call(BOB_SMS))).to.include({ provider: 'SMS', transactionId: 'sms' });
       }
       expect(made.map(({ channel: name }) => name)).to.deep.equal(['sms', 'acme']);
-      expect(made[0]).to.include.all.keys('channel', 'clock', 'logger', 'dispatcher', 'twilio');
+      for (const parts of made) {
+        expect(parts).to.include.all.keys('dispatcher', 'twilio');
+        expect(parts.clock()).to.equal(now);
+        parts.logger.info('of the channel', { from: parts.channel });
+      }
+      expect(log.filter(({ message }) => message === 'of the channel')).to.have.length(2);
     });
 
     it('is reported by the factory with all other wrong channels, by its index among the providers', async () => {

@@ -15,7 +15,7 @@ import {
   type HookResource,
   type WantedHook,
 } from './hook-resource.js';
-import type { Setup, SetupStep } from './setup-plan.js';
+import type { SetupPlan, SetupStep } from './setup-plan.js';
 
 /** Sets up the event hook about used codes and failed calls, by the Event Hooks API. */
 
@@ -29,8 +29,11 @@ export interface WantedEventHook extends WantedHook {
   readonly proof: Extract<HookProof, { kind: 'header' }>;
 }
 
-/** Creates and verifies the hook, or changes the hook with the same URL in place. Other hooks are never changed. */
-export function createEventHookSetup(okta: Administration, wanted: WantedEventHook): Setup {
+/**
+ * Plans to create and verify the hook, or to change the hook with the same URL in place. Other hooks are never changed.
+ * @throws OktaApiError
+ */
+export function createEventHookPlan(okta: Administration, wanted: WantedEventHook): () => Promise<SetupPlan> {
   const { url, proof } = wanted;
   const writeHook = createHookWriter(okta, EVENT_HOOK, wanted);
 
@@ -70,27 +73,24 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
     },
   });
 
-  return {
-    async plan() {
-      const hooks = readHooks(await okta.get(HOOKS));
-      const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
-      const target = ours.find(({ isActive }) => isActive) ?? ours[0];
-      const writes = write(target);
-      // A changed channel must be verified again.
-      const status = fieldOf(target?.resource, 'verificationStatus');
-      const isVerified = status === 'VERIFIED' && writes.length === 0;
-      return {
-        id: target?.id,
-        headerName: headerNameOf(proof, target),
-        warnings: ours
-          .filter((other) => other !== target)
-          .map(
-            (other) =>
-              `A second event hook of the same URL: ${describeHook(other)}. Deactivate and delete it.`,
-          ),
-        steps: [...writes, ...activation(okta, EVENT_HOOK, target), ...(isVerified ? [] : [verify(target)])],
-      };
-    },
+  return async () => {
+    const hooks = readHooks(await okta.get(HOOKS));
+    const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
+    const target = ours.find(({ isActive }) => isActive) ?? ours[0];
+    const writes = write(target);
+    // A changed channel must be verified again.
+    const status = fieldOf(target?.resource, 'verificationStatus');
+    const isVerified = status === 'VERIFIED' && writes.length === 0;
+    return {
+      id: target?.id,
+      headerName: headerNameOf(proof, target),
+      warnings: ours
+        .filter((other) => other !== target)
+        .map(
+          (other) => `A second event hook of the same URL: ${describeHook(other)}. Deactivate and delete it.`,
+        ),
+      steps: [...writes, ...activation(okta, EVENT_HOOK, target), ...(isVerified ? [] : [verify(target)])],
+    };
   };
 }
 

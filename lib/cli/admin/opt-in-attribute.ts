@@ -1,6 +1,6 @@
 import type { Administration } from './administration.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
-import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
+import { changesOf, type SetupChange, type SetupPlan } from './setup-plan.js';
 
 /** Sets up the opt-in attribute on the default user profile, by the Schema API. */
 
@@ -25,45 +25,35 @@ const MASTER = { type: 'OKTA' };
  * @param name - the attribute's variable name.
  * @param ownAccess - `READ_WRITE`: users change their consent themselves. `READ_ONLY`: a page of the gateway's owner changes it
  *   for them, after a proof.
+ * @throws OktaApiError
  */
-export function createOptInAttributeSetup(
+export async function planOptInAttribute(
   okta: Administration,
   name: string,
   ownAccess: OwnAccess = 'READ_WRITE',
-): Setup {
+): Promise<SetupPlan> {
+  const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
+  const ofBase = fieldOf(definitions, 'base', 'properties');
+  const own = fieldOf(definitions, 'custom', 'properties');
+  const found = fieldOf(own, name);
+  const obstacle =
+    found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
+  if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
+  const changes = changesFrom(found, ownAccess);
+  if (changes.length === 0) return { steps: [], warnings: [] };
+  const isNew = found === undefined;
+  const custom = { id: '#custom', type: 'object', properties: { [name]: written(found, ownAccess) } };
   return {
-    async plan() {
-      const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
-      const ofBase = fieldOf(definitions, 'base', 'properties');
-      const own = fieldOf(definitions, 'custom', 'properties');
-      const found = fieldOf(own, name);
-      const obstacle =
-        found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
-      if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
-      const changes = changesFrom(found, ownAccess);
-      if (changes.length === 0) return { steps: [], warnings: [] };
-      const isNew = found === undefined;
-      return {
-        warnings: isNew ? [] : warningsOf(name, found, ownAccess),
-        steps: [
-          {
-            does: `${isNew ? 'Create' : 'Change'} the attribute ${name} of the default user profile`,
-            changes,
-            run: async () => {
-              await okta.post(SCHEMA, {
-                definitions: {
-                  custom: {
-                    id: '#custom',
-                    type: 'object',
-                    properties: { [name]: written(found, ownAccess) },
-                  },
-                },
-              });
-            },
-          },
-        ],
-      };
-    },
+    warnings: isNew ? [] : warningsOf(name, found, ownAccess),
+    steps: [
+      {
+        does: `${isNew ? 'Create' : 'Change'} the attribute ${name} of the default user profile`,
+        changes,
+        run: async () => {
+          await okta.post(SCHEMA, { definitions: { custom } });
+        },
+      },
+    ],
   };
 }
 

@@ -17,7 +17,7 @@ export interface SetupStep {
   run(): Promise<void>;
 }
 
-/** The steps from the org's current state. */
+/** The steps from the org's current state, which each plan reads anew. */
 export interface SetupPlan {
   /** Empty if nothing must change. */
   readonly steps: readonly SetupStep[];
@@ -29,12 +29,6 @@ export interface SetupPlan {
   readonly id?: string | undefined;
   /** The name of the header with the secret, if Okta uses one. */
   readonly headerName?: string | undefined;
-}
-
-/** A resource of the org that can be brought up to date. */
-export interface Setup {
-  /** Reads the org's current state each time. @throws OktaApiError */
-  plan(): Promise<SetupPlan>;
 }
 
 /** The fields that differ. */

@@ -12,7 +12,7 @@ import {
   type HookResource,
   type WantedHook,
 } from './hook-resource.js';
-import type { Setup, SetupPlan, SetupStep } from './setup-plan.js';
+import type { SetupPlan, SetupStep } from './setup-plan.js';
 
 /** Sets up and runs the telephony inline hook, by the Inline Hooks API. */
 
@@ -43,10 +43,14 @@ export interface WantedTelephonyHook extends WantedHook {
 }
 
 /**
- * Creates the hook, or changes the hook with the same URL in place, so that Okta always has a hook to call. Another hook is
- * changed only if `replacedId` names it.
+ * Plans to create the hook, or to change the hook with the same URL in place, so that Okta always has a hook to call. Another
+ * hook is changed only if `replacedId` names it.
+ * @throws OktaApiError
  */
-export function createTelephonyHookSetup(okta: Administration, wanted: WantedTelephonyHook): Setup {
+export function createTelephonyHookPlan(
+  okta: Administration,
+  wanted: WantedTelephonyHook,
+): () => Promise<SetupPlan> {
   const { url, proof } = wanted;
   const writeHook = createHookWriter(okta, HOOK, wanted);
 
@@ -67,26 +71,22 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
     );
   };
 
-  return {
-    async plan() {
-      const hooks = await listTelephonyHooks(okta);
-      const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
-      const active = hooks.find(({ isActive }) => isActive);
-      const named = hooks.find(({ id }) => id === wanted.replacedId);
-      if (wanted.replacedId !== undefined && named === undefined) return unknownId(wanted.replacedId, hooks);
-      const target = named ?? ours.find(({ isActive }) => isActive) ?? ours[0];
-      // Okta refuses a second active telephony hook.
-      if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
-      const others = hooks.filter(({ id }) => id !== target?.id);
-      const warnings = others.map((other) => `Not changed: ${describeHook(other)}.`);
-      const headerName = proof.kind === 'header' ? headerNameOf(proof, target) : undefined;
-      return {
-        steps: [...write(target), ...activation(okta, HOOK, target)],
-        warnings,
-        id: target?.id,
-        headerName,
-      };
-    },
+  return async () => {
+    const hooks = await listTelephonyHooks(okta);
+    const ours = hooks.filter((hook) => isSameUrl(hook.url, url));
+    const active = hooks.find(({ isActive }) => isActive);
+    const named = hooks.find(({ id }) => id === wanted.replacedId);
+    if (wanted.replacedId !== undefined && named === undefined) return unknownId(wanted.replacedId, hooks);
+    const target = named ?? ours.find(({ isActive }) => isActive) ?? ours[0];
+    // Okta refuses a second active telephony hook.
+    if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
+    const others = hooks.filter(({ id }) => id !== target?.id);
+    return {
+      steps: [...write(target), ...activation(okta, HOOK, target)],
+      warnings: others.map((other) => `Not changed: ${describeHook(other)}.`),
+      id: target?.id,
+      headerName: proof.kind === 'header' ? headerNameOf(proof, target) : undefined,
+    };
   };
 }
 

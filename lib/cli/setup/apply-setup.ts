@@ -1,5 +1,5 @@
 import { isPassing, type Time } from '../admin/administration.js';
-import type { Setup, SetupPlan, SetupStep } from '../admin/setup-plan.js';
+import type { SetupPlan, SetupStep } from '../admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
 import { confirm, printNextSteps, type CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
@@ -11,7 +11,7 @@ interface SetupCommand {
   /** What is set up, for the last line: `The attribute whatsAppOptIn`. */
   readonly subject: string;
   readonly access: Access;
-  make(org: Org): SetupChecks & { readonly setup: Setup };
+  make(org: Org): Setup;
   readonly next: readonly string[];
   /** A sentence about what Okta does not show, if nothing was changed. */
   readonly unseen?: string | undefined;
@@ -43,8 +43,7 @@ export async function runSetup(
   await withOrg({ credential, access: command.access, terminal, time }, async (org) => {
     report.org = org.host;
     terminal.say(`Okta org ${org.host}`);
-    const { setup, ...checks } = command.make(org);
-    await applySetup(setup, report, { terminal, time, isSure: options['yes'] === true, ...checks });
+    await applySetup(command.make(org), report, { terminal, time, isSure: options['yes'] === true });
   });
   if (report.result === 'unchanged') {
     terminal.say(`✔ ${command.subject} is up to date. Nothing was changed.`, 'green');
@@ -69,11 +68,13 @@ export interface SetupReport {
   readonly next: string[];
 }
 
-/** What a setup reads beside its plans. Both return warnings. */
-export interface SetupChecks {
-  /** Runs before the first plan with steps is shown. An error ends the setup. */
+/** A resource of the org that can be brought up to date. */
+interface Setup {
+  /** Reads the org's current state each time. @throws OktaApiError */
+  readonly plan: () => Promise<SetupPlan>;
+  /** Returns warnings. Runs before the first plan with steps is shown. An error ends the setup. */
   readonly check?: ((plan: SetupPlan) => Promise<readonly string[]>) | undefined;
-  /** Reads the org, after the first plan: a credential that Okta refuses is reported before anything else. */
+  /** Returns warnings. Runs after the first plan: a credential that Okta refuses is reported before anything else. */
   readonly readWarnings?: () => Promise<readonly string[]>;
 }
 
@@ -91,9 +92,8 @@ const MAX_STEPS = 12;
 export async function applySetup(
   setup: Setup,
   report: SetupReport,
-  parts: SetupChecks & Pick<CommandCall, 'terminal' | 'time'> & { readonly isSure: boolean },
+  { terminal, time, isSure }: Pick<CommandCall, 'terminal' | 'time'> & { readonly isSure: boolean },
 ): Promise<void> {
-  const { terminal, time, isSure } = parts;
   const approved = new Set<string>();
   const patience = createRetryWindow(time, terminal);
   const warn = (warnings: readonly string[]): void => {
@@ -114,7 +114,7 @@ export async function applySetup(
   for (let count = 0; count < MAX_STEPS;) {
     const plan = await setup.plan();
     report.id = plan.id;
-    if (isFirst) warn((await parts.readWarnings?.()) ?? []);
+    if (isFirst) warn((await setup.readWarnings?.()) ?? []);
     isFirst = false;
     if (plan.obstacle !== undefined) {
       throw new CommandError('IN_THE_WAY', plan.obstacle.message, plan.obstacle.remedy);
@@ -133,7 +133,7 @@ export async function applySetup(
       continue;
     }
     if (!keys.every((key) => approved.has(key))) {
-      if (approved.size === 0) warn((await parts.check?.(plan)) ?? []);
+      if (approved.size === 0) warn((await setup.check?.(plan)) ?? []);
       else terminal.say('Somebody else has changed it in the meantime.', 'yellow');
       showPlan(plan, terminal);
       for (const key of keys) approved.add(key);

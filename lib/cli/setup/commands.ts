@@ -1,8 +1,8 @@
 import type { HookProof } from '../admin/hook-resource.js';
-import { createEventHookSetup } from '../admin/event-hook-setup.js';
+import { createEventHookPlan } from '../admin/event-hook-setup.js';
 import type { SetupPlan } from '../admin/setup-plan.js';
-import { createOptInAttributeSetup } from '../admin/opt-in-attribute.js';
-import { createTelephonyHookSetup, warnOfNativeTelephony } from '../admin/telephony-hook-setup.js';
+import { planOptInAttribute } from '../admin/opt-in-attribute.js';
+import { createTelephonyHookPlan, warnOfNativeTelephony } from '../admin/telephony-hook-setup.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import { commandLine, flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
@@ -37,7 +37,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
       return Promise.resolve({
         subject: `The attribute ${name}`,
         access: { scopes, role: 'the role Organization Administrator (or Super Administrator)' },
-        make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
+        make: (org) => ({ plan: () => planOptInAttribute(org.as(scopes), name, ownAccess) }),
         next: [
           `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
           ...(name === DEFAULT_OPT_IN_ATTRIBUTE
@@ -100,7 +100,7 @@ Okta's own providers, Twilio and Telesign, and a telephony hook exclude each oth
         subject: 'The telephony inline hook',
         access: { scopes: INLINE_HOOK_SCOPES, role: hookRole('okta.inlinehooks.manage') },
         make: (org) => ({
-          setup: createTelephonyHookSetup(org.as(INLINE_HOOK_SCOPES), wanted),
+          plan: createTelephonyHookPlan(org.as(INLINE_HOOK_SCOPES), wanted),
           check: (plan) => checkSecret(call, org, { plan, url, route: 'hook', proof }),
           readWarnings: async () => {
             const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));
@@ -154,7 +154,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
         subject: 'The event hook',
         access: { scopes: EVENT_SCOPES, role: hookRole('okta.eventhooks.manage') },
         make: (org) => ({
-          setup: createEventHookSetup(org.as(EVENT_SCOPES), { url, name, proof, sendsSecret }),
+          plan: createEventHookPlan(org.as(EVENT_SCOPES), { url, name, proof, sendsSecret }),
           check: (plan) => checkSecret(call, org, { plan, url, route: 'events', proof }),
         }),
         next: [

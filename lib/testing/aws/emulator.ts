@@ -9,7 +9,7 @@ import type { LimitedRule } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { jsonReply, type Answer, type Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
-import type { CallbackRule } from '../server/status-callbacks.js';
+import type { CallbackRule, Mutable } from '../server/status-callbacks.js';
 import { signatureProblem, type AwsKeys } from './proof.js';
 import { SnsTopic, type SnsFields } from './topic.js';
 
@@ -78,8 +78,6 @@ export interface AwsEmulator extends EmulatedProvider<
   rotateCertificate(): void;
 }
 
-type Stored = { -readonly [Key in keyof EmulatedAwsMessage]: EmulatedAwsMessage[Key] };
-
 const REGION = 'eu-central-1';
 const TOPIC_ARN = `arn:aws:sns:${REGION}:111122223333:otp-events`;
 const CONFIGURATION_SET = 'one-time-codes';
@@ -119,7 +117,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
   );
   const { clock, server, refusals, callbacks, deliver } = provider;
   const topic = new SnsTopic(server, TOPIC_ARN);
-  const messages: Stored[] = [];
+  const messages: EmulatedAwsMessage[] = [];
   const feedback: { messageId: string; status: string }[] = [];
 
   const sendTextMessage = (fields: JsonObject, request: RecordedRequest): Reply => {
@@ -132,7 +130,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
     if (sender !== pool || set !== CONFIGURATION_SET) return exception({ type: 'ResourceNotFoundException' });
     if (Number(fields['MaxPrice'] ?? PRICE_USD) < PRICE_USD)
       return invalid('PRICE_OVER_THRESHOLD', 'MaxPrice');
-    const message: Stored = {
+    const message: EmulatedAwsMessage = {
       messageId: randomUUID(),
       to: String(fields['DestinationPhoneNumber']),
       text: String(fields['MessageBody']),
@@ -144,7 +142,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
     return fields['DryRun'] === true ? accepted : { ...accepted, commit: () => take(message, request) };
   };
 
-  const take = (message: Stored, request: RecordedRequest): void => {
+  const take = (message: Mutable<EmulatedAwsMessage>, request: RecordedRequest): void => {
     messages.push(message);
     const { messageId: sid, to, text } = message;
     const failure = deliver(request, to, { channel: 'sms', text, sid });

@@ -9,7 +9,7 @@ import type { LimitedRule } from '../server/faults.js';
 import { jsonPost, type OutboundAnswer } from '../server/outbound.js';
 import { jsonReply, okReply, type Answer, type Reply } from '../server/reply.js';
 import { queryOf, type RecordedRequest } from '../server/request.js';
-import type { CallbackRule } from '../server/status-callbacks.js';
+import type { CallbackRule, Mutable } from '../server/status-callbacks.js';
 import { AzureCallers } from './callers.js';
 import { readSms, type SmsRequest } from './sms-request.js';
 
@@ -88,9 +88,6 @@ export interface AzureEmulator extends EmulatedProvider<
   receive(message: { readonly from: string; readonly text: string }): Promise<number | undefined>;
 }
 
-/** A message while its state changes. */
-type StoredMessage = { -readonly [Key in keyof EmulatedAzureMessage]: EmulatedAzureMessage[Key] };
-
 const NUMBER = '+18335550100';
 const WEBHOOK_TIMEOUT_MS = 30_000;
 
@@ -124,7 +121,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
   const { clock, server, refusals, callbacks, deliver } = provider;
   const senders = new Set([NUMBER, ...(options.senders ?? [])]);
   const callers = new AzureCallers(clock);
-  const messages: StoredMessage[] = [];
+  const messages: EmulatedAzureMessage[] = [];
   /** The result of each pair of repeatability ids, which is given again to a repeat. */
   const results = new Map<string, { readonly firstSent: string; readonly recipient: object }>();
   let subscription: string | undefined;
@@ -141,7 +138,7 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
     metadataVersion: '1',
     eventTime: new Date(clock()).toISOString(),
   });
-  const run = (message: StoredMessage, request: RecordedRequest): void => {
+  const run = (message: Mutable<EmulatedAzureMessage>, request: RecordedRequest): void => {
     const { messageId, from, to, text, tag } = message;
     const failure = deliver(request, to, { channel: 'sms', text, sid: messageId });
     callbacks.walk(message, [failure === undefined ? 'Delivered' : 'Failed'] as const, (deliveryStatus) => {

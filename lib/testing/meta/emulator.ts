@@ -7,8 +7,8 @@ import {
 import { requireKeys, type LimitedRule } from '../server/faults.js';
 import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 import { okReply, type Answer } from '../server/reply.js';
-import type { CallbackRule } from '../server/status-callbacks.js';
-import { messageId, readMessage, type EmulatedMetaMessage, type StoredMetaMessage } from './messages.js';
+import type { CallbackRule, Mutable } from '../server/status-callbacks.js';
+import { messageId, readMessage, type EmulatedMetaMessage } from './messages.js';
 import { metaError, MetaTemplates, type EmulatedMetaTemplate, type NewMetaTemplate } from './templates.js';
 import { inboundContent, payloadOf, postPayload, signBody, statusContent } from './webhook.js';
 import type { MetaIds, MetaInboundMessage } from './webhook.js';
@@ -83,7 +83,7 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
   const verifyToken = `verify-${randomUUID()}`;
   let webhook: string | undefined;
   let settings: MetaSettings = {};
-  const messages: StoredMetaMessage[] = [];
+  const messages: Mutable<EmulatedMetaMessage>[] = [];
   const templates = new MetaTemplates();
   for (const language of Object.values(TEMPLATES.languages)) {
     templates.add({ name: TEMPLATES.name, language, message_send_ttl_seconds: 300 });
@@ -96,7 +96,7 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
     },
   );
   const { clock, server, refusals, callbacks, deliver } = provider;
-  const enter = (message: StoredMetaMessage, status: EmulatedMetaMessage['status']): object => {
+  const enter = (message: Mutable<EmulatedMetaMessage>, status: EmulatedMetaMessage['status']): object => {
     message.status = status;
     return payloadOf(ids, statusContent(message, clock()));
   };
@@ -115,7 +115,7 @@ export async function startMetaEmulator(options: MetaEmulatorOptions = {}): Prom
     const made = { messaging_product: 'whatsapp', contacts, messages: [{ id, message_status: 'accepted' }] };
     const commit = (): void => {
       const state = { status: 'accepted', errorCode: undefined, statusCallback: webhook } as const;
-      const message: StoredMetaMessage = { ...asked, id, ...state };
+      const message: Mutable<EmulatedMetaMessage> = { ...asked, id, ...state };
       messages.push(message);
       const button = { text: 'Copy code', copies: code };
       const text = `${code} is your verification code.`;

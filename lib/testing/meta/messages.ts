@@ -23,9 +23,6 @@ export interface EmulatedMetaMessage {
   readonly statusCallback: string | undefined;
 }
 
-/** A message while it changes. */
-export type StoredMetaMessage = { -readonly [Key in keyof EmulatedMetaMessage]: EmulatedMetaMessage[Key] };
-
 /** An id in WhatsApp's form. */
 export function messageId(number: string): string {
   const random = randomBytes(10).toString('hex').toUpperCase();

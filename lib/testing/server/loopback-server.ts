@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 
 /** An HTTP server on the loopback interface. `close` ends every connection and timer at once. */
 export interface LoopbackServer {
@@ -17,21 +17,11 @@ export async function startLoopbackServer(
   port = 0,
   isOpenToOthers = false,
 ): Promise<LoopbackServer> {
-  const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
   const server = createServer({ keepAliveTimeout: 60_000 }, handle);
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, isOpenToOthers ? '0.0.0.0' : '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  server.on('connection', (socket) => socket.on('error', () => undefined));
+  server.listen(port, isOpenToOthers ? '0.0.0.0' : '127.0.0.1');
+  await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server listens on no port.');
 
@@ -50,7 +40,7 @@ export async function startLoopbackServer(
       closing ??= new Promise((resolve) => {
         for (const timer of timers) clearTimeout(timer);
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        server.closeAllConnections();
       });
       return closing;
     },

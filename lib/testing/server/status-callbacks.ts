@@ -1,6 +1,9 @@
 import type { EmulatedServer } from './emulated-server.js';
 import { requireKeys, RuleList, type LimitedRule } from './faults.js';
 
+/** What an emulator shows, as the emulator itself changes it. */
+export type Mutable<Shown> = { -readonly [Key in keyof Shown]: Shown[Key] };
+
 /** A status callback that a vendor made. */
 export interface EmulatedCallback<Params = Readonly<Record<string, string>>> {
   readonly url: string;
@@ -117,11 +120,7 @@ export class StatusCallbacks<
 
   async #make(url: string, params: Params, copies: number): Promise<void> {
     const made = Array.from({ length: copies }, async () => {
-      const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback<Params>[Key] } = {
-        url,
-        params,
-        httpStatus: undefined,
-      };
+      const callback: Mutable<EmulatedCallback<Params>> = { url, params, httpStatus: undefined };
       this.made.push(callback);
       callback.httpStatus = await this.#options.post(url, params);
     });

@@ -1,5 +1,6 @@
 import { formOf, type RecordedRequest } from '../server/request.js';
 import { randomSid } from '../server/random-ids.js';
+import type { Mutable } from '../server/status-callbacks.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164 } from './formats.js';
@@ -21,16 +22,13 @@ export interface EmulatedCall extends Pick<
   readonly timeout: number | undefined;
 }
 
-/** The same, as the emulator itself changes it. */
-export type StoredCall = { -readonly [Key in keyof EmulatedCall]: EmulatedCall[Key] };
-
 const MAX_TWIML = 4000;
 
 /** Reads the parameters of `POST Calls.json`. Returns a call, or Twilio's refusal. */
 export function readCall(
   request: RecordedRequest,
   { senders, recipients, clock }: TwilioContext,
-): StoredCall | { readonly error: TwilioError } {
+): Mutable<EmulatedCall> | { readonly error: TwilioError } {
   const field = formOf(request);
   const to = field('To');
   if (to === undefined) return refuse(21201, "No 'To' number is specified.");

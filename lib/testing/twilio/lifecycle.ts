@@ -1,14 +1,12 @@
 import { randomSid } from '../server/random-ids.js';
-import type { CallbackRule, StatusCallbacks } from '../server/status-callbacks.js';
-import type { EmulatedCall, StoredCall } from './calls.js';
+import type { CallbackRule, Mutable, StatusCallbacks } from '../server/status-callbacks.js';
+import type { EmulatedCall } from './calls.js';
 import type { TwilioContext } from './context.js';
-import type { EmulatedMessage, StoredMessage } from './messages.js';
+import type { EmulatedMessage } from './messages.js';
 import { addressOf, API_VERSION, twilioDate } from './formats.js';
 
 /** A fault of the status callbacks of new messages and calls. */
 export type CallbackFault = CallbackRule<EmulatedMessage | EmulatedCall>;
-
-export type TwilioCallbacks = StatusCallbacks<EmulatedMessage | EmulatedCall>;
 
 /** The failure of an accepted message or call. */
 export interface LateFailure {
@@ -21,15 +19,15 @@ const INSTALL_SIDS = { whatsapp: randomSid('XE'), rcs: randomSid('XE') };
 /** Takes messages and calls from step to step, with their status callbacks. */
 export class TwilioLifecycle {
   readonly #context: TwilioContext;
-  readonly #callbacks: TwilioCallbacks;
+  readonly #callbacks: StatusCallbacks<EmulatedMessage | EmulatedCall>;
 
-  constructor(context: TwilioContext, callbacks: TwilioCallbacks) {
+  constructor(context: TwilioContext, callbacks: StatusCallbacks<EmulatedMessage | EmulatedCall>) {
     this.#context = context;
     this.#callbacks = callbacks;
   }
 
   /** From accepted to delivered, or to the failure. */
-  runMessage(message: StoredMessage, failure: LateFailure | undefined): void {
+  runMessage(message: Mutable<EmulatedMessage>, failure: LateFailure | undefined): void {
     const steps = failure === undefined ? ['sent', 'delivered'] : [];
     // An undelivered message was sent to the carrier first.
     if (failure?.status === 'undelivered' && message.channel !== 'whatsapp') steps.push('sent');
@@ -45,7 +43,7 @@ export class TwilioLifecycle {
   }
 
   /** The recipient opens a WhatsApp or RCS message. Throws for one that was not delivered. */
-  readMessage(message: StoredMessage): void {
+  readMessage(message: Mutable<EmulatedMessage>): void {
     if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
     message.updatedAt = this.#context.clock();
@@ -53,7 +51,7 @@ export class TwilioLifecycle {
   }
 
   /** From queued to completed, or to the failure. */
-  runCall(call: StoredCall, failure: LateFailure | undefined): void {
+  runCall(call: Mutable<EmulatedCall>, failure: LateFailure | undefined): void {
     const steps =
       failure === undefined ? ['initiated', 'ringing', 'answered', 'completed'] : ['initiated', 'failed'];
     this.#callbacks.walk(call, steps, (step, index) => {
@@ -65,7 +63,7 @@ export class TwilioLifecycle {
     });
   }
 
-  #messageParams(message: StoredMessage): Record<string, string> {
+  #messageParams(message: EmulatedMessage): Record<string, string> {
     return {
       AccountSid: this.#context.accountSid,
       ApiVersion: API_VERSION,
@@ -92,7 +90,7 @@ export class TwilioLifecycle {
     };
   }
 
-  #callParams(call: StoredCall, step: string, index: number): Record<string, string> {
+  #callParams(call: EmulatedCall, step: string, index: number): Record<string, string> {
     return {
       AccountSid: this.#context.accountSid,
       ApiVersion: API_VERSION,

@@ -1,6 +1,7 @@
 import { isObject, parseJson } from '../../core/json.js';
 import { formOf, type RecordedRequest } from '../server/request.js';
 import { randomSid } from '../server/random-ids.js';
+import type { Mutable } from '../server/status-callbacks.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
@@ -51,9 +52,6 @@ export interface EmulatedMessage {
   readonly feedback: string | undefined;
 }
 
-/** The same, as the emulator itself changes it. */
-export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
-
 /** The outcome of a message, as its sender reported it to Twilio. */
 export interface EmulatedFeedback {
   readonly messageSid: string;
@@ -71,7 +69,7 @@ export function readMessage(
   { senders, recipients, smsNumber, messagingServiceSid: rcsServiceSid, clock }: TwilioContext,
   content: TwilioContent,
 ):
-  | { readonly message: StoredMessage; readonly template: EmulatedTemplate | undefined }
+  | { readonly message: Mutable<EmulatedMessage>; readonly template: EmulatedTemplate | undefined }
   | { readonly error: TwilioError } {
   const field = formOf(request);
   const toText = field('To');

@@ -1,21 +1,22 @@
 import { formOf, queryOf, type RecordedRequest } from '../server/request.js';
 import { jsonReply, okReply, type Answer } from '../server/reply.js';
-import { readCall, wordsOfCall, type EmulatedCall, type StoredCall } from './calls.js';
+import type { Mutable } from '../server/status-callbacks.js';
+import { readCall, wordsOfCall, type EmulatedCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { addressOf, API_VERSION, twilioDate } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
-import { readMessage, type EmulatedFeedback, type EmulatedMessage, type StoredMessage } from './messages.js';
+import { readMessage, type EmulatedFeedback, type EmulatedMessage } from './messages.js';
 import { legacyPage } from './lists.js';
 import { renderTemplate, templateFailure } from './templates.js';
 
-type Sent = StoredMessage | StoredCall;
+type Sent = Mutable<EmulatedMessage> | EmulatedCall;
 
 /** The messages and calls of an account, as the API of 2010 makes and shows them. */
 export class TwilioSending {
-  readonly messages: StoredMessage[] = [];
-  readonly calls: StoredCall[] = [];
+  readonly messages: Mutable<EmulatedMessage>[] = [];
+  readonly calls: EmulatedCall[] = [];
   readonly feedback: EmulatedFeedback[] = [];
   readonly #bySid = new Map<string, Sent>();
   readonly #context: TwilioContext;
@@ -120,7 +121,7 @@ export class TwilioSending {
   }
 
   #failureOf(
-    message: StoredMessage,
+    message: EmulatedMessage,
     template: EmulatedTemplate | undefined,
     request: RecordedRequest,
   ): LateFailure | undefined {
@@ -133,7 +134,7 @@ export class TwilioSending {
     return code === undefined ? undefined : { code, status: 'failed' };
   }
 
-  #whatsAppFailure(message: StoredMessage, template: EmulatedTemplate | undefined): number | undefined {
+  #whatsAppFailure(message: EmulatedMessage, template: EmulatedTemplate | undefined): number | undefined {
     const { to, from, contentVariables = {} } = message;
     const { sessions } = this.#context;
     if (!sessions.isReachable(to, from)) return 63015;

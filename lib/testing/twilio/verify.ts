@@ -6,6 +6,7 @@ import { given, type TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate } from './formats.js';
 import type { EmulatedPhoneItem } from '../server/phones.js';
+import type { Mutable } from '../server/status-callbacks.js';
 import { codeSentence, KEEP_SECRET } from './templates.js';
 import {
   FIRST_VERIFY_SERVICE,
@@ -41,8 +42,6 @@ export interface EmulatedVerification {
   readonly updatedAt: number;
 }
 
-type StoredVerification = { -readonly [Key in keyof EmulatedVerification]: EmulatedVerification[Key] };
-
 /** How long a code is valid and its sends are counted. */
 const LIFE_MS = 10 * 60 * 1000;
 const MAX_SENDS = 5;
@@ -54,10 +53,10 @@ const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
 
 /** A Verify service, and the API that sends codes by it: `/v2/Services`. */
 export class TwilioVerify {
-  readonly #verifications: StoredVerification[] = [];
-  readonly #bySid = new Map<string, StoredVerification>();
+  readonly #verifications: Mutable<EmulatedVerification>[] = [];
+  readonly #bySid = new Map<string, Mutable<EmulatedVerification>>();
   /** By number. Some may have expired. */
-  readonly #pending = new Map<string, StoredVerification>();
+  readonly #pending = new Map<string, Mutable<EmulatedVerification>>();
   readonly #context: TwilioContext;
   readonly #createdAt: number;
   #service = FIRST_VERIFY_SERVICE;
@@ -97,7 +96,7 @@ export class TwilioVerify {
     const now = clock();
     const code = customCode ?? pending?.code ?? randomDigits(this.#service.codeLength);
     const attempt = { sid: randomSid('VL'), channel, at: now };
-    const next: StoredVerification = {
+    const next: Mutable<EmulatedVerification> = {
       sid: pending?.sid ?? randomSid('VE'),
       to,
       channel,
@@ -146,14 +145,14 @@ export class TwilioVerify {
   };
 
   /** By SID in any state, by number only a pending one. */
-  #find(wanted: string): StoredVerification | undefined {
+  #find(wanted: string): Mutable<EmulatedVerification> | undefined {
     for (const known of [this.#bySid.get(wanted), this.#pending.get(wanted)]) {
       if (known !== undefined) this.#expire(known);
     }
     return this.#bySid.get(wanted) ?? this.#pending.get(wanted);
   }
 
-  #expire(verification: StoredVerification): void {
+  #expire(verification: Mutable<EmulatedVerification>): void {
     if (verification.status !== 'pending') return;
     if (this.#context.clock() - verification.createdAt < LIFE_MS) return;
     verification.status = 'expired';

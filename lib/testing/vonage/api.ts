@@ -4,8 +4,8 @@ import { asObject, parseJson } from '../../core/json.js';
 import { jsonReply, okReply, type Answer, type Api, type Reply } from '../server/reply.js';
 import type { RecordedRequest } from '../server/request.js';
 import { refusalReply } from './errors.js';
-import { readCall, type StoredCall } from './calls.js';
-import { wrongField, type StoredMessage } from './messages.js';
+import { readCall, type EmulatedVonageCall } from './calls.js';
+import { wrongField, type EmulatedVonageMessage } from './messages.js';
 
 /** What the API needs of the account. */
 interface Account {
@@ -19,8 +19,8 @@ interface Account {
   /** The answer to a new message or call that is refused. */
   readonly refusal: (request: RecordedRequest) => Reply | undefined;
   /** Called with each accepted message. */
-  readonly accept: (message: StoredMessage, request: RecordedRequest) => void;
-  readonly acceptCall: (call: StoredCall, request: RecordedRequest) => void;
+  readonly accept: (message: EmulatedVonageMessage, request: RecordedRequest) => void;
+  readonly acceptCall: (call: EmulatedVonageCall, request: RecordedRequest) => void;
 }
 
 /** Vonage's Messages API and Voice API (both v1). */
@@ -43,7 +43,7 @@ export function vonageApi(account: Account): Api {
       ...jsonReply(202, { message_uuid: id }),
       commit: () => {
         const { channel, to, from, text, ttl, client_ref, custom, sms, webhook_url } =
-          body as unknown as StoredMessage & { webhook_url?: string };
+          body as unknown as EmulatedVonageMessage & { webhook_url?: string };
         const sent = { id, channel, to, from, text, ttl, client_ref, custom, sms };
         account.accept({ ...sent, statusCallback: webhook_url, status: 'accepted' }, request);
       },

@@ -21,11 +21,8 @@ export interface EmulatedVonageCall {
   readonly status: string;
 }
 
-/** The same, as the emulator itself changes it. */
-export type StoredCall = { -readonly [Key in keyof EmulatedVonageCall]: EmulatedVonageCall[Key] };
-
 /** Reads the body of `POST /v1/calls`. Returns a call, or the first field that Vonage would not accept. */
-export function readCall(body: JsonObject, ownNumber: string): StoredCall | string {
+export function readCall(body: JsonObject, ownNumber: string): EmulatedVonageCall | string {
   const { to, from, ncco, event_url: urls, event_method: method = 'POST', ringing_timer: ringing } = body;
   const unknownField = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (unknownField !== undefined) return unknownField;

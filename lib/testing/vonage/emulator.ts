@@ -8,11 +8,11 @@ import {
 import type { LimitedRule } from '../server/faults.js';
 import { jsonPost } from '../server/outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { CallbackRule } from '../server/status-callbacks.js';
+import type { CallbackRule, Mutable } from '../server/status-callbacks.js';
 import { vonageApi } from './api.js';
-import type { EmulatedVonageCall, StoredCall } from './calls.js';
+import type { EmulatedVonageCall } from './calls.js';
 import { errorOf, refusalReply } from './errors.js';
-import { deliveredItem, type EmulatedVonageMessage, type StoredMessage } from './messages.js';
+import { deliveredItem, type EmulatedVonageMessage } from './messages.js';
 import { signVonageWebhook } from './webhook.js';
 
 /** Options of `startVonageEmulator`. */
@@ -105,8 +105,8 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
   };
   const signatureSecret = randomAlphanumeric(40);
   let signingSecret = signatureSecret;
-  const messages: StoredMessage[] = [];
-  const calls: StoredCall[] = [];
+  const messages: EmulatedVonageMessage[] = [];
+  const calls: EmulatedVonageCall[] = [];
   const provider = await startProvider<
     VonageRefusalRule,
     VonageLateFailureRule,
@@ -129,7 +129,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
     const { status, text } = await server.outbound.call(jsonPost(url, headers, body));
     return text === undefined ? undefined : status;
   };
-  const run = (message: StoredMessage, rule: VonageLateFailureRule | undefined): void => {
+  const run = (message: Mutable<EmulatedVonageMessage>, rule: VonageLateFailureRule | undefined): void => {
     const last = rule === undefined ? 'delivered' : (rule.status ?? 'undeliverable');
     callbacks.walk(message, ['submitted', last], (status) => {
       message.status = status;
@@ -139,7 +139,7 @@ export async function startVonageEmulator(options: VonageEmulatorOptions = {}): 
       return { message_uuid: id, to, from, timestamp, status, channel, client_ref, ...error };
     });
   };
-  const runCall = (call: StoredCall, rule: VonageLateFailureRule | undefined): void => {
+  const runCall = (call: Mutable<EmulatedVonageCall>, rule: VonageLateFailureRule | undefined): void => {
     const last = rule === undefined ? 'completed' : (rule.status ?? 'failed');
     const steps = rule === undefined ? ['ringing', 'answered', last] : [last];
     callbacks.walk(call, ['started', ...steps], (status) => {

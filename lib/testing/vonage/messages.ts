@@ -21,9 +21,6 @@ export interface EmulatedVonageMessage {
   readonly status: string;
 }
 
-/** The same, as the emulator itself changes it. */
-export type StoredMessage = { -readonly [Key in keyof EmulatedVonageMessage]: EmulatedVonageMessage[Key] };
-
 const LANGUAGES: readonly unknown[] = ['en_US', 'pt_BR'];
 
 /** The first field that Vonage would not accept, and Vonage's error for it. */

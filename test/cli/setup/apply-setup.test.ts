@@ -46,12 +46,13 @@ async function carry(plans: readonly Partial<SetupPlan>[], { isSure = true, answ
   const left = [...plans];
   let last = left[0];
   const setup = {
+    check,
     plan: (): Promise<SetupPlan> => {
       last = left.shift() ?? last;
       return Promise.resolve({ steps: [], warnings: [], ...last });
     },
   };
-  const error: unknown = await applySetup(setup, report, { terminal, time, isSure, check }).then(
+  const error: unknown = await applySetup(setup, report, { terminal, time, isSure }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

@@ -1,4 +1,4 @@
-import { createOptInAttributeSetup } from '../../admin/opt-in-attribute.js';
+import { planOptInAttribute } from '../../admin/opt-in-attribute.js';
 import { countOptedIn, readAttribute } from '../../admin/org-facts.js';
 import { CORRECT_VALUES, NAME_OR_CREATE } from '../../../events/describe-answer.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
@@ -18,10 +18,7 @@ export async function attributeFinding(
   { attribute: name, channel }: OptIn,
 ): Promise<Finding> {
   if (channel === 'line') return lineAttributeFinding(org, name);
-  const { obstacle, steps, warnings } = await createOptInAttributeSetup(
-    org.readOnly(SCHEMAS.scopes),
-    name,
-  ).plan();
+  const { obstacle, steps, warnings } = await planOptInAttribute(org.readOnly(SCHEMAS.scopes), name);
   if (obstacle !== undefined) {
     const { type, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
     if (type === undefined || !CHANNEL_NAME_TYPES.has(type)) return fail(obstacle.message, obstacle.remedy);

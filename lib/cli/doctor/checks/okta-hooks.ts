@@ -1,6 +1,6 @@
-import { createEventHookSetup } from '../../admin/event-hook-setup.js';
+import { createEventHookPlan } from '../../admin/event-hook-setup.js';
 import type { SetupPlan } from '../../admin/setup-plan.js';
-import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../admin/telephony-hook-setup.js';
+import { createTelephonyHookPlan, warnOfNativeTelephony } from '../../admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
 import { hookRole, NATIVE_SCOPES } from '../../org.js';
@@ -17,9 +17,9 @@ const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const
 export function createHookChecks(org: OrgReader, hook: HookVariables | undefined) {
   const { url = '', proof = NO_SECRET } = hook ?? {};
   const wanted = { url, name: undefined, proof, replacedId: undefined, sendsSecret: false };
-  const plan = once(() => createTelephonyHookSetup(org.readOnly(INLINE_HOOKS.scopes), wanted).plan());
+  const plan = once(createTelephonyHookPlan(org.readOnly(INLINE_HOOKS.scopes), wanted));
   const wantedEvents = { ...wanted, url: `${url}/events`, proof: NO_SECRET };
-  const eventPlan = once(() => createEventHookSetup(org.readOnly(EVENT_HOOKS.scopes), wantedEvents).plan());
+  const eventPlan = once(createEventHookPlan(org.readOnly(EVENT_HOOKS.scopes), wantedEvents));
   const skipped = warn('Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta.");
   return {
     telephonyHook: async (): Promise<Finding> =>

@@ -1,7 +1,7 @@
-import type Joi from 'joi';
+import Joi from 'joi';
 import { VOICE, type Outcome, type Refusal, effectOf } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
-import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
+import { isOrigin, mustBe, textOf, urlRule } from '../core/option-rules.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: refusals, and rules of their options. */
@@ -9,6 +9,22 @@ import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers
 /** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
 export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'remedy'> & {
   readonly remedy: string;
+};
+
+/** A provider's error codes by subject, in the order of docs/reference/provider-codes.md. */
+export type ErrorTable = Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>>;
+
+/** The meanings in tables, by code. */
+export const meaningsIn = (...tables: readonly ErrorTable[]): ReadonlyMap<string, RefusalMeaning> =>
+  new Map(tables.flatMap((table) => Object.values(table).flatMap((codes) => Object.entries(codes))));
+
+export const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
+export const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
+
+export const WRONG_NUMBER: RefusalMeaning = {
+  reason: 'Not a valid phone number',
+  remedy: ENROLL_OTHER,
+  cause: 'wrong-number',
 };
 
 /** The remedy if this channel does not reach the user. */
@@ -37,6 +53,16 @@ export function requireVoiceChannel(channel: string, factory: string): void {
 /** A secret that a header can carry: visible characters only. */
 export const secretRule = (what: string): Joi.StringSchema =>
   textOf(`${what}, as text without spaces`).pattern(/^[\x21-\x7e]+$/);
+
+/** A secret or, while it is rotated, the current and the next one. */
+export const rotatedRule = (secret: Joi.Schema, name: string): Joi.Schema =>
+  Joi.alternatives().conditional(Joi.array(), {
+    then: Joi.array()
+      .items(secret)
+      .length(2)
+      .messages(mustBe(`a text, or an array of the current and the next ${name}`)),
+    otherwise: secret,
+  });
 
 /** The provider's origin by default, or another that is safe to send secrets to. */
 export const originRule = (origin: string): Joi.AnySchema =>

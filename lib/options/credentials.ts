@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { rotatedRule } from '../channels/provider.js';
 import type { TwilioLogin } from '../channels/twilio/settings.js';
 import { asList, fieldOf } from '../core/json.js';
 import { readPrivateKey } from '../core/private-key.js';
@@ -160,21 +161,12 @@ export const oneAuthToken = (): Joi.AnySchema => secret("the account's auth toke
 export const twilioBaseUrl = (): Joi.AnySchema =>
   urlRule("an origin for every Twilio product, such as an emulator's, without a path", isOrigin);
 
-const authToken = (): Joi.Schema =>
-  Joi.alternatives().conditional(Joi.array(), {
-    then: Joi.array()
-      .items(oneAuthToken())
-      .length(2)
-      .messages(mustBe('a text, or an array of the current and the next auth token')),
-    otherwise: oneAuthToken(),
-  });
-
 const twilio = (): Joi.ObjectSchema =>
   objectOf<TwilioCredential>('an object with accountSid, apiKeySid and apiKeySecret', {
     accountSid: accountSid().required(),
     apiKeySid: apiKeySid(),
     apiKeySecret: apiKeySecret(),
-    authToken: authToken(),
+    authToken: rotatedRule(oneAuthToken(), 'auth token'),
     region: textOf('a Twilio region, such as ie1').pattern(/^[a-z]{2}\d{1,2}$/),
     edge: textOf('a Twilio edge, such as dublin').pattern(/^[a-z][a-z0-9-]*$/),
     baseUrl: twilioBaseUrl(),

@@ -15,7 +15,7 @@ import { readRedisOptions } from '../state/redis/options.js';
 import type { OktaCredential, TwilioCredential } from './credential-types.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import { attempt, type VariableReader } from './variable-reader.js';
-import { readProviderLists, variablesWhere, type VariableName } from './variables.js';
+import { listIn, readProviderLists, variablesWhere, type VariableName } from './variables.js';
 
 /** Reads the variables that go together, for `optionsFrom` and the command line. */
 
@@ -276,12 +276,12 @@ function readVonageVoice(reader: VariableReader): Channel | undefined {
   });
 }
 
-/** The current and the next secret have a comma between them. */
 function signatureOf(reader: VariableReader): Pick<VonageVoiceOptions, 'signatureSecret'> {
-  const [current, next, ...more] = reader.read('VONAGE_SIGNATURE_SECRET')?.split(',') ?? [];
-  if (current === undefined) return {};
+  const secret = reader.read('VONAGE_SIGNATURE_SECRET');
+  if (secret === undefined) return {};
+  const [current, next, ...more] = listIn(secret);
   if (more.length > 0) reader.complain('VONAGE_SIGNATURE_SECRET must be one secret, or two with a comma');
-  return { signatureSecret: next === undefined ? current : [current.trim(), next.trim()] };
+  return { signatureSecret: current === undefined || next === undefined ? secret : [current, next] };
 }
 
 function requireVonageCredential(reader: VariableReader): void {
@@ -304,9 +304,11 @@ function requireVonageCredential(reader: VariableReader): void {
 function readAzure(reader: VariableReader): ChannelsByName {
   reader.required('AZURE_SMS_ACCESS_KEY', 'an access key of the resource');
   const make = (options: AzureSmsOptions & { readonly reportSecret?: string }): Channel => {
-    // Two secrets have a comma between them.
-    const reportSecret = options.reportSecret?.split(',').map((secret) => secret.trim());
-    return azureSms({ ...options, reportSecret });
+    const { reportSecret } = options;
+    return azureSms({
+      ...options,
+      reportSecret: reportSecret === undefined ? undefined : listIn(reportSecret),
+    });
   };
   const sms = reader.make('azureSms', make);
   return sms === undefined ? {} : { sms };
@@ -350,8 +352,8 @@ type MetaVariables = Omit<WhatsAppCloudOptions, 'appSecret' | 'templates'> & {
 
 function metaOptionsOf({ appSecret = '', templates, ...options }: MetaVariables): WhatsAppCloudOptions {
   const { name = '', languages = { default: 'en_US' } } = templates ?? {};
-  // The current and the next secret have a comma between them. The function itself counts them.
-  const [current = '', ...others] = appSecret.split(',').map((secret) => secret.trim());
+  // The function itself counts them.
+  const [current = '', ...others] = listIn(appSecret);
   const secrets = others.length === 0 ? current : ([current, ...others] as [string, string]);
   return { ...options, appSecret: secrets, templates: { name, languages } };
 }
@@ -373,8 +375,7 @@ export function readRedis(reader: VariableReader): RedisVariables | undefined {
   const connection = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
   const what = 'what REDIS_URL keeps is sealed with it: openssl rand -base64 32';
   const keys = reader.required('STATE_ENCRYPTION_KEY', what);
-  // Several keys have commas between them.
-  const redis = { connection, encryptionKeys: keys.split(',').map((key) => key.trim()) };
+  const redis = { connection, encryptionKeys: listIn(keys) };
   if (connection !== '' && keys !== '') reader.make('redisState', () => readRedisOptions(redis));
   return redis;
 }

@@ -41,7 +41,8 @@ export interface Variable {
 }
 
 const whole = (value: string): readonly string[] => [value];
-const eachKey = (value: string): readonly string[] => value.split(',').map((key) => key.trim());
+/** Values with commas between them, such as a secret and the next one. */
+export const listIn = (value: string): readonly string[] => value.split(',').map((one) => one.trim());
 
 function passwordOf(value: string): readonly string[] {
   if (!URL.canParse(value)) return [value];
@@ -183,7 +184,7 @@ const TABLE = {
   /** The number of a Vonage application that calls: `channels.voice` is then a `vonageVoice`. */
   VONAGE_VOICE_FROM: { option: 'vonageVoice.from', sends: 'voice' },
   /** Proves Vonage's webhooks; while you rotate it: `current,next`. It needs `PUBLIC_URL`. */
-  VONAGE_SIGNATURE_SECRET: { option: 'vonageChannel.signatureSecret', secretsIn: eachKey, receives: true },
+  VONAGE_SIGNATURE_SECRET: { option: 'vonageChannel.signatureSecret', secretsIn: listIn, receives: true },
   /** The id of your organisation at India's DLT, for SMS to India. */
   VONAGE_DLT_ENTITY_ID: { option: 'vonageChannel.dlt.entityId', rule: dltId },
   /** The id of the text at DLT. */
@@ -197,7 +198,7 @@ const TABLE = {
   /** A sender of SMS: `channels.sms` is then an `azureSms`. */
   AZURE_SMS_FROM: { option: 'azureSms.from', sends: 'sms' },
   /** The secret in the URL of Event Grid's webhook, or two with a comma between them. It needs `PUBLIC_URL`. */
-  AZURE_SMS_REPORT_SECRET: { option: 'azureSms.reportSecret', secretsIn: eachKey, receives: true },
+  AZURE_SMS_REPORT_SECRET: { option: 'azureSms.reportSecret', secretsIn: listIn, receives: true },
   /** Another origin of Azure's API. */
   AZURE_SMS_BASE_URL: { option: 'azureSms.baseUrl' },
   /** The id of a number in Meta's WhatsApp Manager: `channels.whatsapp` is then a `whatsAppCloud`. It needs `PUBLIC_URL`. */
@@ -205,7 +206,7 @@ const TABLE = {
   /** A token of a system user at Meta. */
   META_ACCESS_TOKEN: { option: 'whatsAppCloud.accessToken', secretsIn: whole },
   /** The secret of Meta's app; while you rotate it: `current,next`. */
-  META_APP_SECRET: { option: 'whatsAppCloud.appSecret', secretsIn: eachKey, receives: true },
+  META_APP_SECRET: { option: 'whatsAppCloud.appSecret', secretsIn: listIn, receives: true },
   /** The verify token that you enter in the app's webhook settings. */
   META_VERIFY_TOKEN: { option: 'whatsAppCloud.verifyToken', secretsIn: whole },
   /** The name of the approved WhatsApp template at Meta. */
@@ -265,7 +266,7 @@ const TABLE = {
   /** The Redis that several gateways share. It needs `STATE_ENCRYPTION_KEY`. */
   REDIS_URL: { option: 'redisState.connection', secretsIn: passwordOf },
   /** 32 bytes in Base64. While you rotate the key: `new,old`. */
-  STATE_ENCRYPTION_KEY: { option: 'redisState.encryptionKeys', secretsIn: eachKey },
+  STATE_ENCRYPTION_KEY: { option: 'redisState.encryptionKeys', secretsIn: listIn },
   /** The secret of the client at the authorization server, for `setup hook`, `doctor` and `preview`. */
   HOOK_OAUTH_CLIENT_SECRET: { rule: headerSecret, secretsIn: whole },
   /** The id of a hook key, `HKY…`, instead of that secret, for `setup hook`. */

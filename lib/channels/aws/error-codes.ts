@@ -2,7 +2,7 @@ import { type DeliveryFailure, type Refusal, withEffect } from '../../core/chann
 import type { HttpAnswer } from '../../core/http.js';
 import { asList, fieldOf } from '../../core/json.js';
 import { readObject } from '../../http/request.js';
-import type { RefusalMeaning } from '../provider.js';
+import { meaningsIn, REPORT_BUG, WRONG_NUMBER, type ErrorTable, type RefusalMeaning } from '../provider.js';
 
 /**
  * AWS's errors and events, and what they mean for the plan. The texts are ours, because AWS's may quote the number. Sources:
@@ -20,11 +20,9 @@ const CHECK_COUNTRY =
 const ENABLE_COUNTRY =
   'Enable the country in the console of AWS End User Messaging, or use another provider.';
 const LET_THROUGH = "If it is a real user, look at the protect configuration of awsSms's configuration set.";
-const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
 const RAISE_QUOTA = 'Request a higher quota in the AWS console: Service Quotas, AWS End User Messaging SMS.';
 const CHECK_TEXT = 'Check texts, and register the sender for one-time codes.';
 const NOTHING = 'Nothing, if another channel sent the code. If none did, the user needs another one.';
-const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 const BAD_KEYS: RefusalMeaning = {
   reason: 'AWS does not accept the credentials',
@@ -68,11 +66,11 @@ const UNREACHABLE: RefusalMeaning = { reason: 'The phone could not be reached', 
 const CARRIER: RefusalMeaning = { reason: 'Blocked by the mobile network', remedy: CHECK_TEXT };
 
 /** AWS names the field that is wrong; this code is ours. */
-const WRONG_NUMBER = 'INVALID_DESTINATION_PHONE_NUMBER';
+const WRONG_NUMBER_CODE = 'INVALID_DESTINATION_PHONE_NUMBER';
 
 /** What a refusal says about the recipient. `check` passes with them: nobody gets its message. */
 const OF_THE_RECIPIENT: Readonly<Record<string, RefusalMeaning>> = {
-  [WRONG_NUMBER]: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
+  [WRONG_NUMBER_CODE]: WRONG_NUMBER,
   DESTINATION_PHONE_NUMBER_OPTED_OUT: {
     reason: 'The recipient has opted out of messages from this sender',
     remedy: 'Remove the number from the opt-out list in the AWS console if the user wants messages again.',
@@ -104,7 +102,7 @@ const EVENTS: Readonly<Record<string, RefusalMeaning>> = {
   TEXT_BLOCKED: { reason: 'The phone blocks messages', remedy: NOTHING },
   TEXT_CARRIER_BLOCKED: CARRIER,
   TEXT_CARRIER_UNREACHABLE: UNREACHABLE,
-  TEXT_INVALID: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
+  TEXT_INVALID: WRONG_NUMBER,
   TEXT_INVALID_MESSAGE: { reason: 'The mobile network does not accept the text', remedy: CHECK_TEXT },
   TEXT_PROTECT_BLOCKED: FRAUD,
   TEXT_SPAM: CARRIER,
@@ -112,8 +110,8 @@ const EVENTS: Readonly<Record<string, RefusalMeaning>> = {
   TEXT_UNREACHABLE: UNREACHABLE,
 };
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. A code is AWS's reason, else the name of its exception. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
+/** A code is AWS's reason, else the name of its exception. */
+export const ERRORS: ErrorTable = {
   'The account, its credentials, AWS itself': {
     ExpiredTokenException: BAD_KEYS,
     IncompleteSignature: BAD_KEYS,
@@ -158,12 +156,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   'Reported later, by an event': EVENTS,
 };
 
-const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
-  Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
-);
-
-/** The exceptions that mean that no message went out. AWS's reasons are in capitals. */
-const EXCEPTIONS: ReadonlySet<string> = new Set(Object.keys(MEANINGS).filter((code) => /[a-z]/.test(code)));
+const MEANINGS = meaningsIn(ERRORS);
 
 const UNKNOWN: RefusalMeaning = {
   reason: 'Refused by AWS',
@@ -177,14 +170,16 @@ export const REQUEST_ID_HEADER = 'x-amzn-requestid';
  * Whether AWS has refused a request: the answer names the request and an exception that is in the table. After any other
  * exception, such as a time-out, the message may have gone out.
  */
-export const isRefusal = (answer: HttpAnswer): boolean =>
-  answer.headers[REQUEST_ID_HEADER] !== undefined &&
-  answer.status >= 400 &&
-  answer.status < 500 &&
-  EXCEPTIONS.has(typeOf(answer) ?? '');
+export function isRefusal(answer: HttpAnswer): boolean {
+  const { headers, status } = answer;
+  const type = typeOf(answer) ?? '';
+  // AWS's reasons are in capitals.
+  const isException = MEANINGS.has(type) && /[a-z]/.test(type);
+  return isException && headers[REQUEST_ID_HEADER] !== undefined && status >= 400 && status < 500;
+}
 
 /** Whether AWS does not accept the keys, so that others may help. */
-export const isAboutKeys = (answer: HttpAnswer): boolean => MEANINGS[typeOf(answer) ?? ''] === BAD_KEYS;
+export const isAboutKeys = (answer: HttpAnswer): boolean => MEANINGS.get(typeOf(answer) ?? '') === BAD_KEYS;
 
 /** Whether a refusal is about the recipient and their country alone. */
 export const isAboutRecipient = (answer: HttpAnswer): boolean =>
@@ -193,7 +188,7 @@ export const isAboutRecipient = (answer: HttpAnswer): boolean =>
 /** A refusal by AWS's reason or exception. `check` also describes answers that have neither. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = knownCodeOf(answer);
-  const meaning = (code === undefined ? undefined : MEANINGS[code]) ?? UNKNOWN;
+  const meaning = MEANINGS.get(code ?? '') ?? UNKNOWN;
   return { status: 'refused', code: code ?? `HTTP_${answer.status}`, ...withEffect(meaning) };
 }
 
@@ -214,8 +209,8 @@ function knownCodeOf(answer: HttpAnswer): string | undefined {
   const { Reason: reason, Fields: fields } = readObject(answer);
   const known = [reason, typeOf(answer)].find((code) => isKnown(code));
   const isNumber = asList(fields).some((field) => fieldOf(field, 'Name') === 'DestinationPhoneNumber');
-  return isNumber && known !== undefined && MEANINGS[known] === BAD_REQUEST ? WRONG_NUMBER : known;
+  return isNumber && known !== undefined && MEANINGS.get(known) === BAD_REQUEST ? WRONG_NUMBER_CODE : known;
 }
 
 const isKnown = (code: unknown): code is string =>
-  typeof code === 'string' && Object.hasOwn(MEANINGS, code) && !Object.hasOwn(EVENTS, code);
+  typeof code === 'string' && MEANINGS.has(code) && !Object.hasOwn(EVENTS, code);

@@ -6,9 +6,9 @@ import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js'
 import type { Channel } from '../channel.js';
 import { dltIdsOf } from '../dlt.js';
 import { checkProvider } from '../check-provider.js';
+import { keptCredential } from '../kept-credential.js';
 import { notSent, requireTextChannel } from '../provider.js';
 import { eventReceiver } from './callbacks.js';
-import { credentialSource } from './credentials.js';
 import {
   describeRefusal,
   isAboutKeys,
@@ -16,7 +16,7 @@ import {
   isRefusal,
   REQUEST_ID_HEADER,
 } from './error-codes.js';
-import { isLoopback, readAwsSmsOptions, type AwsSmsOptions } from './options.js';
+import { isCredentials, isLoopback, readAwsSmsOptions, type AwsSmsOptions } from './options.js';
 import { signRequest } from './signature.js';
 import { snsOriginOf } from './sns.js';
 
@@ -25,6 +25,10 @@ const SERVICE = 'sms-voice';
 
 /** SendTextMessage, `TimeToLive`. */
 const SHORTEST_TTL_SECONDS = 5;
+
+/** As the docs of `credentials` say. */
+const KEYS_SPARE_MS = 5 * 60_000;
+const KEYS_WAIT_MS = 1_000;
 
 const MESSAGE_ID = /^[\w:/-]{1,64}$/;
 
@@ -45,7 +49,18 @@ export function awsSms(options: AwsSmsOptions): Channel {
   const { origin, host } = new URL(settings.baseUrl);
   return ({ channel, clock, logger }) => {
     requireTextChannel(channel, FACTORY);
-    const keys = credentialSource(settings.credentials, clock);
+    const { credentials: given } = settings;
+    const keys =
+      typeof given === 'function'
+        ? keptCredential({
+            fetch: given,
+            read: (found) => (isCredentials(found) ? found : undefined),
+            endOf: ({ expiration }) => expiration?.getTime() ?? Infinity,
+            spareMs: KEYS_SPARE_MS,
+            waitMs: KEYS_WAIT_MS,
+            clock,
+          })
+        : undefined;
 
     /** The signed request; `undefined` without keys in time. */
     const requestOf = async (
@@ -53,7 +68,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
       fields: object,
       context: SendContext,
     ): Promise<HttpRequest | undefined> => {
-      const credentials = await keys.get(context);
+      const credentials = typeof given === 'function' ? await keys?.get(context) : given;
       if (credentials === undefined) return undefined;
       const body = JSON.stringify(fields);
       const headers = signRequest(
@@ -70,7 +85,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
       return { url: `${origin}/`, headers: { ...headers, 'user-agent': USER_AGENT }, body };
     };
     const noteKeys = <Result extends HttpResult>(result: Result): Result => {
-      if (result.kind === 'answered' && isAboutKeys(result)) keys.forget();
+      if (result.kind === 'answered' && isAboutKeys(result)) keys?.forget();
       return result;
     };
     const messageOf = ({ to, text, locale }: Pick<Message, 'to' | 'text' | 'locale'>): object => ({

@@ -1,4 +1,4 @@
-import type { Message, Outcome } from '../../core/channel.js';
+import type { Message, Outcome, SendContext } from '../../core/channel.js';
 import { ProviderError } from '../../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../../core/http.js';
 import { asList, asObject, textFieldOf, type JsonObject } from '../../core/json.js';
@@ -39,9 +39,10 @@ export function azureSms(options: AzureSmsOptions): Channel {
     const requestOf = async (
       method: 'GET' | 'POST',
       url: URL,
+      context: SendContext,
       body = '',
     ): Promise<HttpRequest | undefined> => {
-      const headers = await authorize({ method, url, body });
+      const headers = await authorize({ method, url, body }, context);
       if (headers === undefined) return undefined;
       const type = method === 'GET' ? undefined : 'application/json';
       return {
@@ -59,7 +60,7 @@ export function azureSms(options: AzureSmsOptions): Channel {
         ? {}
         : { reports: 'failures', receive: eventGridReceiver({ secrets: [reportSecret].flat(), from }) }),
       check: async (context) => {
-        const request = await requestOf('GET', numbersUrl);
+        const request = await requestOf('GET', numbersUrl, context);
         if (request === undefined) throw noToken();
         await checkProvider(
           { name: 'Azure', describe: ({ status }) => describeRefusal(`HTTP_${status}`) },
@@ -68,14 +69,15 @@ export function azureSms(options: AzureSmsOptions): Channel {
           (answer) => answer.status === 200 && Array.isArray(readObject(answer)['phoneNumbers']),
         );
       },
-      send: async (message, { http, reference }) => {
+      send: async (message, context) => {
+        const { http, reference } = context;
         const body = JSON.stringify(bodyOf(message, { from, reference, nowMs: clock() }));
-        const request = await requestOf('POST', sendUrl, body);
+        const request = await requestOf('POST', sendUrl, context, body);
         if (request === undefined) return notSent(NO_TOKEN);
         const first = outcomeOf(await http({ ...request, windowShare: FIRST_SHARE }), AZURE);
         if (first.status === 'refused' && first.code === BAD_CREDENTIALS) forget();
         if (first.status !== 'unknown') return first;
-        const repeat = await requestOf('POST', sendUrl, body);
+        const repeat = await requestOf('POST', sendUrl, context, body);
         const second = repeat && (await http(repeat));
         // What did not leave, or got no answer, says nothing about the first request.
         if (second?.kind !== 'answered') return first;

@@ -1,5 +1,5 @@
 import { type DeliveryFailure, type Refusal, withEffect } from '../../core/channel.js';
-import type { RefusalMeaning } from '../provider.js';
+import { ENROLL_OTHER, meaningsIn, WRONG_NUMBER, type ErrorTable, type RefusalMeaning } from '../provider.js';
 
 /**
  * Azure's refusals and what they mean for the plan. The texts are ours, because Azure's may quote the number. Sources: Azure
@@ -12,7 +12,6 @@ const CHECK_ENDPOINT = "Compare azureSms's endpoint with Keys of the resource in
 const CHECK_SENDER =
   "Check azureSms's from: it must belong to the resource, and the recipient's country must allow it.";
 const VERIFY_NUMBER = 'Submit the toll-free verification in the Azure portal.';
-const CHECK_NUMBER = 'Have the user enroll another number, or set defaultCountry.';
 const ADD_CAPACITY = 'Ask Azure for more throughput, or use a short code.';
 const ASK_SUPPORT = 'If it is a real user, ask the support of Azure.';
 const CHECK_STATUS = "Look at Azure's status page.";
@@ -22,8 +21,7 @@ const REPORT_BUG =
 /** The code if Azure does not accept the credentials. */
 export const BAD_CREDENTIALS = 'HTTP_401';
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
+export const ERRORS: ErrorTable = {
   'The request': {
     HTTP_400: { reason: 'Azure does not accept the request', remedy: REPORT_BUG },
     HTTP_401: {
@@ -36,7 +34,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     HTTP_429: { reason: 'Too many requests to Azure at once', remedy: ADD_CAPACITY },
   },
   'The recipient, in a response with 202': {
-    RECIPIENT_400: { reason: 'Azure does not accept the number or the text', remedy: CHECK_NUMBER },
+    RECIPIENT_400: { reason: 'Azure does not accept the number or the text', remedy: ENROLL_OTHER },
     RECIPIENT_401: {
       reason: 'The resource may not send from this sender',
       remedy: CHECK_SENDER,
@@ -48,9 +46,9 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   'A delivery report': {
     4000: { reason: "Blocked by Azure's protection against fraud", remedy: ASK_SUPPORT, cause: 'fraud' },
     4001: { reason: 'Azure does not accept the sender', remedy: CHECK_SENDER },
-    4002: { reason: 'Not a valid phone number', remedy: CHECK_NUMBER, cause: 'wrong-number' },
+    4002: WRONG_NUMBER,
     4003: { reason: 'Azure does not reach this country or network', remedy: CHECK_SENDER },
-    4004: { reason: 'The number does not exist', remedy: CHECK_NUMBER, cause: 'wrong-number' },
+    4004: { reason: 'The number does not exist', remedy: ENROLL_OTHER, cause: 'wrong-number' },
     4005: { reason: 'Blocked by the carrier', remedy: CHECK_SENDER },
     4006: {
       reason: 'The phone cannot be reached',
@@ -72,20 +70,18 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   },
 };
 
-const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
-  Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
-);
+const MEANINGS = meaningsIn(ERRORS);
 
 const UNKNOWN: RefusalMeaning = { reason: 'Refused by Azure', remedy: REPORT_BUG };
 
 /** The refusal with a code. */
 export function describeRefusal(code: string): Refusal {
-  return { status: 'refused', code, ...withEffect(MEANINGS[code] ?? UNKNOWN) };
+  return { status: 'refused', code, ...withEffect(MEANINGS.get(code) ?? UNKNOWN) };
 }
 
 /** The refusal with a code after which the message has certainly not gone out; `undefined` for any other code. */
 export function readRefusal(code: string): Refusal | undefined {
-  return Object.hasOwn(MEANINGS, code) ? describeRefusal(code) : undefined;
+  return MEANINGS.has(code) ? describeRefusal(code) : undefined;
 }
 
 const NOT_DELIVERED: RefusalMeaning = {
@@ -99,11 +95,11 @@ const NOT_DELIVERED: RefusalMeaning = {
  * @param details - `deliveryStatusDetails`: it has the code, and may have more. Only a known code is shown.
  */
 export function describeFailure(details: unknown): DeliveryFailure {
-  const [code] = (typeof details === 'string' && /\b[4-9]\d{3}\b/.exec(details)) || [];
-  const known = code === undefined ? undefined : MEANINGS[code];
+  const [code = ''] = (typeof details === 'string' && /\b[4-9]\d{3}\b/.exec(details)) || [];
+  const known = MEANINGS.get(code);
   return {
     status: 'failed',
-    code: known === undefined ? 'FAILED' : String(code),
+    code: known === undefined ? 'FAILED' : code,
     ...withEffect(known ?? NOT_DELIVERED),
   };
 }

@@ -2,7 +2,7 @@ import { type DeliveryFailure, type Outcome, withEffect } from '../../core/chann
 import type { HttpAnswer } from '../../core/http.js';
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 import { readObject } from '../../http/request.js';
-import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
+import { meaningsIn, OTHER_CHANNEL, type ErrorTable, type RefusalMeaning } from '../provider.js';
 
 /**
  * Meta's errors and what they mean for the plan. They come in the answer to a send, by a webhook, or both. The number decides:
@@ -62,8 +62,7 @@ const WRONG_CATEGORY: RefusalMeaning = {
 };
 const FAULT: RefusalMeaning = { reason: 'A fault at Meta', remedy: CHECK_STATUS };
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
+export const ERRORS: ErrorTable = {
   'The account, its access token, Meta itself': {
     0: UNAUTHORIZED,
     1: FAULT,
@@ -121,11 +120,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   },
 };
 
-const MEANINGS: ReadonlyMap<number, RefusalMeaning> = new Map(
-  Object.values(ERRORS).flatMap((codes) =>
-    Object.entries(codes).map(([code, meaning]) => [Number(code), meaning] as const),
-  ),
-);
+const MEANINGS = meaningsIn(ERRORS);
 
 const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   401: UNAUTHORIZED,
@@ -144,7 +139,9 @@ const UNCERTAIN: ReadonlySet<unknown> = new Set([1, 131000, 135000]);
 const isPermission = (code: number): boolean => code >= 200 && code <= 299;
 
 const meaningOf = (code: number | undefined): RefusalMeaning | undefined =>
-  code === undefined ? undefined : (MEANINGS.get(code) ?? (isPermission(code) ? FORBIDDEN : undefined));
+  code === undefined
+    ? undefined
+    : (MEANINGS.get(String(code)) ?? (isPermission(code) ? FORBIDDEN : undefined));
 
 /** A number of Meta's. A longer one could be somebody's. */
 const readCode = (code: unknown): number | undefined =>

@@ -1,9 +1,9 @@
+import twilio from 'twilio';
 import { spokenWords, type SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
-import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 import { twimlText } from './twiml-text.js';
@@ -24,14 +24,14 @@ const PAUSE_SECONDS = 2;
  */
 export function twilioCalls(): Channel {
   return (parts) => {
-    const twilio = requireTwilio(parts.twilio, FACTORY);
+    const connection = requireTwilio(parts.twilio, FACTORY);
     requireVoiceChannel(parts.channel, FACTORY);
-    const senders = requireSender(twilio, 'voice', FACTORY);
+    const senders = requireSender(connection, 'voice', FACTORY);
     const { voiceTexts } = parts;
-    const { statusCallbackUrl } = twilio.settings;
+    const { statusCallbackUrl } = connection.settings;
     return {
       provider: 'TWILIO',
-      host: twilio.host,
+      host: connection.host,
       usesText: false,
       reports: statusCallbackUrl === undefined ? undefined : 'failures',
       idNamespace: SID_NAMESPACE,
@@ -39,13 +39,13 @@ export function twilioCalls(): Channel {
         sendReporting(statusCallbackUrl, context, async (statusCallback) => {
           const reporting =
             statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
-          const result = await twilio.call(
-            (client, twiml) =>
+          const result = await connection.call(
+            (client) =>
               client.calls.create({
                 to: message.to,
                 from: senderFor(senders, message.to),
                 // Inline TwiML: the URL of a document to fetch would put the code into access logs.
-                twiml: composeTwiml(twiml, spokenWords(message, voiceTexts)),
+                twiml: composeTwiml(spokenWords(message, voiceTexts)),
                 timeout: RING_SECONDS,
                 ...reporting,
               }),
@@ -57,9 +57,9 @@ export function twilioCalls(): Channel {
   };
 }
 
-function composeTwiml(twiml: TwimlBuilder, { words, locale }: SpokenWords): string {
+function composeTwiml({ words, locale }: SpokenWords): string {
   const { language, voice } = voiceFor(locale);
-  const response = new twiml.VoiceResponse();
+  const response = new twilio.twiml.VoiceResponse();
   const text = twimlText(words);
   response.say({ language, voice }, text);
   response.pause({ length: PAUSE_SECONDS });

@@ -6,7 +6,6 @@ import type { TwilioConnection } from '../../core/option-types.js';
 import { USER_AGENT } from '../../http/call.js';
 import { formOf, sendRequest } from '../../http/request.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
-import type { TwilioClient, TwimlBuilder } from './sdk-types.js';
 import type { TwilioSettings } from './settings.js';
 import { StatusCallbacks } from './status-callbacks.js';
 
@@ -14,6 +13,9 @@ import { StatusCallbacks } from './status-callbacks.js';
  * The hook's connection to Twilio: its SDK on the hook's HTTP client. The SDK composes each request; the client of the attempt sends
  * it within the call's deadline, and we read the result from the wire.
  */
+
+/** The SDK's own client. */
+export type TwilioClient = InstanceType<typeof twilio.Twilio>;
 
 /** A kind of sender in the hook's options. */
 type SenderKind = keyof TwilioSettings['senders'];
@@ -33,10 +35,7 @@ export interface TwilioPort extends TwilioConnection {
    * Runs one SDK call and resolves to its result on the wire. Never rejects. The action must make exactly one call,
    * before any `await`. The SDK's promise never settles; the answer is in the result.
    */
-  call(
-    action: (client: TwilioClient, twiml: TwimlBuilder) => unknown,
-    context: Pick<SendContext, 'http'>,
-  ): Promise<HttpResult>;
+  call(action: (client: TwilioClient) => unknown, context: Pick<SendContext, 'http'>): Promise<HttpResult>;
   /**
    * As `call`, for a request that changes nothing and that no code waits for: within its own time-out, and of that `connectMs`
    * for a connection, milliseconds. Default of `connectMs`: `timeoutMs`.
@@ -108,9 +107,6 @@ export function createTwilioConnection(parts: {
   };
 }
 
-/** The SDK's own client class. */
-type TwilioSdk = InstanceType<typeof twilio.Twilio>;
-
 /** The part of the SDK's request that we use. */
 interface SdkRequest {
   readonly method: string;
@@ -171,16 +167,16 @@ function connectSdk(settings: TwilioSettings): {
     logLevel: 'error',
   });
   // The SDK's type says that `request` returns a promise; the SDK only calls its `then`.
-  sdk.request = send as unknown as TwilioSdk['request'];
+  sdk.request = send as unknown as TwilioClient['request'];
   sdk.api.v2010.request = ((request: SdkRequest) =>
-    sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as TwilioSdk['request'];
+    sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as TwilioClient['request'];
 
   return {
     call: (action, { http }) => {
       const acting: NonNullable<typeof running> = { http };
       running = acting;
       try {
-        const result = action(sdk, twilio.twiml);
+        const result = action(sdk);
         if (result instanceof Promise) result.catch(() => undefined);
       } catch {
         // The SDK refused the parameters; the result below says so.

@@ -1,4 +1,4 @@
-import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
+import { OTHER_CHANNEL, REPORT_BUG, type ErrorTable, type RefusalMeaning } from '../provider.js';
 
 /**
  * Twilio's error codes and what they mean for the plan. The texts are ours, without digits, because Twilio's may quote
@@ -34,16 +34,40 @@ const CHECK_TEXT = 'Check texts and composeText.';
 export const CHECK_STATUS = 'Check status.twilio.com.';
 export const LOOK_AT_LOG =
   "Look at the message in the Twilio Console, and at the code in Twilio's error dictionary.";
-const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
+export const UNAUTHORIZED: RefusalMeaning = {
+  reason: 'Twilio does not accept the credentials',
+  remedy: CHECK_CREDENTIALS,
+  cause: 'account',
+};
+const TRIAL: RefusalMeaning = {
+  reason: 'A trial account sends to verified numbers only',
+  remedy: UPGRADE_TRIAL,
+  cause: 'account',
+};
+const OPTED_OUT: RefusalMeaning = {
+  reason: 'The recipient has opted out of messages from this sender',
+  remedy: SEND_START,
+  cause: 'opted-out',
+};
+const BLOCKED_SENDER: RefusalMeaning = {
+  reason: 'The recipient has blocked or opted out of this sender',
+  remedy: UNBLOCK,
+  cause: 'opted-out',
+};
+const FRAUD: RefusalMeaning = {
+  reason: "Blocked by Twilio's protection against fraud",
+  remedy: LET_THROUGH,
+  cause: 'fraud',
+};
+const OTHER_CHANNELS: RefusalMeaning = {
+  reason: 'Sender and recipient are on different channels',
+  remedy: CHECK_SENDER,
+};
+
+export const ERRORS: ErrorTable = {
   'The account, its credentials, Twilio itself': {
-    20003: {
-      reason: 'Twilio does not accept the credentials',
-      remedy: CHECK_CREDENTIALS,
-      cause: 'account',
-    },
+    20003: UNAUTHORIZED,
     20005: { reason: 'The Twilio account is not active', remedy: CHECK_ACCOUNT, cause: 'account' },
     20008: {
       reason: 'Test credentials cannot do this',
@@ -60,21 +84,13 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     20503: { reason: 'Twilio is not available', remedy: CHECK_STATUS },
     30002: { reason: 'The Twilio account is suspended', remedy: CHECK_ACCOUNT, cause: 'account' },
     30037: { reason: 'The Twilio account may not send', remedy: CHECK_ACCOUNT, cause: 'account' },
-    21608: {
-      reason: 'A trial account sends to verified numbers only',
-      remedy: UPGRADE_TRIAL,
-      cause: 'account',
-    },
+    21608: TRIAL,
     21219: {
       reason: 'A trial account calls verified numbers only',
       remedy: UPGRADE_TRIAL,
       cause: 'account',
     },
-    572005: {
-      reason: 'A trial account sends to verified numbers only',
-      remedy: UPGRADE_TRIAL,
-      cause: 'account',
-    },
+    572005: TRIAL,
   },
   "The recipient's number": {
     21211: { reason: 'Not a valid phone number', remedy: ENROLL_VALID, cause: 'wrong-number' },
@@ -92,16 +108,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     },
   },
   "The recipient's will": {
-    21610: {
-      reason: 'The recipient has opted out of messages from this sender',
-      remedy: SEND_START,
-      cause: 'opted-out',
-    },
-    30630: {
-      reason: 'The recipient has opted out of messages from this sender',
-      remedy: SEND_START,
-      cause: 'opted-out',
-    },
+    21610: OPTED_OUT,
+    30630: OPTED_OUT,
     30004: {
       reason: 'The recipient or the carrier blocks messages from this sender',
       remedy: UNBLOCK,
@@ -114,16 +122,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       remedy: LET_THROUGH,
       cause: 'fraud',
     },
-    30453: {
-      reason: "Blocked by Twilio's protection against fraud",
-      remedy: LET_THROUGH,
-      cause: 'fraud',
-    },
-    30485: {
-      reason: "Blocked by Twilio's protection against fraud",
-      remedy: LET_THROUGH,
-      cause: 'fraud',
-    },
+    30453: FRAUD,
+    30485: FRAUD,
   },
   Countries: {
     21408: { reason: 'Text messages to this country are not allowed', remedy: CHECK_GEO },
@@ -206,14 +206,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     },
   },
   'WhatsApp: sender and account': {
-    21910: {
-      reason: 'Sender and recipient are on different channels',
-      remedy: CHECK_SENDER,
-    },
-    30016: {
-      reason: 'Sender and recipient are on different channels',
-      remedy: CHECK_SENDER,
-    },
+    21910: OTHER_CHANNELS,
+    30016: OTHER_CHANNELS,
     63001: { reason: 'WhatsApp does not accept the sender', remedy: CHECK_WHATSAPP },
     63002: { reason: 'WhatsApp does not know the sender', remedy: CHECK_WHATSAPP },
     63007: { reason: 'The account has no such WhatsApp sender', remedy: CHECK_WHATSAPP },
@@ -228,22 +222,14 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   },
   'WhatsApp: the recipient': {
     63003: { reason: 'The recipient is not on WhatsApp', remedy: OTHER_CHANNEL, isNotReached: true },
-    63014: {
-      reason: 'The recipient has blocked or opted out of this sender',
-      remedy: UNBLOCK,
-      cause: 'opted-out',
-    },
+    63014: BLOCKED_SENDER,
     63015: {
       reason: 'The recipient has not joined the WhatsApp sandbox',
       remedy: 'Join it anew: its membership lasts three days.',
     },
     63024: { reason: 'The recipient cannot get this on WhatsApp', remedy: OTHER_CHANNEL, isNotReached: true },
     63032: { reason: 'Meta does not let this reach the recipient for now', remedy: OTHER_CHANNEL },
-    63033: {
-      reason: 'The recipient has blocked or opted out of this sender',
-      remedy: UNBLOCK,
-      cause: 'opted-out',
-    },
+    63033: BLOCKED_SENDER,
     63049: {
       reason: 'Meta withheld the message',
       remedy: 'The template must have the category AUTHENTICATION.',
@@ -306,8 +292,7 @@ const CHECK_SERVICE = 'Look at the settings of the Verify service in the Twilio 
 const CHECK_WHATSAPP_OF_SERVICE =
   'Give the Verify service a WhatsApp sender of its own, and wait until its template is approved.';
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. */
-export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
+export const VERIFY_ERRORS: ErrorTable = {
   'The service and the request': {
     60200: { reason: 'Verify does not accept a parameter', remedy: CHECK_SERVICE, cause: 'account' },
     60204: {

@@ -11,7 +11,7 @@ import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
 import { notSent, requireTextChannel } from '../provider.js';
-import { requireSender, requireTwilio } from './client.js';
+import { requireSender, requireTwilio, type TwilioClient } from './client.js';
 import {
   deliveryReportOf,
   MESSAGE_SID,
@@ -20,15 +20,15 @@ import {
   requireFeedbackAccepted,
   SID_NAMESPACE,
 } from './outcome.js';
-import type { TwilioMessageParameters } from './sdk-types.js';
 import { MESSAGING_SERVICE_SID, senderFor, type TwilioSettings, type WhatsAppSender } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
 
-/** The parameters of a message, or the refusal if it cannot be composed. */
-type Composed = TwilioMessageParameters | Outcome;
+/** The SDK leaves out what is undefined, which its types do not say. */
+type MessageParameters = Parameters<TwilioClient['messages']['create']>[0];
+type Composed = { readonly [Name in keyof MessageParameters]: MessageParameters[Name] | undefined };
 
 /** Twilio's range of `ValidityPeriod`, seconds; Twilio advises against less than 5. */
 const VALIDITY_SECONDS = { min: 5, max: 36_000 };
@@ -56,7 +56,7 @@ export function twilioMessages(): Channel {
     const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
       readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
     const sendComposed = (
-      composed: TwilioMessageParameters,
+      composed: Composed,
       { expiresAt }: Message,
       context: SendContext,
     ): Promise<Outcome> =>
@@ -71,7 +71,7 @@ export function twilioMessages(): Channel {
               validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
               provideFeedback: true,
               statusCallback,
-            }),
+            } as MessageParameters),
           context,
         );
         const outcome = readOutcome(result);
@@ -117,7 +117,8 @@ function readMessage(result: HttpResult): DeliveryReport {
 
 /** How messages of one kind are composed. */
 interface Composer {
-  readonly compose: (message: Message) => Composed;
+  /** The parameters of a message, or the refusal if it cannot be composed. */
+  readonly compose: (message: Message) => Composed | Outcome;
   /** Whether the text of the message is sent. */
   readonly usesText: boolean;
   readonly senderFor?: ConnectedChannel['senderFor'];

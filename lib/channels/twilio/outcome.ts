@@ -2,13 +2,13 @@ import { type DeliveryReport, type Outcome, type Refusal, withEffect } from '../
 import type { HttpAnswer, HttpResult } from '../../core/http.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
-import type { RefusalMeaning } from '../provider.js';
+import { meaningsIn, type RefusalMeaning } from '../provider.js';
 import {
   ADD_CAPACITY,
-  CHECK_CREDENTIALS,
   CHECK_STATUS,
   ERRORS,
   LOOK_AT_LOG,
+  UNAUTHORIZED,
   VERIFY_ERRORS,
 } from './error-codes.js';
 
@@ -114,11 +114,7 @@ export function deliveryReportOf(status: string, providerCode: string | undefine
   return { status: 'failed', ...described, code: providerCode ?? status.toUpperCase() };
 }
 
-const BY_CODE: Readonly<Record<number, RefusalMeaning>> = Object.fromEntries(
-  [ERRORS, VERIFY_ERRORS]
-    .flatMap((subjects) => Object.values(subjects))
-    .flatMap((codes) => Object.entries(codes)),
-);
+const BY_CODE = meaningsIn(ERRORS, VERIFY_ERRORS);
 
 /**
  * What a refusal by Twilio means. Without a code, or with one that is not in the tables, the HTTP status decides: Twilio
@@ -135,17 +131,11 @@ export function describeRefusal(
 
 /** The meaning of a code in our words; `undefined` if the code is not in the tables. */
 export function meaningOf(code: number): RefusalMeaning | undefined {
-  return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+  return BY_CODE.get(String(code));
 }
 
 function byStatus(httpStatus: number): RefusalMeaning {
-  if (httpStatus === 401) {
-    return {
-      reason: 'Twilio does not accept the credentials',
-      remedy: CHECK_CREDENTIALS,
-      cause: 'account',
-    };
-  }
+  if (httpStatus === 401) return UNAUTHORIZED;
   if (httpStatus === 429)
     return { reason: 'Too many requests to the provider at once', remedy: ADD_CAPACITY };
   if (httpStatus >= 500) return { reason: 'The provider is not available', remedy: CHECK_STATUS };

@@ -6,7 +6,7 @@ import { serviceSidRule } from '../provider.js';
 import { suitableTags } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
-import { requireTwilio } from './client.js';
+import { requireTwilio, type TwilioClient } from './client.js';
 import { outcomeReader, requireFeedbackAccepted, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
@@ -21,6 +21,11 @@ export interface TwilioVerifyOptions {
    */
   readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
+
+/** The SDK leaves out what is undefined, which its types do not say. */
+type VerificationParameters = Parameters<
+  ReturnType<TwilioClient['verify']['v2']['services']>['verifications']['create']
+>[0];
 
 /** Verify's channels, by the channel's name in the hook. */
 const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
@@ -85,7 +90,7 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
                 // Verify refuses this parameter for any other channel.
                 riskCheck: channel === 'sms' ? riskCheck : undefined,
                 deviceIp: twilio.settings.deviceIp ? addressIn(message.request.ipAddress) : undefined,
-              }),
+              } as VerificationParameters),
             context,
           );
           return readOutcome(result);

@@ -1,7 +1,7 @@
 import type twilio from 'twilio';
 import { pickByLocale } from '../../texts/locale.js';
 
-/** Chooses the voice that reads a spoken code. In its own file, because the published types of the calls must not name Twilio's SDK. */
+/** Chooses the voice that reads a spoken code. */
 
 /** The attributes of `<Say>`; the SDK does not export this type. */
 type SayAttributes = Parameters<InstanceType<typeof twilio.twiml.VoiceResponse>['say']>[0];

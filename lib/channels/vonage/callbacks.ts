@@ -10,7 +10,7 @@ import type {
 import { asObject, isObject, parseJson, type JsonObject } from '../../core/json.js';
 import { E164 } from '../../numbers/phone-number.js';
 import { describeCallFailure, describeFailure } from './error-codes.js';
-import { signatureSecretsOf, type VonageSignatureSecret } from './options.js';
+import type { VonageSignatureSecret } from './options.js';
 
 /**
  * Reads Vonage's webhooks: the statuses of messages, inbound messages, and the events of calls. Sources: Vonage's pages "Decoding
@@ -60,7 +60,7 @@ function receiver(
   proof: WebhookProof,
   read: (body: JsonObject, request: CallbackRequest) => Reading,
 ): CallbackReceiver {
-  const keys = signatureSecretsOf(proof.signatureSecret).map((secret) => new TextEncoder().encode(secret));
+  const keys = [proof.signatureSecret].flat().map((secret) => new TextEncoder().encode(secret));
   return {
     async handle(request) {
       if (!(await isProven(request, keys, proof))) return { status: 401 };

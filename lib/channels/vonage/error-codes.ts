@@ -2,7 +2,15 @@ import { type DeliveryFailure, type Refusal, withEffect } from '../../core/chann
 import type { HttpAnswer } from '../../core/http.js';
 import type { JsonObject } from '../../core/json.js';
 import { readObject } from '../../http/request.js';
-import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
+import {
+  ENROLL_OTHER,
+  meaningsIn,
+  OTHER_CHANNEL,
+  REPORT_BUG,
+  WRONG_NUMBER,
+  type ErrorTable,
+  type RefusalMeaning,
+} from '../provider.js';
 
 /**
  * Vonage's errors and what they mean for the plan. The texts are ours, because Vonage's may quote the number. Most errors
@@ -18,12 +26,10 @@ const CHECK_TEMPLATE =
   "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
 const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
-const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
 const WAIT = 'The user must wait some minutes, or choose another method.';
 const CHECK_STATUS = "Look at Vonage's status page.";
 const LOOK_AT_LOG = 'Look at the message in the logs of the Vonage Dashboard.';
 const LOOK_AT_CALL = 'Look at the call in the Voice Inspector of the Vonage Dashboard.';
-const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 const UNAUTHORIZED: RefusalMeaning = {
   reason: 'Vonage does not accept the credentials',
@@ -67,8 +73,7 @@ const FRAUD: RefusalMeaning = {
   cause: 'fraud',
 };
 
-/** The codes by subject, in the order of docs/reference/provider-codes.md. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
+export const ERRORS: ErrorTable = {
   'The account, its credentials, Vonage itself': {
     UNAUTHORIZED,
     JWT_EXPIRED: UNAUTHORIZED,
@@ -95,7 +100,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   'The recipient': {
     1040: UNROUTABLE,
     1050: { reason: 'Vonage sends nothing to this number', remedy: ENROLL_OTHER },
-    1170: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
+    1170: WRONG_NUMBER,
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
       remedy: 'They can end it by sending START to the sender.',
@@ -136,9 +141,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   },
 };
 
-const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
-  Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
-);
+const MEANINGS = meaningsIn(ERRORS);
 
 /** Failures of accepted messages whose status webhook has no error of the table above. */
 export const MESSAGE_FAILURES = {
@@ -153,7 +156,7 @@ export const MESSAGE_FAILURES = {
 export const CALL_FAILURES = {
   FAILED: { reason: 'The call could not be made', remedy: LOOK_AT_CALL },
   REJECTED: { reason: 'The call was rejected before the phone rang', remedy: LOOK_AT_CALL },
-  INVALID_NUMBER: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
+  INVALID_NUMBER: WRONG_NUMBER,
   NUMBER_OUT_OF_SERVICE: { reason: 'The number is out of service', remedy: ENROLL_OTHER },
   CANNOT_ROUTE: UNROUTABLE,
   RESTRICTED: { reason: 'The carrier rejected the call', remedy: LOOK_AT_CALL },
@@ -181,7 +184,7 @@ export function isVonageError(answer: HttpAnswer): boolean {
   const error = readObject(answer);
   const { type } = error;
   const code = codeOf(error);
-  const isNumber = knownError(code) !== undefined && /^\d/.test(code ?? '');
+  const isNumber = MEANINGS.has(code) && /^\d/.test(code);
   return isNumber || (typeof type === 'string' && PROBLEM_TYPE.test(type));
 }
 
@@ -192,14 +195,10 @@ export function isVoiceError(answer: HttpAnswer): boolean {
   return isOld || isVonageError(answer);
 }
 
-function knownError(code: string | undefined): RefusalMeaning | undefined {
-  return code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
-}
-
 /** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = codeOf(readObject(answer));
-  const meaning = knownError(code) ?? BY_STATUS[answer.status] ?? UNKNOWN;
+  const meaning = MEANINGS.get(code) ?? BY_STATUS[answer.status] ?? UNKNOWN;
   return { status: 'refused', code: safeCode(code) ?? `HTTP_${answer.status}`, ...withEffect(meaning) };
 }
 
@@ -207,7 +206,7 @@ export function describeRefusal(answer: HttpAnswer): Refusal {
 export function describeFailure(status: FailedStatus, error: JsonObject): DeliveryFailure {
   const code = codeOf(error);
   const word = status === 'rejected' ? 'REJECTED' : 'UNDELIVERABLE';
-  const meaning: RefusalMeaning = knownError(code) ?? MESSAGE_FAILURES[word];
+  const meaning: RefusalMeaning = MEANINGS.get(code) ?? MESSAGE_FAILURES[word];
   return { status: 'failed', code: safeCode(code) ?? word, ...withEffect(meaning) };
 }
 
@@ -225,15 +224,15 @@ const isCallFailure = (word: string): word is keyof typeof CALL_FAILURES =>
   Object.hasOwn(CALL_FAILURES, word);
 
 /** An unknown word may contain anything, so it is not logged. A number of four digits is no personal data. */
-function safeCode(code: string | undefined): string | undefined {
-  return code !== undefined && (knownError(code) !== undefined || /^\d/.test(code)) ? code : undefined;
+function safeCode(code: string): string | undefined {
+  return MEANINGS.has(code) || /^\d/.test(code) ? code : undefined;
 }
 
-/** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title. */
-function codeOf({ type, title }: JsonObject): string | undefined {
+/** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title; empty if it has none. */
+function codeOf({ type, title }: JsonObject): string {
   for (const text of [typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : '', String(title)]) {
     if (/^1\d{3}$/.test(text)) return text;
     if (/^[a-z]+(-[a-z]+)*$/.test(text)) return text.toUpperCase().replaceAll('-', '_');
   }
-  return undefined;
+  return '';
 }

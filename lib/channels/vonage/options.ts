@@ -1,10 +1,9 @@
-import Joi from 'joi';
+import type Joi from 'joi';
 import { readPrivateKey } from '../../core/private-key.js';
 import { asObject, isObject } from '../../core/json.js';
 import {
   checkOptions,
   lazyRules,
-  mustBe,
   oneOf,
   optionsOf,
   readOptionsBy,
@@ -14,7 +13,7 @@ import {
 import { dltRule } from '../dlt-rule.js';
 import type { Dlt } from '../dlt.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
-import { numberRule, originRule, secretRule } from '../provider.js';
+import { numberRule, originRule, rotatedRule, secretRule } from '../provider.js';
 import { isWhatsAppTemplate, WHATSAPP_TEMPLATE, type WhatsAppTemplate } from '../whatsapp-template.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
@@ -92,16 +91,8 @@ const privateKeyRule = (): Joi.AnySchema =>
     isRsaKey,
   );
 
-const signatureSecretRule = (): Joi.Schema => {
-  const secret = secretRule("the account's signature secret");
-  return Joi.alternatives().conditional(Joi.array(), {
-    then: Joi.array()
-      .items(secret)
-      .length(2)
-      .messages(mustBe('a text, or an array of the current and the next signature secret')),
-    otherwise: secret,
-  });
-};
+const signatureSecretRule = (): Joi.Schema =>
+  rotatedRule(secretRule("the account's signature secret"), 'signature secret');
 
 const RULES = lazyRules(() =>
   optionsOf<VonageSettings>('an object', {
@@ -141,10 +132,7 @@ export function readVonageOptions(options: unknown, factory: string): VonageSett
   const [pair, ...others] = PAIRS.filter((names) => names.some((name) => given[name] !== undefined));
   const isOnePair = pair !== undefined && others.length === 0;
   const rules = isOnePair ? RULES().fork([...pair], (rule) => rule.required()) : RULES();
-  const { value, problems } = checkOptions<VonageChannelOptions & { readonly baseUrl: string }>(
-    rules,
-    options,
-  );
+  const { value, problems } = checkOptions<VonageSettings>(rules, options);
   refuseProblems(isObject(options) && !isOnePair ? [ONE_PAIR, ...problems] : problems, factory);
   return value;
 }
@@ -152,11 +140,6 @@ export function readVonageOptions(options: unknown, factory: string): VonageSett
 /** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
 export function readVoiceOptions(options: unknown, factory: string): VonageVoiceSettings {
   return readOptionsBy(VOICE_RULES(), options, factory);
-}
-
-/** The secrets that may have signed a webhook. */
-export function signatureSecretsOf(secret: VonageSignatureSecret | undefined): readonly string[] {
-  return typeof secret === 'string' ? [secret] : (secret ?? []);
 }
 
 /** Vonage refuses numbers with a plus. */

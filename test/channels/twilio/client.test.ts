@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import { Agent, Dispatcher } from 'undici';
 import { ProviderError } from '#lib/core/errors.js';
-import { createTwilioConnection } from '#lib/channels/twilio/client.js';
+import { createTwilioConnection, type TwilioClient } from '#lib/channels/twilio/client.js';
 import { NO_MESSAGE_SID } from '#lib/channels/twilio/credentials-check.js';
-import type { AccountClient } from '#lib/channels/twilio/account-reader.js';
-import type { TwilioClient } from '#lib/channels/twilio/sdk-types.js';
 import { contextOf } from '#harness/channels.js';
 import {
   ACCOUNT_SID,
@@ -34,12 +32,6 @@ class NotingDispatcher extends Dispatcher {
     throw new Error('no network in tests');
   }
 }
-
-/** The connection passes the SDK's whole client. */
-const onAccount =
-  (action: (client: AccountClient) => unknown) =>
-  (client: TwilioClient): unknown =>
-    action(client as AccountClient);
 
 function sendMessage(client: TwilioClient): Promise<unknown> {
   return client.messages.create({ to: PHONE_NUMBER, from: '+15005550006', body: `Code & ${OTP_CODE} é` });
@@ -107,7 +99,7 @@ describe('the Twilio connection', () => {
           validityPeriod: 0,
           provideFeedback: false,
           statusCallback: undefined,
-        }),
+        } as object as Parameters<TwilioClient['messages']['create']>[0]),
       contextOf(),
     );
     expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
@@ -158,12 +150,12 @@ describe('the Twilio connection', () => {
 
   it('requests a page of another product with the parameters after its path', async () => {
     api.script({ status: 200, body: { phone_numbers: [], meta: { key: 'phone_numbers' } } });
-    await api.connect().call(
-      onAccount((client) =>
-        client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
-      ),
-      contextOf(),
-    );
+    await api
+      .connect()
+      .call(
+        (client) => client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
+        contextOf(),
+      );
     expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
   });
 
@@ -511,7 +503,7 @@ describe('the Twilio connection', () => {
         `/v1/Services/${MESSAGING_SERVICE_SID}`,
         ({ messaging }) => messaging.v1.services(MESSAGING_SERVICE_SID).fetch(),
       ],
-    ] as const satisfies readonly (readonly [string, string, (client: AccountClient) => unknown])[];
+    ] as const satisfies readonly (readonly [string, string, (client: TwilioClient) => unknown])[];
     const places = [
       [{}, ''],
       [{ region: 'ie1' }, 'ie1.'],
@@ -525,8 +517,7 @@ describe('the Twilio connection', () => {
           const dispatcher = new NotingDispatcher();
           const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
           // The second call uses the origin that the first one has found.
-          for (let call = 0; call < 2; call += 1)
-            await connection.call(onAccount(action), contextOf({ dispatcher }));
+          for (let call = 0; call < 2; call += 1) await connection.call(action, contextOf({ dispatcher }));
           expect(dispatcher.urls).to.deep.equal([url, url]);
           expect(connection.host).to.equal(`api.${place}twilio.com`);
           expect(connection.verifyHost).to.equal(`verify.${place}twilio.com`);
@@ -539,7 +530,7 @@ describe('the Twilio connection', () => {
       const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
       const connection = createTwilioConnection({ settings, dispatcher });
       for (const [, , action] of products) {
-        await connection.call(onAccount(action), contextOf({ dispatcher }));
+        await connection.call(action, contextOf({ dispatcher }));
       }
       expect(dispatcher.urls).to.deep.equal(products.map(([, path]) => `http://localhost:9${path}`));
       expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);

@@ -1,11 +1,7 @@
 import type { TelephonyRequest, UserProfile } from '../../../lib/core/channel.js';
 import type { Decision } from '../../../lib/okta/hook-answer.js';
-import type {
-  TwilioCallParameters,
-  TwilioMessageParameters,
-} from '../../../lib/channels/twilio/sdk-types.js';
 import type { components as Okta } from './generated/okta_management.js';
-import type { components as Twilio, operations as TwilioOperations } from './generated/twilio_api_v2010.js';
+import type { components as Twilio } from './generated/twilio_api_v2010.js';
 
 /**
  * Compares what lib/ expects in the vendors' answers with the types generated from their documents. lib/ reads answers
@@ -163,14 +159,6 @@ type Provider = Value<OktaSchemas['CustomTelephonyProviderCredentialsResponse']>
 type TwilioSchemas = Twilio['schemas'];
 type MessageResource = TwilioSchemas['api.v2010.account.message'];
 type CallResource = TwilioSchemas['api.v2010.account.call'];
-type Form<Operation extends 'CreateMessage' | 'CreateCall'> = NonNullable<
-  TwilioOperations[Operation]['requestBody']
->['content']['application/x-www-form-urlencoded'];
-/** The options of a form in the SDK. */
-type Parameters<Fields> = {
-  readonly [Name in keyof Fields as Uncapitalize<Name & string>]?: Fields[Name] | undefined;
-};
-type Unknown<Ours, Fields> = [Exclude<keyof Ours, keyof Parameters<Fields>>] extends [never] ? false : true;
 
 export type Claims = [
   Holds<Fits<OktaSchemas['UserGetSingleton'], ReadOfUser>>,
@@ -194,10 +182,6 @@ export type Claims = [
   Holds<Fits<CallResource, ReadOfAccepted>>,
   Holds<Fits<'failed' | 'undelivered' | 'canceled', NonNullable<MessageResource['status']>>>,
   Holds<Fits<'failed' | 'canceled', NonNullable<CallResource['status']>>>,
-  Holds<Fits<TwilioMessageParameters, Parameters<Form<'CreateMessage'>>>>,
-  Holds<Fits<TwilioCallParameters, Parameters<Form<'CreateCall'>>>>,
-  Fails<Unknown<TwilioMessageParameters, Form<'CreateMessage'>>>,
-  Fails<Unknown<TwilioCallParameters, Form<'CreateCall'>>>,
 ];
 
 /** Each of these contradicts a document: if one compiled, all claims would. */
@@ -217,9 +201,6 @@ export type Contradictions = [
   Fails<Fits<MessageResource, { readonly sid?: string }>>,
   Fails<Fits<CallResource, { readonly status?: number }>>,
   Fails<Fits<'lost', NonNullable<MessageResource['status']>>>,
-  Fails<Fits<{ readonly validityPeriod: string }, Parameters<Form<'CreateMessage'>>>>,
-  Fails<Fits<{ readonly timeout: string }, Parameters<Form<'CreateCall'>>>>,
-  Holds<Unknown<{ readonly bodi: string }, Form<'CreateMessage'>>>,
 ];
 
 type Names<Read> = Readonly<Record<keyof Read & string, true>>;

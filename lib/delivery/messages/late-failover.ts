@@ -21,12 +21,10 @@ import {
   attemptAfterEnd,
   attemptName,
   messageAfter,
-  messageAfterAccepting,
   messageAfterNaming,
   messageName,
   type MessageNews,
   type MessageReply,
-  type NamingNews,
 } from './transitions.js';
 
 /**
@@ -160,9 +158,7 @@ export class LateFailover {
       }
     }
     this.#watch.start(key, receipt);
-    const news = { token: newToken(), accepted: receipt };
-    const replying =
-      reference === undefined ? this.#update(key, news) : this.#updateNamed(key, news, reference);
+    const replying = this.#update(key, { token: newToken(), accepted: receipt, reference });
     const goTo = (other: string): void => {
       this.#watch.forget(key);
       this.accepted(other, sentBy, () => receipt);
@@ -258,11 +254,7 @@ export class LateFailover {
   }
 
   /** What the state must hear of a report; `undefined` if the report changes nothing there. */
-  #newsIn(
-    key: string,
-    report: DeliveryReport,
-    reference: string | undefined,
-  ): MessageNews | NamingNews | undefined {
+  #newsIn(key: string, report: DeliveryReport, reference: string | undefined): MessageNews | undefined {
     const { state } = this.#parts;
     const token = newToken();
     const known = state.recall(messageName(key));
@@ -274,7 +266,7 @@ export class LateFailover {
       if (named === undefined) return undefined;
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
       const isKeptHere = state.recall(attemptName(named))?.value.status === 'unknown';
-      return isKeptHere ? { token, reference: named, report: undefined } : undefined;
+      return isKeptHere ? { token, reference: named } : undefined;
     }
     this.#watch.forget(key);
     if (report.status === 'delivered')
@@ -286,7 +278,7 @@ export class LateFailover {
   }
 
   /** Tells the state news of a report, and does what it replies. With a lost state, the reply may come late, or never. */
-  async #hear(key: string, news: MessageNews | NamingNews, how: Arrival): Promise<void> {
+  async #hear(key: string, news: MessageNews, how: Arrival): Promise<void> {
     const replying = this.#update(key, news);
     const inTime = await waitAtMost(replying, REPORT_WAIT_MS);
     if (inTime !== TIMED_OUT) {
@@ -303,29 +295,18 @@ export class LateFailover {
     });
   }
 
-  /** Changes the record of a message, and that of its attempt if a report names it, in one step. */
-  #update(key: string, news: MessageNews | NamingNews): Promise<MessageReply | undefined> {
+  /** Changes the record of a message, and that of its attempt if the news names it, in one step. */
+  #update(key: string, news: MessageNews): Promise<MessageReply | undefined> {
     const { state } = this.#parts;
-    if ('reference' in news)
-      return state.update([messageName(key), attemptName(news.reference)], (known) => {
+    const { reference } = news;
+    if (reference !== undefined)
+      return state.update([messageName(key), attemptName(reference)], (known) => {
         const { next, reply } = messageAfterNaming(known, news, key, steadyMs());
         return { next, result: reply };
       });
     return state.update([messageName(key)], ([known]) => {
       const { next, reply } = messageAfter(known, news, steadyMs());
       return { next: [next], result: reply };
-    });
-  }
-
-  /** Changes the record of a message that was accepted, and that of its attempt, in one step. */
-  #updateNamed(
-    key: string,
-    news: { readonly token: string; readonly accepted: Receipt },
-    reference: string,
-  ): Promise<MessageReply | undefined> {
-    return this.#parts.state.update([messageName(key), attemptName(reference)], (known) => {
-      const { next, reply } = messageAfterAccepting(known, news, key, steadyMs());
-      return { next, result: reply };
     });
   }
 

@@ -25,17 +25,14 @@ export function attemptName(key: string): RecordName<'attempt'> {
   return { kind: 'attempt', key };
 }
 
-/** News of a message. A token identifies it: the same news may come twice. */
-export type MessageNews =
-  | { readonly token: string; readonly accepted: Receipt }
-  | { readonly token: string; readonly report: FinalReport };
-
-/** A report on a message names its attempt. */
-export interface NamingNews {
+/** News of a message: a channel has accepted it, or a report came. A token identifies the news: the same may come twice. */
+export interface MessageNews {
   readonly token: string;
-  readonly reference: string;
-  /** `undefined` for a report that says only that there is a message. */
-  readonly report: FinalReport | undefined;
+  readonly accepted?: Receipt | undefined;
+  /** `undefined` also for a report that says only that there is a message. */
+  readonly report?: FinalReport | undefined;
+  /** Of the attempt, by the namespace of its channel, if the news names it (`messageAfterNaming`). */
+  readonly reference?: string | undefined;
 }
 
 /** What a caller has to do after news. */
@@ -72,7 +69,7 @@ export function messageAfter(
   const receipt =
     known !== undefined && 'receipt' in known.value ? receiptIn(known.value, known, nowMs) : undefined;
   const reply: MessageReply = { before: record?.status, ...(receipt && { receipt }) };
-  const report = 'report' in news ? news.report : undefined;
+  const { accepted = receipt, report } = news;
   if (record?.status === 'delivered') return { reply };
   if (report?.status === 'delivered') {
     const lifeMs = receipt === undefined ? REPORT_LIFE_MS : keepReceipt(receipt, nowMs).lifeMs;
@@ -83,7 +80,6 @@ export function messageAfter(
     return { reply: { ...reply, follow: isSame ? { receipt, failure: record.failure } : undefined } };
   }
   // It fails once its acceptance and a failure are known, in any order.
-  const accepted = 'accepted' in news ? news.accepted : receipt;
   const failure = record?.status === 'early' ? record.failure : report;
   if (accepted !== undefined && failure !== undefined) {
     const { kept, lifeMs } = keepReceipt(accepted, nowMs);
@@ -125,35 +121,6 @@ export function attemptAfterEnd(
   return { reply: recogniseToken === token ? messageKey : undefined };
 }
 
-/**
- * A channel has accepted a message whose reports may name its attempt alone. The record of the attempt says under which key the message
- * is kept: the first news decides.
- */
-export function messageAfterAccepting(
-  [message, attempt]: readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined],
-  { token, accepted }: { readonly token: string; readonly accepted: Receipt },
-  messageKey: string,
-  nowMs: number,
-): {
-  readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
-  readonly reply: MessageReply;
-} {
-  const elsewhere = keyElsewhere(attempt, messageKey);
-  if (elsewhere !== undefined)
-    return { next: [undefined, undefined], reply: { before: undefined, elsewhere } };
-  const { next, reply } = messageAfter(message, { token, accepted }, nowMs);
-  const named = { status: 'named', messageKey, recogniseToken: token } as const;
-  const naming =
-    attempt === undefined ? { value: named, lifeMs: keepReceipt(accepted, nowMs).lifeMs } : undefined;
-  return { next: [next, naming], reply };
-}
-
-/** The key that a record of an attempt has for its message, if it is another one than this. */
-function keyElsewhere(attempt: Known<AttemptRecord> | undefined, messageKey: string): string | undefined {
-  const kept = attempt?.value.status === 'named' ? attempt.value.messageKey : messageKey;
-  return kept === messageKey ? undefined : kept;
-}
-
 /** A report names the message of an attempt. Replies the receipt if this caller recognises the message. */
 export function attemptAfterNaming(
   known: Known<AttemptRecord> | undefined,
@@ -177,19 +144,29 @@ export function attemptAfterNaming(
   return { reply: isSame ? receiptIn(record.kept, known, nowMs) : undefined };
 }
 
-/** A report names an attempt: the message may be recognised, and is then accepted. The report itself comes after that. */
+/**
+ * News names the attempt of its message, whose record says under which key the message is kept: the first news decides. By a report,
+ * the message may be recognised, and is then accepted. The report itself comes after that.
+ */
 export function messageAfterNaming(
   [message, attempt]: readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined],
-  { token, report }: NamingNews,
+  given: MessageNews,
   messageKey: string,
   nowMs: number,
 ): {
   readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
   readonly reply: MessageReply;
 } {
-  const elsewhere = keyElsewhere(attempt, messageKey);
-  if (elsewhere !== undefined)
-    return { next: [undefined, undefined], reply: { before: undefined, elsewhere } };
+  const { token, accepted, report } = given;
+  const keptAs = attempt?.value.status === 'named' ? attempt.value.messageKey : messageKey;
+  if (keptAs !== messageKey)
+    return { next: [undefined, undefined], reply: { before: undefined, elsewhere: keptAs } };
+  if (accepted !== undefined) {
+    const { next, reply } = messageAfter(message, given, nowMs);
+    const value = { status: 'named', messageKey, recogniseToken: token } as const;
+    const { lifeMs } = keepReceipt(accepted, nowMs);
+    return { next: [next, attempt === undefined ? { value, lifeMs } : undefined], reply };
+  }
   // A message that is known needs no attempt.
   const isKnown = message !== undefined && message.value.status !== 'early';
   const naming: Outcome<AttemptRecord, Receipt | undefined> =

@@ -7,7 +7,6 @@ import {
   attemptAfterEnd,
   attemptAfterNaming,
   messageAfter,
-  messageAfterAccepting,
   messageAfterNaming,
   type MessageNews,
 } from '#lib/delivery/messages/transitions.js';
@@ -326,7 +325,7 @@ describe('a message whose attempt a report names', () => {
     const accepted = { token: 'new', accepted: receiptOf() };
     for (const { next, reply } of [
       messageAfterNaming([undefined, named], reported, KEY, NOW),
-      messageAfterAccepting([undefined, named], accepted, KEY, NOW),
+      messageAfterNaming([undefined, named], accepted, KEY, NOW),
     ]) {
       expect(next).to.deep.equal([undefined, undefined]);
       expect(reply).to.deep.equal({ before: undefined, elsewhere: 'acme R1' });
@@ -335,7 +334,7 @@ describe('a message whose attempt a report names', () => {
 
   it('is named by its attempt once it is accepted, for as long as the code lives', () => {
     const news = { token: 'new', accepted: receiptOf() };
-    const { next } = messageAfterAccepting([undefined, undefined], news, KEY, NOW);
+    const { next } = messageAfterNaming([undefined, undefined], news, KEY, NOW);
     expect(next).to.deep.equal([
       { value: { status: 'waiting', receipt: receiptOf() }, lifeMs: LIFE_MS },
       { value: { status: 'named', messageKey: KEY, recogniseToken: 'new' }, lifeMs: LIFE_MS },
@@ -345,7 +344,7 @@ describe('a message whose attempt a report names', () => {
       after<MessageRecord>(undefined, next[0]),
       after<AttemptRecord>(undefined, next[1]),
     ] as const;
-    expect(messageAfterAccepting(kept, news, KEY, NOW).next).to.deep.equal([undefined, undefined]);
+    expect(messageAfterNaming(kept, news, KEY, NOW).next).to.deep.equal([undefined, undefined]);
   });
 
   it('is recognised with its attempt as accepted, under the masked id', () => {

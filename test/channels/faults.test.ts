@@ -69,12 +69,6 @@ const conditionsOf = ({ refusal, refusalCode, unknownStatuses = [] }: Subject): 
   ['a success without an id', { kind: 'status', status: 200, body: {} }, 'unknown'],
 ];
 
-/** The command of an answer to Okta. */
-type Command = Readonly<Record<string, string>>;
-
-/** The number of messages and calls by Twilio. */
-const sentByTwilio = ({ twilio }: Scene): number => twilio.messages.length + twilio.calls.length;
-
 for (const subject of SUBJECTS) {
   const { title, name, requestsIfUnknown = 1 } = subject;
 
@@ -110,58 +104,18 @@ for (const subject of SUBJECTS) {
       await dispatcher.close();
     });
 
-    /** A gateway whose first channel is the faulty one. */
-    const startWithCall = async (): Promise<{ scene: Scene; call: () => Promise<Command> }> => {
-      const { deliveryChannel = 'SMS' } = subject;
-      const gateway = await startGateway(subject, provider);
-      scene = gateway;
-      return { scene: gateway, call: async () => commandOf(await gateway.call({ deliveryChannel })) ?? {} };
-    };
-    const own = { provider: subject.provider };
-    const byTwilio = { status: 'SUCCESSFUL', provider: 'TWILIO' };
-    const refusalOf = ({ transactionMetadata = '' }: Command): string | undefined =>
-      /;refused=(.*)$/.exec(transactionMetadata)?.[1];
-
-    it('is followed by Twilio only after its own refusal', async () => {
-      const { scene, call } = await startWithCall();
-      expect(await call()).to.include({ status: 'SUCCESSFUL', ...own });
-      provider.fault({ ...html(503), delivered: true });
-      expect(await call()).to.include({ status: 'PENDING', ...own });
-      expect(sentByTwilio(scene)).to.equal(0);
-      provider.clearFaults();
-      provider.fault(subject.refusal(400));
-      const followed = await call();
-      expect(followed).to.include(byTwilio);
-      expect(refusalOf(followed)).to.equal(`${name}:${subject.refusalCode ?? 'HTTP_400'}`);
-      expect(sentByTwilio(scene)).to.equal(1);
-      expect(provider.sent).to.equal(2);
-    });
-
     it('leaves time to answer if it hangs, and the user gets no second code', async () => {
-      const { scene, call } = await startWithCall();
+      const { deliveryChannel = 'SMS' } = subject;
+      scene = await startGateway(subject, provider);
       clock = stopTime();
       provider.fault({ kind: 'hang', delivered: true });
-      const answer = call();
+      const answer = scene.call({ deliveryChannel });
       await until(() => provider.sent > 0);
       clock.tick(DEADLINE_MS);
-      expect(await answer).to.include({ status: 'PENDING', ...own });
-      expect(sentByTwilio(scene)).to.equal(0);
+      expect(commandOf(await answer)).to.include({ status: 'PENDING', provider: subject.provider });
+      expect(scene.twilio.messages.length + scene.twilio.calls.length).to.equal(0);
       expect(provider.requests.length).to.be.at.most(requestsIfUnknown);
       expect(provider.sent).to.equal(1);
-    });
-
-    it('gets no request after five unknown outcomes in a row, and the next channel sends the code', async () => {
-      const { scene, call } = await startWithCall();
-      provider.fault(html(503));
-      for (let count = 0; count < 5; count += 1) {
-        expect(await call()).to.include({ status: 'PENDING', ...own });
-      }
-      const followed = await call();
-      expect(followed).to.include(byTwilio);
-      expect(refusalOf(followed)).to.equal(`${name}:BREAKER_OPEN`);
-      expect(provider.requests).to.have.length(5 * requestsIfUnknown);
-      const open = Object.values(scene.hook.status().breakers).filter((state) => state === 'open');
-      expect(open).to.have.length(1);
     });
   });
 }

@@ -108,52 +108,6 @@ describe('what Event Grid sends for Azure', () => {
     });
   });
 
-  for (const [how, order] of [
-    ['twice', ['Failed', 'Failed']],
-    ['after a delivery', ['Delivered', 'Failed', 'Failed']],
-    ['before a delivery', ['Failed', 'Delivered', 'Failed']],
-  ] as const) {
-    for (const together of [true, false]) {
-      it(`changes nothing if a failure comes ${how}${together ? ', in one request' : ''}`, async () => {
-        await scene.call();
-        const events = order.map((status) => report(status, { deliveryStatusDetails: '4006' }));
-        for (const body of together ? [events] : events.map((event) => [event])) {
-          expect(await post(body)).to.equal(200);
-        }
-        if (order[0] === 'Failed') await until(() => scene.of('failover.ended').length === 1);
-        await settled();
-        // A delivery right behind the failure ends the late send, if it comes before it has left.
-        if (together && how === 'before a delivery') expect(texts()).to.be.at.most(1);
-        else expect(texts()).to.equal(order[0] === 'Failed' ? 1 : 0);
-        expect(statuses()).to.deep.equal([...new Set(order)]);
-      });
-    }
-  }
-
-  for (const [title, fault] of [
-    ['late', { delayMs: 5 }],
-    ['twice', { copies: 2 }],
-    ['reversed', { isReversed: true }],
-    ['held', { isHeld: true }],
-  ] as const) {
-    it(`counts once if the report of a failure is ${title}`, async () => {
-      await azure.subscribe(url());
-      azure.failLater({});
-      azure.faultCallbacks(fault);
-      await scene.call();
-      if (title === 'held') {
-        await until(() => azure.messages[0]?.deliveryStatus === 'Failed');
-        expect(statuses()).to.be.empty;
-        await azure.releaseCallbacks();
-      }
-      await until(() => scene.of('failover.ended').length === 1);
-      await settled();
-      expect(texts()).to.equal(1);
-      expect(statuses()).to.deep.equal(['Failed']);
-      expect(scene.of('message.reported')[0]?.code).to.equal('FAILED');
-    });
-  }
-
   it('resolves an unknown outcome by the tag', async () => {
     await azure.subscribe(url());
     azure.faultCallbacks({ isHeld: true });
@@ -169,14 +123,6 @@ describe('what Event Grid sends for Azure', () => {
     });
     await settled();
     expect(statuses()).to.deep.equal(['Delivered']);
-  });
-
-  it('lets the next provider follow if a message of unknown outcome failed', async () => {
-    azure.fault({ kind: 'reset', delivered: true });
-    await scene.call();
-    await post([report('Failed', { deliveryStatusDetails: '5001' })]);
-    await until(() => scene.of('failover.ended').length === 1);
-    expect(texts()).to.equal(1);
   });
 
   it('counts only with the secret', async () => {

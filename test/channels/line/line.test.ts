@@ -1,18 +1,11 @@
 import { expect } from 'chai';
 import { lineChannel, type LineChannelOptions } from '#lib/channels/index.js';
 import { oktaTelephonyHook } from '#lib/index.js';
-import {
-  ANA,
-  BOB,
-  CODE,
-  commandOf,
-  errorOf,
-  startScene,
-  usualCredentials,
-  type Scene,
-} from '#harness/scene.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
+import { ANA, CODE, commandOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { startLineEmulator, type LineEmulator } from './emulator.js';
+import { messageOf } from '../message.js';
 import { problemsOf } from '../options.js';
 
 describe('LINE', () => {
@@ -88,12 +81,6 @@ describe('LINE', () => {
     expect(line.accepted).to.be.empty;
   });
 
-  it('gets no request for a user who has not opted in: SMS follows', async () => {
-    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
-    expect(line.requests).to.be.empty;
-    expect(texts()).to.have.length(1);
-  });
-
   it('reads the user id from userIdAttribute', async () => {
     await restart({ userIdAttribute: 'lineId' });
     scene.okta.updateUser(ANA.id, { lineUserId: null, lineId: userId });
@@ -101,21 +88,15 @@ describe('LINE', () => {
     expect(line.inbox(userId)).to.have.length(1);
   });
 
-  for (const [title, value] of [
-    ['no user id', null],
-    ['a name as user id', 'ana.on.line'],
-    ['a group id as user id', `C${'0'.repeat(32)}`],
-    ['a number as user id', 42],
-    ['a line break after the user id', `U${'0'.repeat(32)}\n`],
-  ] as const) {
-    it(`is skipped without a request for a profile with ${title}`, async () => {
-      scene.okta.updateUser(ANA.id, { lineUserId: value });
-      const command = commandOf(await scene.call());
-      expect(command).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
-      expect(command?.['transactionMetadata']).to.match(/;refused=line:NO_LINE_USER_ID$/);
-      expect(line.requests).to.be.empty;
-    });
-  }
+  it('is skipped without a request for a profile without a LINE user id', async () => {
+    const { channelAccessToken, baseUrl } = line;
+    const channel = connectChannel(lineChannel({ channelAccessToken, baseUrl }), { channel: 'line' });
+    for (const lineUserId of [null, 'ana.on.line', `C${'0'.repeat(32)}`, 42, `U${'0'.repeat(32)}\n`]) {
+      const outcome = await channel.send({ ...messageOf(), profile: { lineUserId } }, contextOf());
+      expect(outcome, String(lineUserId)).to.include({ status: 'refused', code: 'NO_LINE_USER_ID' });
+    }
+    expect(line.requests).to.be.empty;
+  });
 
   it('is skipped without a profile even if chooseChannels names it', async () => {
     await scene.close();
@@ -134,48 +115,6 @@ describe('LINE', () => {
       'NO_LINE_USER_ID',
       'There is no Okta profile to read the LINE user id from',
     ]);
-    expect(texts()).to.have.length(1);
-  });
-
-  it('is followed by SMS if it does not know the user', async () => {
-    const stranger = `U${'4'.repeat(32)}`;
-    mustNotShow(stranger);
-    scene.okta.updateUser(ANA.id, { lineUserId: stranger });
-    await scene.call();
-    expect(attempts()[0]).to.deep.equal([
-      'line',
-      'refused',
-      'HTTP_400',
-      'LINE knows no such user of this account',
-    ]);
-    expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
-  });
-
-  it("is followed by SMS if the month's messages are used up, and a log line has a remedy", async () => {
-    line.useUpMonth();
-    await scene.call();
-    expect(attempts()[0]).to.deep.equal([
-      'line',
-      'refused',
-      'HTTP_429',
-      'The messages of the LINE account for this month are used up',
-    ]);
-    expect(JSON.stringify(scene.log)).to.include('limit of additional messages');
-    expect(texts()).to.have.length(1);
-  });
-
-  it('is followed by SMS if the token is wrong, and gets no request by its second name', async () => {
-    const token = 'line-token-of-somebody-else';
-    mustNotShow(token);
-    await scene.close();
-    const wrong = lineChannel({ channelAccessToken: token, baseUrl: line.baseUrl });
-    scene = await startScene({
-      hook: { optInChannels: ['line', 'line2'], channels: { line: wrong, line2: wrong } },
-    });
-    scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['line', 'line2'], lineUserId: userId });
-    const command = commandOf(await scene.call());
-    expect(command?.['transactionMetadata']).to.match(/;refused=line:HTTP_401$/);
-    expect(line.requests).to.have.length(1);
     expect(texts()).to.have.length(1);
   });
 
@@ -211,33 +150,11 @@ describe('LINE', () => {
     expect(texts()).to.be.empty;
   });
 
-  it('accepts a message for a user who has blocked the account, which does not arrive', async () => {
-    line.block(userId);
-    expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
-    expect(line.inbox(userId)).to.be.empty;
-    expect(texts()).to.be.empty;
-  });
-
-  it('gets no request for a voice call', async () => {
-    await scene.call({ deliveryChannel: 'CALL' });
-    expect(line.requests).to.be.empty;
-    expect(scene.twilio.calls).to.have.length(1);
-  });
-
   it('cannot be mounted as voice', () => {
     const credentials = usualCredentials(scene.okta, scene.twilio);
     const channels = { voice: lineChannel({ channelAccessToken: line.channelAccessToken }) };
     expect(problemsOf(() => oktaTelephonyHook({ credentials, channels }))).to.deep.equal([
       'channels.voice: lineChannel sends texts; mount it under another name than voice',
-    ]);
-  });
-
-  it('has its reason in the error for Okta, without user or code, if all channels refuse', async () => {
-    scene.twilio.refuseWith({ code: 21211 });
-    line.useUpMonth();
-    expect(errorOf(await scene.call())?.errorCauses?.map(({ reason }) => reason)).to.deep.equal([
-      'HTTP_429: The messages of the LINE account for this month are used up',
-      '21211: Not a valid phone number',
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { vonageVoice, type VonageVoiceOptions } from '#lib/channels/index.js';
 import type { CallbackAnswer } from '#lib/core/channel.js';
 import { oktaTelephonyHook, twilioCalls } from '#lib/index.js';
-import type { Fault, HookCall } from '#lib/testing/index.js';
+import type { HookCall } from '#lib/testing/index.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import { ANA, commandOf, scenes, usualCredentials, type HookOptions, type Scene } from '#harness/scene.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
@@ -90,52 +90,6 @@ describe('vonageVoice', () => {
       expect(vonage.requests[0]?.body).to.not.include('event_');
     });
   }
-
-  describe('is followed', () => {
-    const ownError = (status: number, type: string): Fault => ({
-      kind: 'status',
-      status,
-      body: { type, error_title: 'No' },
-    });
-    for (const [title, fault, code] of [
-      ['after its own 400', ownError(400, 'BAD_REQUEST'), 'HTTP_400'],
-      ['after its own 401', ownError(401, 'UNAUTHORIZED'), 'HTTP_401'],
-      ['after its own 429', ownError(429, 'TOO_MANY_REQUESTS'), 'HTTP_429'],
-      [
-        'after a problem',
-        {
-          kind: 'status',
-          status: 401,
-          body: { type: 'https://developer.vonage.com/api-errors#unauthorized', title: 'Unauthorized' },
-        },
-        'UNAUTHORIZED',
-      ],
-    ] as const satisfies readonly (readonly [string, Fault, string])[]) {
-      it(title, async () => {
-        await start();
-        vonage.fault(fault);
-        expect(commandOf(await call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
-        expect(scene.of('attempt.ended')[0]).to.include({ outcome: 'refused', code });
-        expect(scene.twilio.calls).to.have.length(1);
-      });
-    }
-
-    for (const [title, fault] of [
-      ["a proxy's page", { kind: 'html', status: 401 }],
-      ["a gateway's JSON", { kind: 'status', status: 403, body: { type: 'forbidden', message: 'No' } }],
-      ['its own 500', { kind: 'status', status: 500, body: { type: 'INTERNAL', error_title: 'No' } }],
-      ['a reset connection', { kind: 'reset' }],
-      ['half an answer', { kind: 'truncated' }],
-      ['an answer without an id', { kind: 'status', status: 201, body: { status: 'started' } }],
-    ] as const satisfies readonly (readonly [string, Fault])[]) {
-      it(`by nothing after ${title}`, async () => {
-        await start();
-        vonage.fault(fault);
-        expect(commandOf(await call())).to.include({ status: 'PENDING', provider: 'VONAGE' });
-        expect(scene.twilio.calls).to.be.empty;
-      });
-    }
-  });
 
   describe('receives events', () => {
     const eventOf = async (fields: object, attempt?: string): Promise<CallbackAnswer | undefined> => {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { IS_UNDEFINED } from '#lib/core/option-rules.js';
 import { vonageChannel, type VonageChannelOptions } from '#lib/channels/index.js';
-import { oktaTelephonyHook, twilioMessages } from '#lib/index.js';
+import { oktaTelephonyHook } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -42,10 +42,6 @@ describe('Vonage', () => {
   const start = async (channels: HookOptions['channels'], hook: HookOptions = {}): Promise<void> => {
     scene = await startScene({ hook: { sandboxNumber: undefined, clock: () => now, channels, ...hook } });
   };
-  const attempts = (): unknown[] =>
-    scene.events.flatMap((event) =>
-      event.type === 'attempt.ended' ? [[event.channel, event.provider, event.outcome, event.code]] : [],
-    );
   const bodies = (): unknown[] => vonage.requests.map(({ body }) => JSON.parse(body) as unknown);
 
   describe('as SMS', () => {
@@ -249,49 +245,6 @@ describe('Vonage', () => {
       await scene.call();
       expect(tokens()[1]).to.not.equal(tokens()[0]);
       expect(vonage.messages).to.have.length(2);
-    });
-  });
-
-  describe('is followed', () => {
-    for (const [title, status, error, code, next] of [
-      ['by Twilio if it does not accept the credentials', 401, 'unauthorized', 'UNAUTHORIZED', 'TWILIO'],
-      ['by Twilio after too many requests', 429, 'throttled', 'THROTTLED', 'TWILIO'],
-      ['by Twilio after an unknown error', 422, 'anastasia-silveira', 'HTTP_422', 'TWILIO'],
-      ['by no provider if the number is invalid', 422, '1170', '1170', undefined],
-      ['by no provider of SMS if the recipient has opted out', 422, '1240', '1240', undefined],
-    ] as const) {
-      it(title, async () => {
-        await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
-        vonage.refuseWith({ status, error });
-        await scene.call();
-        const follower = next === undefined ? [] : [['sms', next, 'accepted', undefined]];
-        expect(attempts()).to.deep.equal([['sms', 'VONAGE', 'refused', code], ...follower]);
-      });
-    }
-
-    it('by SMS of Twilio after an opt-out from WhatsApp', async () => {
-      await start({ whatsapp: vonageChannel(byKey()), sms: twilioMessages() });
-      vonage.refuseWith({ status: 422, error: '1240' });
-      await scene.call();
-      expect(attempts()).to.deep.equal([
-        ['whatsapp', 'VONAGE', 'refused', '1240'],
-        ['sms', 'TWILIO', 'accepted', undefined],
-      ]);
-    });
-
-    it('by no provider if Fraud Defender blocks the code, and Okta gets PENDING', async () => {
-      await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
-      vonage.refuseWith({ status: 403, error: '1473' });
-      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
-      expect(scene.twilio.messages).to.be.empty;
-    });
-
-    it("by Twilio if it does not accept the template's language", async () => {
-      const languages = { default: 'xx_XX' };
-      await start({ whatsapp: vonageChannel({ ...byKey(), template: { ...template(), languages } }) });
-      await scene.call();
-      expect(attempts()[0]).to.deep.equal(['whatsapp', 'VONAGE', 'refused', '1022']);
-      expect(attempts()[1]).to.include.members(['sms', 'TWILIO']);
     });
   });
 });

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { VonageChannelOptions } from '#lib/channels/index.js';
 import { vonageChannel } from '#lib/channels/index.js';
-import { twilioMessages } from '#lib/index.js';
 import type { CallbackAnswer, CallbackReceiver } from '#lib/core/channel.js';
 import type { VonageLateFailureRule } from '#lib/testing/index.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
@@ -264,45 +263,6 @@ describe('webhooks of Vonage', () => {
       expect(scene.twilio.messages.map(({ text }) => text)).to.deep.equal([`Your code is ${CODE}`]);
     });
 
-    it('let the next provider of SMS send the code after a failure, and wait for no delivery', async () => {
-      failed({ status: 'undeliverable' });
-      await start({ sms: [vonageChannel(options()), twilioMessages()] });
-      expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
-      await ended();
-      expect(scene.of('failover.ended')[0]).to.deep.nested.include({
-        fromChannel: 'sms',
-        'cause.code': 'UNDELIVERABLE',
-        outcome: 'accepted',
-        provider: 'TWILIO',
-      });
-      expect(vonage.messages[0]?.statusCallback).to.equal(`${scene.url}/callbacks/sms`);
-    });
-
-    it('of a wrong number or of fraud start nothing', async () => {
-      for (const error of ['1170', '1473']) {
-        failed({ error, times: 1 });
-        await start(whatsapp());
-        await scene.call();
-        await until(() => statuses().includes('rejected'));
-        await scene.hook.close();
-        expect(scene.twilio.messages).to.be.empty;
-      }
-    });
-
-    it('change nothing if they come twice, late and in any order', async () => {
-      failed();
-      vonage.faultCallbacks({ isReversed: true, copies: 2, isHeld: true });
-      await start(whatsapp());
-      await scene.call();
-      await until(() => vonage.messages[0]?.status === 'rejected');
-      await vonage.releaseCallbacks();
-      await ended();
-      await vonage.releaseCallbacks();
-      expect(vonage.callbacks.map(({ httpStatus }) => httpStatus)).to.deep.equal([200, 200, 200, 200]);
-      expect(new Set(statuses())).to.deep.equal(new Set(['rejected', 'submitted']));
-      expect(scene.twilio.messages).to.have.length(1);
-    });
-
     it('resolve an unknown outcome', async () => {
       vonage.fault({ kind: 'reset', delivered: true });
       vonage.faultCallbacks({ isHeld: true });
@@ -315,13 +275,6 @@ describe('webhooks of Vonage', () => {
         transactionId: vonage.messages[0]?.id,
       });
       expect(scene.twilio.messages).to.be.empty;
-    });
-
-    it('turn SMS off by STOP, too', async () => {
-      await start({ sms: vonageChannel(options()) });
-      await vonage.receive({ url: `${scene.url}/callbacks/sms`, from: ANA.phone, text: 'STOP' });
-      await scene.call();
-      expect(vonage.messages).to.be.empty;
     });
 
     it('turn the channel off by STOP and on by START, and are refused if forged', async () => {

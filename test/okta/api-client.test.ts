@@ -1,10 +1,13 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
+import { Agent } from 'undici';
+import type { OktaApiError } from '#lib/core/errors.js';
 import type { OktaApiClient } from '#lib/okta/api-client.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { clientOf, failureOf, httpDate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+import { SERVICE_APP } from './service-app.js';
 
 const API_TOKEN = '00apiTokenOfTheTests';
 
@@ -176,4 +179,47 @@ describe("Okta's API client with an API token", () => {
     expect(error.code).to.equal('OKTA_UNREACHABLE');
     expect(error.message).to.contain('ECONNREFUSED');
   });
+
+  it('sends a read once more if its connection is lost, and nothing else', async () => {
+    okta.answerWith(() => 'reset');
+    await failureOf(get());
+    expect(okta.requests).to.have.length(2);
+    await failureOf(client.request({ method: 'POST', path: '/api/v1/x', body: {}, timeoutMs: 2_000 }));
+    expect(okta.requests).to.have.length(3);
+  });
+});
+
+describe("the wait for a connection to Okta's API or token endpoint", () => {
+  for (const [endpoint, credentials] of [
+    ["Okta's API", { orgUrl: 'http://127.0.0.1', apiToken: API_TOKEN }],
+    ["Okta's token endpoint", { orgUrl: 'http://127.0.0.1', ...SERVICE_APP }],
+  ] as const) {
+    it(`of ${endpoint} ends before the time-out of the call`, async () => {
+      let isConnecting = false;
+      const dispatcher = new Agent({
+        connect: () => {
+          isConnecting = true;
+        },
+      });
+      const client = clientOf({ dispatcher }, credentials, { connectTimeoutMs: 500 });
+      const clock = stopTime();
+      try {
+        let failure: OktaApiError | undefined;
+        const call = client.request({ method: 'GET', path: '/api/v1/users/00u1', timeoutMs: 2_000 });
+        const failing = failureOf(call).then((error) => (failure = error));
+        await until(() => isConnecting);
+        await clock.tickAsync(499);
+        expect(failure).to.equal(undefined);
+        await clock.tickAsync(1);
+        await failing;
+        expect(failure).to.include({
+          code: 'OKTA_UNREACHABLE',
+          message: `${endpoint} could not be reached (CONNECT_TIMEOUT)`,
+        });
+      } finally {
+        clock.restore();
+        await dispatcher.destroy();
+      }
+    });
+  }
 });

@@ -18,9 +18,10 @@ import {
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const SERVICE_APP = { clientId: '0oaDpop', privateKey, algorithm: 'ES256', keyId: undefined } as const;
 
-const boundToken = (value = 't'): Answer => ({
+const boundToken = (value = 't', headers = {}): Answer => ({
   status: 200,
   body: { token_type: 'DPoP', expires_in: 3600, access_token: value },
+  headers,
 });
 const missingProof: Answer = {
   status: 400,
@@ -169,11 +170,12 @@ describe('a DPoP token', () => {
       expect(okta.requests, 'the nonce is kept').to.have.length(5);
     });
 
-    it("uses the nonce of the API's answer, also of a success, for the API only", async () => {
+    it('uses the nonce of an answer, also of a success, for the server that gave it only', async () => {
       let token = 0;
       let isRefused = false;
+      const nonce = { 'DPoP-Nonce': 'token-2' };
       answer(
-        (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`)),
+        (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`, nonce)),
         () => {
           const status = isRefused ? 401 : 200;
           isRefused = false;
@@ -187,7 +189,7 @@ describe('a DPoP token', () => {
       isRefused = true;
       await get();
       const [renewal] = okta.requests.filter(isTokenRequest).slice(-1);
-      expect(proofOf(renewal)).not.to.have.property('nonce');
+      expect(proofOf(renewal)).to.have.property('nonce', 'token-2');
       const calls = okta.requests.filter((request) => !isTokenRequest(request));
       expect(calls.map((request) => proofOf(request)?.['nonce'])).to.deep.equal([
         undefined,

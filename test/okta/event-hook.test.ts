@@ -107,6 +107,7 @@ describe("an event of Okta's event hook", () => {
   it('may have no id, or one that is too long', () => {
     for (const uuid of [undefined, '', 4, 'u'.repeat(257)])
       expect(readCodeUse(signIn({ uuid }))).to.include({ id: undefined, userId: '00u1' });
+    expect(readCodeUse(signIn({ uuid: 'u'.repeat(256) }))).to.include({ id: 'u'.repeat(256) });
   });
 });
 
@@ -178,6 +179,8 @@ describe('the event of an inline hook that failed', () => {
   it('may be ours if it names no hook, or if no call has named ours yet', () => {
     expect(read({ target: [] })).to.include({ isHookUnknown: true });
     expect(read({}, [])).to.include({ isHookUnknown: true });
+    // A long text is not searched to its end.
+    expect(read(target({ id: `${' '.repeat(256)}${OTHER}` }))).to.include({ isHookUnknown: true });
     for (const odd of [null, 'text', [null], [4]])
       expect(read({ target: odd })).to.include({ isHookUnknown: true });
   });

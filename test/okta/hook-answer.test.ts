@@ -97,6 +97,11 @@ describe('the answer to Okta', () => {
       answer(deliveryOf('refused', [blockedBy], true), REQUEST, undefined, 'error'),
       [causeOf('Refused by sms', '30450: Held back as fraud', 'TWILIO')],
     ],
+    [
+      'a location of plain letters for an id that Okta does not make',
+      answer(deliveryOf('refused', REFUSED.slice(1)), { ...REQUEST, userId: '<b>;00u1' }),
+      [{ ...causeOf('Refused by line', 'REFUSED: Refused by the channel', 'LINE'), location: '_b__00u1' }],
+    ],
   ] as const) {
     it(`is an error with ${what}`, () => {
       expect(given).to.deep.equal({ error: { errorSummary: CODE_NOT_SENT, errorCauses: causes } });

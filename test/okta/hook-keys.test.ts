@@ -107,11 +107,17 @@ describe("an issuer's keys", () => {
     expect(okta.requests).to.have.length(2);
   });
 
-  it('are fetched for a new key id even if the clock was set back by an hour', async () => {
+  it('are fetched for a new key id even if the clock was set back by an hour, or twice by five minutes', async () => {
     await check();
-    now -= 60 * MINUTE_MS;
-    okta.answerWith(() => keySet('second'));
-    expect(await check(sign('second'))).to.equal('okta');
+    for (const [name, minutes] of [
+      ['second', 60],
+      ['first', 5],
+      ['second', 5],
+    ] as const) {
+      now -= minutes * MINUTE_MS;
+      okta.answerWith(() => keySet(name));
+      expect(await check(sign(name))).to.equal('okta');
+    }
   });
 
   it('are fetched again after a failure even if the clock was set back by an hour', async () => {

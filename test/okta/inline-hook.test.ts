@@ -499,15 +499,19 @@ describe('a hook call', () => {
       );
     });
 
-    it('with digests of ids that contain the code, the login or a name', async () => {
+    it('with digests of ids that contain the code, the login or a name, and of no other', async () => {
+      const change = (payload: object): object => {
+        const { data } = payload as { data: { context: { request: { id: string } } } };
+        data.context.request.id = ANA.login;
+        return payload;
+      };
+      const other = await scene.call({ eventId: 'event-1', change });
+      expect(commandOf(other)?.['transactionMetadata']).to.match(/;id=event-1$/);
+      scene.events.length = 0;
       const call = await scene.call({
         eventId: `event-${ANA.lastName}`,
         requestType: `type-${CODE}`,
-        change: (payload) => {
-          const { data } = payload as { data: { context: { request: { id: string } } } };
-          data.context.request.id = ANA.login;
-          return payload;
-        },
+        change,
       });
       expect(call.okta.action).to.equal('sent');
       expect(commandOf(call)?.['transactionMetadata']).to.match(/;requestType=[\w-]{43};.*;id=[\w-]{43}$/);

@@ -12,15 +12,13 @@ import {
 } from './scripted-okta.js';
 
 export const RSA_KEYS = rsaKeys();
-const SERVICE_APP = {
+export const SERVICE_APP = {
   clientId: '0oaServiceApp',
   privateKey: RSA_KEYS.privateKey,
   algorithm: 'RS256',
   keyId: 'key-1',
 } as const;
 export const MINUTE_MS = 60_000;
-/** How long the app waits for a connection. */
-export const CONNECT_MS = 500;
 
 export function tokenAnswer(value: string, seconds = 3600): Answer {
   return { status: 200, body: { token_type: 'Bearer', expires_in: seconds, access_token: value } };
@@ -60,7 +58,6 @@ export async function startServiceAppScene(): Promise<ServiceAppScene> {
         { orgUrl: okta.origin, ...SERVICE_APP },
         {
           clock: () => scene.now,
-          connectTimeoutMs: CONNECT_MS,
           ...(scopes === undefined ? {} : { scopes }),
         },
       );

@@ -212,6 +212,11 @@ describe('a caller', () => {
       });
     }
 
+    it("passes with a token that has expired, but not by the gateway's clock", async () => {
+      const target = await start(oauth2, { clock: () => Date.now() - 120_000 });
+      expect(await call(target, await target.okta.issueHookToken({ exp: seconds(-60) }))).to.equal(200);
+    });
+
     it('gets an RFC 6750 error in WWW-Authenticate for a signed token, else only the realm', async () => {
       const target = await start(oauth2);
       const token = await target.okta.issueHookToken({ exp: seconds(-60) });
@@ -343,8 +348,10 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(0);
     });
 
-    it('gets a challenge for each scheme if none of them matches', async () => {
-      const answer = await post(await start(all), [['Authorization', 'nothing']]);
+    it('gets one challenge for each scheme if none of them matches', async () => {
+      const other: HookCredential = { scheme: 'header', name: 'X-Other', secrets: [`other-${HOOK_SECRET}`] };
+      const target = await start((issuer) => [...all(issuer), other]);
+      const answer = await post(target, [['Authorization', 'nothing']]);
       expect(answer.status).to.equal(401);
       const realm = 'realm="okta-telephony-hook"';
       expect(answer.headers['www-authenticate']).to.equal(

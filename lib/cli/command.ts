@@ -1,14 +1,9 @@
+import type { EventEmitter } from 'node:events';
 import type { ParseArgsConfig } from 'node:util';
 import type { Time } from './admin/administration.js';
 import { CommandError, type ExitCode } from './failure.js';
 import type { Terminal } from './terminal.js';
 import type { Variables } from './environment.js';
-
-/** The part of `process` that delivers SIGINT and SIGTERM. */
-export interface Signals {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-}
 
 /** The values of a command's options by their long names: a text, or `true` for a flag. */
 export type OptionValues = Readonly<Record<string, unknown>>;
@@ -19,7 +14,8 @@ export interface CommandCall {
   readonly terminal: Terminal;
   readonly variables: Variables;
   readonly time: Time;
-  readonly signals: Signals;
+  /** Emits SIGINT and SIGTERM. */
+  readonly signals: EventEmitter;
   /** What the command has found so far. If the command fails, the program adds it to the JSON of the error. */
   readonly report: object;
 }

@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
 import { nearestWord } from '../core/nearest-word.js';
 import { VERSION } from '../core/version.js';
-import type { Time } from './admin/administration.js';
-import type { Command, CommandOptions, Signals } from './command.js';
+import type { Command, CommandCall, CommandOptions } from './command.js';
 import { badUse, CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
@@ -14,13 +13,11 @@ import { setupWhatsAppTemplate } from './setup/whatsapp-template.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** The parts of the process that the program uses, so that a test can replace them. */
-export interface ProgramContext {
+export interface ProgramContext extends Pick<CommandCall, 'time' | 'signals'> {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly streams: Streams;
-  readonly time: Time;
-  readonly signals: Signals;
 }
 
 const PROGRAM = 'okta-telephony-hook';

@@ -27,20 +27,12 @@ import { makeTestRequestId, runTest } from './tester.js';
 type ServeConsole = (req: IncomingMessage, res: ServerResponse, next: (error: unknown) => void) => void;
 
 /** Mounts `hook.console()`. The first call makes what all consoles share; the history begins then. */
-export interface ConsoleMount {
-  /** @throws ConfigurationError that names every problem of the options. */
-  mount(options: ConsoleOptions): ServeConsole;
-  /** Ends the streams that are open. A stream that is opened while the gateway drains ends after its first event. */
-  endStreams(): void;
-  /** Ends the streams at once, and the history after `drained`. Never rejects. */
-  close(drained: Promise<unknown>): Promise<void>;
-}
-
-export function createConsoleMount(hook: ConsoleHook): ConsoleMount {
+export function createConsoleMount(hook: ConsoleHook) {
   let consoles: ReturnType<typeof createConsoles> | undefined;
   let isClosed = false;
   return {
-    mount: (options) => {
+    /** @throws ConfigurationError that names every problem of the options. */
+    mount: (options: ConsoleOptions): ServeConsole => {
       refuseProblems(consoleProblems(options), 'hook.console');
       consoles ??= createConsoles(hook);
       // After `close()` a new console must not keep anything open.
@@ -51,10 +43,12 @@ export function createConsoleMount(hook: ConsoleHook): ConsoleMount {
         serve(req, res).catch(next);
       };
     },
+    /** Ends the streams that are open. A stream that is opened while the gateway drains ends after its first event. */
     endStreams: () => {
       consoles?.endStreams();
     },
-    close: async (drained) => {
+    /** Ends the streams at once, and the history after `drained`. Never rejects. */
+    close: async (drained: Promise<unknown>) => {
       isClosed = true;
       await consoles?.close(drained);
     },

@@ -1,17 +1,4 @@
-import type { HookEvent, HookEventFields, HookEventListener } from '../core/events.js';
-
-/** For the console's health view: codes that the guard blocked lately, rejected calls, and a pause of Okta's Users API. */
-export interface RecentLimits {
-  readonly listener: HookEventListener;
-  /** How many codes the guard blocked, or would have blocked, in the last `WINDOW_SECONDS`. */
-  blocked(): number;
-  /** Rejected calls in the same window, by code. Rejections without authentication count within a minute. */
-  rejectedCalls(): readonly RejectedCalls[];
-  /** Until when the hook does not call Okta's Users API, and why; `undefined` if it does. */
-  oktaPause(): OktaPause | undefined;
-}
-
-type OktaPause = HookEventFields['okta.paused'];
+import type { HookEvent, HookEventFields } from '../core/events.js';
 
 /** Calls that were answered with an error. */
 export interface RejectedCalls {
@@ -60,11 +47,12 @@ class MinuteCount {
   }
 }
 
-export function watchLimits(clock: () => number): RecentLimits {
+/** For the console's health view: codes that the guard blocked lately, rejected calls, and a pause of Okta's Users API. */
+export function watchLimits(clock: () => number) {
   const blocked = new MinuteCount();
   // By code. There are few codes.
   const rejected = new Map<string, MinuteCount>();
-  let pause: OktaPause | undefined;
+  let pause: HookEventFields['okta.paused'] | undefined;
 
   const countRejected = (
     code: string,
@@ -76,7 +64,7 @@ export function watchLimits(clock: () => number): RecentLimits {
   };
 
   return {
-    listener: (event: HookEvent) => {
+    listener: (event: HookEvent): void => {
       if (event.type === 'okta.paused') pause = { reason: event.reason, untilMs: event.untilMs };
       if (event.type === 'okta.resumed') pause = undefined;
       if (event.type === 'guard.blocked' || event.type === 'guard.noticed') {
@@ -86,12 +74,15 @@ export function watchLimits(clock: () => number): RecentLimits {
       if (event.type === 'request.rejected') countRejected(event.code, event);
       if (event.type === 'probe.rejected') countRejected(PROBE, event);
     },
+    /** How many codes the guard blocked, or would have blocked, in the last `WINDOW_SECONDS`. */
     blocked: () => blocked.sum(clock()),
-    rejectedCalls: () =>
+    /** Rejected calls in the same window, by code. Rejections without authentication count within a minute. */
+    rejectedCalls: (): readonly RejectedCalls[] =>
       [...rejected].flatMap(([code, counted]) => {
         const count = counted.sum(clock());
         return count === 0 ? [] : [{ code, count, tone: toneOf(code, count) }];
       }),
+    /** Until when the hook does not call Okta's Users API, and why; `undefined` if it does. */
     oktaPause: () => (pause !== undefined && pause.untilMs > clock() ? pause : undefined),
   };
 }

@@ -15,16 +15,10 @@ import { lookUpUser, type UserLookup } from '../okta/user-profile.js';
 export interface SampleUser {
   readonly id: string;
   readonly login: string;
-  readonly firstName: string | undefined;
-  readonly lastName: string | undefined;
   /** Okta's status, e.g. `ACTIVE`. */
   readonly status: string | undefined;
-  readonly locale: string | undefined;
-  /** The enrolled phones by delivery channel. */
-  readonly enrolled: Readonly<Record<'sms' | 'voice', string | undefined>>;
-  /** Whether Okta lets us read the user, but not their factors. */
-  readonly isEnrolledHidden?: boolean | undefined;
-  readonly mobilePhone: string | undefined;
+  /** The enrolled phones by delivery channel; `undefined` if Okta lets us read the user, but not their factors. */
+  readonly enrolled: Readonly<Partial<Record<'sms' | 'voice', string | undefined>>> | undefined;
   readonly profile: UserProfile;
 }
 
@@ -99,13 +93,8 @@ export async function readSampleUser(
   return {
     id,
     login: textFieldOf(profile, 'login') ?? idOrLogin,
-    firstName: textFieldOf(profile, 'firstName'),
-    lastName: textFieldOf(profile, 'lastName'),
     status: textFieldOf(user, 'status'),
-    locale: textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'),
-    enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
-    isEnrolledHidden: factors === undefined,
-    mobilePhone: textFieldOf(profile, 'mobilePhone'),
+    enrolled: factors && { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
     profile: asObject(profile),
   };
 }
@@ -114,9 +103,9 @@ const GIVE_WHOLE =
   "Give the user's whole login or their id (00u…): Okta, Directory > People. A user whose login has a slash is found by the id only.";
 
 /** `undefined` if the caller may read users but not their factors, as with some custom roles. */
-async function readFactors(read: ReadOktaPath, segment: string): Promise<unknown> {
+async function readFactors(read: ReadOktaPath, segment: string): Promise<readonly unknown[] | undefined> {
   try {
-    return (await read(`/api/v1/users/${segment}/factors`)) ?? [];
+    return asList(await read(`/api/v1/users/${segment}/factors`));
   } catch (error) {
     if (error instanceof OktaApiError && error.code === 'OKTA_FORBIDDEN') return undefined;
     throw error;
@@ -142,6 +131,8 @@ export function makeSampleCall(
   },
 ): { readonly payload: JsonObject; readonly notes: readonly string[] } {
   const { requestType, deliveryChannel, orgUrl, nowMs } = options;
+  const ofProfile = (name: string): string | undefined => textFieldOf(user.profile, name);
+  const locale = options.locale ?? ofProfile('preferredLanguage') ?? ofProfile('locale') ?? 'en-US';
   const isText = deliveryChannel === 'sms';
   const { phoneNumber, notes } = choosePhone(user, deliveryChannel, options.phone);
   // No leading zero: an editor that reads the code as a number would drop it.
@@ -171,8 +162,8 @@ export function makeSampleCall(
         userProfile: {
           userId: user.id,
           login: user.login,
-          firstName: user.firstName ?? '',
-          lastName: user.lastName ?? '',
+          firstName: ofProfile('firstName') ?? '',
+          lastName: ofProfile('lastName') ?? '',
         },
         messageProfile: {
           // Okta sends a text for messages only.
@@ -182,7 +173,7 @@ export function makeSampleCall(
           // The spelling in Okta's newest reference.
           deliveryChannel: isText ? 'SMS' : 'voice call',
           otpCode,
-          locale: (options.locale ?? user.locale ?? 'en-US').replaceAll('_', '-').toUpperCase(),
+          locale: locale.replaceAll('_', '-').toUpperCase(),
         },
       },
     },
@@ -234,11 +225,11 @@ function choosePhone(
 ): { readonly phoneNumber: string | undefined; readonly notes: string[] } {
   if (given !== undefined) return { phoneNumber: given, notes: [] };
   const isText = deliveryChannel === 'sms';
-  const own = user.enrolled[deliveryChannel];
+  const own = user.enrolled?.[deliveryChannel];
   if (own !== undefined) return { phoneNumber: own, notes: [] };
-  const other = isText ? user.enrolled.voice : user.enrolled.sms;
-  const phoneNumber = other ?? user.mobilePhone;
-  const isHidden = user.isEnrolledHidden === true;
+  const other = user.enrolled?.[isText ? 'voice' : 'sms'];
+  const phoneNumber = other ?? textFieldOf(user.profile, 'mobilePhone');
+  const isHidden = user.enrolled === undefined;
   const notes = isHidden
     ? [
         'Okta does not let us read which phones the user enrolled: its administrator role has no right to factors.',
@@ -263,8 +254,8 @@ function choosePhone(
 /** The status of a verified factor. */
 const ENROLLED = 'ACTIVE';
 
-function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {
-  const factor = asList(factors).find(
+function phoneOf(factors: readonly unknown[], factorType: 'sms' | 'call'): string | undefined {
+  const factor = factors.find(
     (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === ENROLLED,
   );
   return textFieldOf(factor, 'profile', 'phoneNumber');

@@ -5,20 +5,7 @@ import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Sends changes to open pages as server-sent events. */
-export interface Streams {
-  /**
-   * Answers with an event stream, whose first event is the health.
-   *
-   * @param requireStill - called every few seconds; the stream ends if it rejects. After `NOT_AUTHORIZED` the page is told that
-   *   the caller is logged out.
-   * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
-   */
-  open(res: ServerResponse, requireStill: () => Promise<unknown>): void;
-  /** Ends all open streams. Their pages connect again. */
-  end(): void;
-  /** Ends all open streams, and opens no more. */
-  close(): void;
-}
+export type Streams = ReturnType<typeof createStreams>;
 
 /** How often the health is sent, milliseconds. It also keeps proxies from closing an idle connection. */
 const HEALTH_EVERY_MS = 5_000;
@@ -35,7 +22,7 @@ const MAX_STREAMS = 100;
 export function createStreams(parts: {
   readonly history: Pick<History, 'watch'>;
   readonly health: () => Promise<Health>;
-}): Streams {
+}) {
   let isClosed = false;
 
   const watch = (): (() => void) => {
@@ -63,7 +50,14 @@ export function createStreams(parts: {
     );
 
   return {
-    open: (res, requireStill) => {
+    /**
+     * Answers with an event stream, whose first event is the health.
+     *
+     * @param requireStill - called every few seconds; the stream ends if it rejects. After `NOT_AUTHORIZED` the page is told that
+     *   the caller is logged out.
+     * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
+     */
+    open: (res: ServerResponse, requireStill: () => Promise<unknown>): void => {
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
       if (streams.count >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {
@@ -97,8 +91,10 @@ export function createStreams(parts: {
         endIfDraining(res);
       });
     },
-    end: () => streams.end(),
-    close: () => {
+    /** Ends all open streams. Their pages connect again. */
+    end: (): void => streams.end(),
+    /** Ends all open streams, and opens no more. */
+    close: (): void => {
       isClosed = true;
       streams.end();
     },

@@ -75,10 +75,9 @@ describe('a sample call', () => {
           id: ANA,
           login: 'ana.silveira@example.com',
           status: 'ACTIVE',
-          locale: 'pt_BR',
           enrolled: { sms: ENROLLED, voice: CALLED },
-          mobilePhone: PROFILE_PHONE,
         });
+        expect(user.profile).to.include({ locale: 'pt_BR', mobilePhone: PROFILE_PHONE });
       }
     });
 
@@ -163,7 +162,9 @@ describe('a sample call', () => {
       const { message, notes } = make(user);
       expect(message['phoneNumber']).to.equal('555-415-1337');
       expect(notes).to.include('mobilePhone').and.include('defaultCountry');
-      expect(make({ ...user, mobilePhone: '0044 7700 900123' }).notes).to.not.include('defaultCountry');
+      expect(make({ ...user, profile: { mobilePhone: '0044 7700 900123' } }).notes).to.not.include(
+        'defaultCountry',
+      );
     });
 
     it('left empty if the user has none, with a note that names the field to fill in', async () => {

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../core/channel.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import type { DemoOrg } from '../../testing/demo.js';
-import { flagOptions, textOptions, type Command, type CommandCall, type Signals } from '../command.js';
+import { flagOptions, textOptions, type Command, type CommandCall } from '../command.js';
 import { CommandError, systemCode, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
@@ -164,16 +164,11 @@ async function listen(server: Server, port: number): Promise<number> {
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
 /** Waits for the first SIGINT or SIGTERM. After it, or after `ignore`, signals end the process again. */
-function listenForEnd(signals: Signals): { readonly ended: Promise<void>; readonly ignore: () => void } {
-  let end = (): void => undefined;
-  const signalled = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const ignore = (): void => {
-    for (const name of ENDING) signals.off(name, end);
-  };
-  for (const name of ENDING) signals.on(name, end);
-  return { ended: signalled.then(ignore), ignore };
+function listenForEnd(signals: EventEmitter) {
+  const listening = new AbortController();
+  const ignore = (): void => listening.abort();
+  const first = Promise.race(ENDING.map((name) => once(signals, name, { signal: listening.signal })));
+  return { ended: first.then(ignore, ignore), ignore };
 }
 
 /** Answers until the hook is ready: the port opens first, because the emulators need its number. */

@@ -2,9 +2,8 @@ import { waitAtMost, TIMED_OUT } from '../../core/time.js';
 import { openClient, type Client } from '../../state/redis/clients.js';
 import { failureOf, RedisFailure, TIMEOUT } from '../../state/redis/failure.js';
 import { readRedisOptions, type RedisStateOptions, DEFAULT_TIMES } from '../../state/redis/options.js';
-import { probeBy, tryUse } from '../../state/redis/scripts.js';
+import { probeBy, SCRIPTS, tryUse } from '../../state/redis/scripts.js';
 import { keysMark } from '../../state/redis/rekeying.js';
-import { SCRIPTS } from '../../state/redis/scripts.js';
 import { createSealing } from '../../state/redis/sealing.js';
 
 /**
@@ -93,11 +92,5 @@ async function readInfo(client: Client): Promise<Readonly<Record<string, string>
   );
 }
 
-async function refusalOf(probe: Promise<unknown>): Promise<RedisFailure | undefined> {
-  try {
-    await probe;
-    return undefined;
-  } catch (error) {
-    return failureOf(error);
-  }
-}
+const refusalOf = (probe: Promise<unknown>): Promise<RedisFailure | undefined> =>
+  probe.then(() => undefined, failureOf);

@@ -2,14 +2,11 @@ import { isAbout, maskNumber, maskText, toAscii } from '../../core/masking.js';
 import { fieldOf } from '../../core/json.js';
 import { personalDataOf, type PersonalFields } from '../../numbers/personal-data.js';
 
-/** The values of a call that must not appear in any output. */
-export type CallSecrets = PersonalFields;
-
 const MASK = '…';
 const MAX_LENGTH = 500;
 
-/** Reads them from the fields of Okta's payload. A number counts as its text. */
-export function secretsOfCall(payload: unknown): CallSecrets {
+/** The values of a call that must not appear in any output. A number counts as its text. */
+export function secretsOfCall(payload: unknown): PersonalFields {
   const data = fieldOf(payload, 'data');
   const message = fieldOf(data, 'messageProfile');
   const user = fieldOf(data, 'userProfile');
@@ -28,7 +25,7 @@ function textAt(value: unknown, name: string): string {
 }
 
 /** Masks a text of a call or its answer: no code, phone number, login or name. The result is one line of at most 500 characters. */
-export function maskForOutput(text: string, secrets: CallSecrets): string {
+export function maskForOutput(text: string, secrets: PersonalFields): string {
   // The text may come from somebody else's hook: a terminal must not obey it.
   const plain = toAscii(text)
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
@@ -44,7 +41,7 @@ const ANY_NUMBER = /\+\d(?:[\s().-]{0,3}\d){6,}/g;
 const IP_ADDRESS =
   /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)|(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{0,4}(?![\w:])/gi;
 
-function maskSecrets(plain: string, secrets: CallSecrets): string {
+function maskSecrets(plain: string, secrets: PersonalFields): string {
   const personal = personalDataOf(secrets);
   if (!isAbout(plain, personal)) return plain;
   // Metadata are pairs joined by semicolons: masks only the pairs with a secret, unless the semicolons split one.
@@ -59,7 +56,7 @@ function maskSecrets(plain: string, secrets: CallSecrets): string {
  * Masks every text in a value, by the name of its member or by its content. A member that Okta's documentation does not have
  * in a call or an answer may be anything, so its value is replaced.
  */
-export function maskValue(value: unknown, secrets: CallSecrets, name = ''): unknown {
+export function maskValue(value: unknown, secrets: PersonalFields, name = ''): unknown {
   if (name !== '' && !KNOWN.has(name)) return value === null || typeof value === 'boolean' ? value : MASK;
   if (Array.isArray(value)) return value.map((entry) => maskValue(entry, secrets, name));
   if (typeof value === 'object' && value !== null) {

@@ -11,15 +11,12 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A payload of the telephony hook, from Okta's data, a file or an editor. `checkPayload` checks that a hook can read it. */
-export type Payload = JsonObject;
-
 /**
  * Reads a payload from a file, or for `-` from standard input, and gives it a new event id, so that the hook does not take
  * it for a repeat.
  * @throws CommandError if it cannot be read, or is not a JSON object, with line and column.
  */
-export async function readPayload(file: string, terminal: Terminal, nowMs: number): Promise<Payload> {
+export async function readPayload(file: string, terminal: Terminal, nowMs: number): Promise<JsonObject> {
   return renewSampleCall(parsePayload(await readText(file, terminal)), nowMs);
 }
 
@@ -37,9 +34,9 @@ async function readText(file: string, terminal: Terminal): Promise<string> {
  * the file, which cancels, as with a commit message of git.
  */
 export async function editPayload(
-  payload: Payload,
+  payload: JsonObject,
   parts: { readonly terminal: Terminal; readonly editor: string | undefined; readonly nowMs: number },
-): Promise<Payload | undefined> {
+): Promise<JsonObject | undefined> {
   const { terminal, editor, nowMs } = parts;
   let text = `${JSON.stringify(payload, null, 2)}\n`;
   for (;;) {
@@ -59,7 +56,7 @@ export async function editPayload(
 }
 
 /** @throws CommandError with line and column, but without the text. */
-function parsePayload(text: string): Payload {
+function parsePayload(text: string): JsonObject {
   const read = readJsonText(text);
   if (!read.isJson) {
     const { line, column } = read.position;
@@ -77,7 +74,7 @@ function parsePayload(text: string): Payload {
  * Reads a payload as the hook does.
  * @throws CommandError that names the fields because of which the hook would refuse it.
  */
-export function checkPayload(payload: Payload, nowMs: number): HookCall {
+export function checkPayload(payload: JsonObject, nowMs: number): HookCall {
   try {
     return readHookCall(payload, { defaultCountry: undefined, nowMs });
   } catch (error) {

@@ -2,6 +2,7 @@ import type { HttpDispatcher } from '../../core/http.js';
 import { createAgent } from '../../http/call.js';
 import type { UserProfile } from '../../core/channel.js';
 import { OktaApiError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
 import type { OptIn } from '../../core/events.js';
 import { readOptIn } from '../../delivery/plan.js';
 import { CORRECT_VALUES, describeOptIn } from '../../events/describe-answer.js';
@@ -12,7 +13,7 @@ import type { Command, CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, INLINE_HOOK_SCOPES, USERS, withOrg, type Org } from '../org.js';
-import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
+import { checkPayload, editPayload, readPayload } from './payload.js';
 import { nextSteps, causesIn, isBlocked, showCall, showSent, maskResult } from './report.js';
 import type { MaskedResult } from './report.js';
 import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, sendBy } from './send.js';
@@ -121,7 +122,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
       ? await findOktaRoute(requireOrg(org), { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
     if (route?.via === 'okta') run.report.hook = route.hook.id;
-    let payload: Payload | undefined = await makePayload(run, { org, optInAttribute });
+    let payload: JsonObject | undefined = await makePayload(run, { org, optInAttribute });
     if (run.options.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
     if (payload === undefined) return decline(run);
     if (route !== undefined) return showAndSend(run, payload, route);
@@ -157,7 +158,7 @@ function requireOrg(org: Org | undefined): Org {
 async function makePayload(
   run: Run,
   { org: opened, optInAttribute }: { readonly org: Org | undefined; readonly optInAttribute: string },
-): Promise<Payload> {
+): Promise<JsonObject> {
   const { call, options, report, note } = run;
   const { about } = options;
   const nowMs = call.time.now();
@@ -196,7 +197,7 @@ function noteOptIn(profile: UserProfile, attribute: string, { report, note }: Ru
     );
 }
 
-async function showAndSend(run: Run, payload: Payload, route: Route): Promise<ExitCode> {
+async function showAndSend(run: Run, payload: JsonObject, route: Route): Promise<ExitCode> {
   const { report, note } = run;
   const { terminal, time } = run.call;
   const secrets = secretsOfCall(payload);

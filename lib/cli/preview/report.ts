@@ -2,7 +2,8 @@ import { maskNumber } from '../../core/masking.js';
 import { textFieldOf, asList, fieldOf } from '../../core/json.js';
 import type { HookCall } from '../../okta/inline-hook.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
-import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
+import { maskValue, maskForOutput } from './masked-call.js';
+import type { PersonalFields } from '../../numbers/personal-data.js';
 import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import { FIX_NOT_FOUND } from '../gateway-probe.js';
 import type { Terminal } from '../terminal.js';
@@ -26,7 +27,7 @@ export function showCall(
     readonly isPhoneGiven: boolean;
     /** What the user's profile says of the channel; `undefined` if it was not read, or does not decide. */
     readonly optIn: string | undefined;
-    readonly secrets: CallSecrets;
+    readonly secrets: PersonalFields;
     readonly terminal: Terminal;
   },
 ): void {
@@ -65,7 +66,7 @@ const MARKS = {
 /** Prints the answer, what Okta does with it, and the time that it took. */
 export function showSent(
   sent: PreviewResult,
-  parts: { readonly via: 'okta' | 'gateway'; readonly secrets: CallSecrets; readonly terminal: Terminal },
+  parts: { readonly via: 'okta' | 'gateway'; readonly secrets: PersonalFields; readonly terminal: Terminal },
 ): void {
   const { via, secrets, terminal } = parts;
   const { answer, problem, durationMs, reaction } = sent;
@@ -92,7 +93,7 @@ export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationM
 
 export function maskResult(
   { answer, problem, durationMs, reaction }: PreviewResult,
-  secrets: CallSecrets,
+  secrets: PersonalFields,
 ): MaskedResult {
   const shown = reaction?.shown === undefined ? undefined : maskForOutput(reaction.shown, secrets);
   return {
@@ -105,7 +106,7 @@ export function maskResult(
 }
 
 /** The errors and blocks that the answer names, masked, with their remedies. */
-export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): readonly AnswerCause[] {
+export function causesIn({ answer }: PreviewResult, secrets: PersonalFields): readonly AnswerCause[] {
   if (answer === undefined) return [];
   const { phoneNumber } = secrets;
   const hasCountry = !E164.test(phoneNumber) || readNumber(phoneNumber).country !== undefined;
@@ -119,7 +120,7 @@ export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): reado
   }));
 }
 
-function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): void {
+function showAnswer(body: unknown, secrets: PersonalFields, terminal: Terminal): void {
   if (typeof body === 'string') {
     const text = maskForOutput(body.slice(0, 200), secrets);
     terminal.say(body === '' ? '  empty: not JSON' : `  not JSON: ${text}`);

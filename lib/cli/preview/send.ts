@@ -6,12 +6,11 @@ import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { callServer, fetchHookToken } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
-import type { CallSecrets } from './masked-call.js';
 import { INLINE_HOOK_SCOPES, type Org } from '../org.js';
-import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
-import { personalDataOf } from '../../numbers/personal-data.js';
+import { personalDataOf, type PersonalFields } from '../../numbers/personal-data.js';
 import { OktaApiError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
 import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
 import { reactionTo, reactionToSilence, type Reaction } from '../../console/reaction.js';
@@ -126,8 +125,8 @@ export function describeRoute(route: Route): string {
 /** Sends a payload by a route. A real message goes out. */
 export function sendBy(
   route: Route,
-  payload: Payload,
-  { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
+  payload: JsonObject,
+  { time, secrets }: { readonly time: Time; readonly secrets: PersonalFields },
 ): Promise<PreviewResult> {
   return route.via === 'gateway'
     ? sendToGateway(route, payload, time)
@@ -159,8 +158,8 @@ const MAX_WAIT_MS = 10_000;
  */
 async function sendByOkta(
   { org, hook }: OktaRoute,
-  payload: Payload,
-  { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
+  payload: JsonObject,
+  { time, secrets }: { readonly time: Time; readonly secrets: PersonalFields },
 ): Promise<PreviewResult> {
   const startedAt = time.now();
   try {
@@ -203,7 +202,7 @@ export function withoutCause(error: unknown): unknown {
 /** Sends to the gateway as Okta does: one call that follows no redirect, and three seconds. */
 async function sendToGateway(
   { dispatcher, url, header, isOAuth }: GatewayRoute,
-  payload: Payload,
+  payload: JsonObject,
   time: Time,
 ): Promise<PreviewResult> {
   const startedAt = time.now();

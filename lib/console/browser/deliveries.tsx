@@ -1,6 +1,6 @@
 import type { ChannelTally } from '../history/answers.js';
 import { nameChannel } from '../../events/description.js';
-import { formatCount } from './format.js';
+import { formatCount, percentOf } from './format.js';
 import { Legend, NumbersTable, Share, type ChartPart } from './widgets.js';
 
 interface Share extends ChartPart {
@@ -56,7 +56,6 @@ function sizeOf(tally: ChannelTally): number {
 }
 
 function SharesBar({ tally, most }: { readonly tally: ChannelTally; readonly most: number }) {
-  const percent = (count: number): string => `${((100 * count) / most).toFixed(2)}%`;
   let end = 0;
   return (
     <svg width="100%" height={24} focusable="false">
@@ -64,7 +63,7 @@ function SharesBar({ tally, most }: { readonly tally: ChannelTally; readonly mos
         const [start, count] = [end, countOf(tally)];
         end += count;
         if (count === 0) return null;
-        return <Share name={name} x={percent(start)} width={percent(count)} height={24} />;
+        return <Share name={name} x={percentOf(start, most)} width={percentOf(count, most)} height={24} />;
       })}
     </svg>
   );

@@ -1,6 +1,6 @@
 import type { Flow } from '../history/answers.js';
 import { rowsOf, sayFailovers, type FlowRow } from './flow-rows.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount, formatPercent, percentOf } from './format.js';
 import { SelectField, Share } from './widgets.js';
 
 /** What the flow is about; empty for all. */
@@ -97,7 +97,7 @@ function FlowLine({ row, asked }: { readonly row: FlowRow; readonly asked: numbe
       </th>
       <td>
         <svg class="lane" width="100%" height={16} aria-hidden="true" focusable="false">
-          <Share name={name} width={`${((100 * count) / asked).toFixed(2)}%`} height={16} />
+          <Share name={name} width={percentOf(count, asked)} height={16} />
         </svg>
       </td>
       <td>{formatCount(count)}</td>

@@ -88,6 +88,11 @@ export function formatPercent(count: number, of: number): string {
   return `${(percent < 10 ? TENTHS : WHOLE).format(percent < 10 ? percent : Math.round(percent))} %`;
 }
 
+/** A share as a length in a picture. */
+export function percentOf(part: number, whole: number): string {
+  return `${((100 * Math.min(part, whole)) / whole).toFixed(2)}%`;
+}
+
 export function formatCount(count: number): string {
   return WHOLE.format(count);
 }

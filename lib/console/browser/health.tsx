@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Flow, Timeline } from '../history/answers.js';
-import type { LearnOverview } from '../../guard/learning-guard.js';
 import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { nameChannel } from '../../events/description.js';
 import type { About, Health } from '../api.js';
@@ -20,9 +19,10 @@ import { Plots } from './plots.js';
 import { SentCodes } from './sent-codes.js';
 import { readFlow, readHealth, readLearning, readTimeline, ServerFailure } from './server.js';
 import { useStream, type Stream } from './stream.js';
+import { useAnswer } from './use-answer.js';
 import { At, Facts, Failure, SelectField, ToneMark, type Fact } from './widgets.js';
 
-/** How old plots may become, milliseconds. */
+/** How old plots and the guard's counts may become, milliseconds. */
 const OLD_MS = 30_000;
 
 const SPANS = [
@@ -41,30 +41,24 @@ interface HealthProps {
 
 /** The health of the gateway: what stops codes now, and how many of the last ones arrived. */
 export function HealthView({ about, stream, route }: HealthProps) {
-  const [health, setHealth] = useState<Health | ServerFailure>();
-  /** Counts what the stream has said: an answer that was requested before it is older. */
-  const updates = useRef(0);
   const [span, setSpan] = useState<Span>('hour');
-  const past = usePast(span, route !== undefined);
-  const learning = useLearning(about.isLearning && route !== undefined);
-
-  const load = async (): Promise<void> => {
-    const updatesBefore = updates.current;
-    const answer = await readHealth();
-    if (answer instanceof ServerFailure || updates.current === updatesBefore) setHealth(answer);
+  const [choice, setChoice] = useState(ALL_CODES);
+  const isShown = route !== undefined;
+  const { answer: health, ...kept } = useAnswer(readHealth, [route], { isShown, oldMs: 0 });
+  const readPast = (): Promise<PastCodes> => {
+    const from = new Date(Date.now() - LENGTHS_MS[span]).toISOString();
+    return Promise.all([readTimeline(), readFlow({ from, ...choice })]);
   };
+  const past = useAnswer(readPast, [span, choice], { isShown, oldMs: OLD_MS });
+  const learning = useAnswer(readLearning, [], { isShown: about.isLearning && isShown, oldMs: OLD_MS });
   useStream(stream, {
     onHealth: (current) => {
-      updates.current += 1;
-      setHealth(current);
+      kept.replace(current);
       past.renew();
       learning.renew();
     },
-    onOpened: () => void load(),
+    onOpened: kept.renew,
   });
-  useLayoutEffect(() => {
-    if (route !== undefined) void load();
-  }, [route]);
   return (
     <>
       <h1 tabIndex={-1}>Health</h1>
@@ -79,13 +73,13 @@ export function HealthView({ about, stream, route }: HealthProps) {
           <Cards health={health} about={about} />
         )}
       </div>
-      {learning.overview !== undefined && (
+      {learning.answer !== undefined && (
         <div class="cards">
           <Card id="fraud" title={`Fraud: the guard that learns${nameScope(about)}`} isWhole>
-            {learning.overview instanceof ServerFailure ? (
-              <Failure of={learning.overview} />
+            {learning.answer instanceof ServerFailure ? (
+              <Failure of={learning.answer} />
             ) : (
-              <Fraud overview={learning.overview} onLifted={learning.replace} />
+              <Fraud overview={learning.answer} onLifted={learning.replace} />
             )}
           </Card>
         </div>
@@ -93,7 +87,7 @@ export function HealthView({ about, stream, route }: HealthProps) {
       <div class="filters past">
         <SelectField id="span" label="Time" value={span} options={SPANS} onChoose={setSpan} />
       </div>
-      <Past past={past} span={span} about={about} />
+      <Past past={past.answer} choice={choice} onChoose={setChoice} span={span} about={about} />
       {health !== undefined && !(health instanceof ServerFailure) && (
         <DeliveriesCard health={health} about={about} />
       )}
@@ -102,92 +96,22 @@ export function HealthView({ about, stream, route }: HealthProps) {
 }
 
 /** The codes of a span, by what the history knows. */
-interface PastCodes {
-  readonly timeline: Timeline | ServerFailure | undefined;
-  readonly flow: Flow | ServerFailure | undefined;
-  readonly choice: FlowChoice;
-  readonly choose: (choice: FlowChoice) => void;
-  /** Reads both again if they are old. */
-  readonly renew: () => void;
-}
-
-function usePast(span: Span, isShown: boolean): PastCodes {
-  const [timeline, setTimeline] = useState<Timeline | ServerFailure>();
-  const [flow, setFlow] = useState<Flow | ServerFailure>();
-  const [choice, setChoice] = useState(ALL_CODES);
-  const readAt = useRef(0);
-  const requests = useRef(0);
-  const load = async (): Promise<void> => {
-    readAt.current = Date.now();
-    requests.current += 1;
-    const mine = requests.current;
-    const from = new Date(Date.now() - LENGTHS_MS[span]).toISOString();
-    const answers = await Promise.all([readTimeline(), readFlow({ from, ...choice })]);
-    if (mine !== requests.current) return;
-    setTimeline(answers[0]);
-    setFlow(answers[1]);
-  };
-  useLayoutEffect(() => {
-    if (isShown) void load();
-  }, [span, choice, isShown]);
-  return {
-    timeline,
-    flow,
-    choice,
-    choose: setChoice,
-    renew: () => {
-      if (isShown && Date.now() - readAt.current >= OLD_MS) void load();
-    },
-  };
-}
-
-/** What the guard that learns knows. */
-interface Learning {
-  readonly overview: LearnOverview | ServerFailure | undefined;
-  readonly replace: (overview: LearnOverview) => void;
-  /** As in `PastCodes`. */
-  readonly renew: () => void;
-}
-
-/** @param isShown - whether it is on, and the view is shown. */
-function useLearning(isShown: boolean): Learning {
-  const [overview, setOverview] = useState<LearnOverview | ServerFailure>();
-  const readAt = useRef(0);
-  const requests = useRef(0);
-  const replace = (current: LearnOverview): void => {
-    requests.current += 1;
-    setOverview(current);
-  };
-  const load = async (): Promise<void> => {
-    readAt.current = Date.now();
-    requests.current += 1;
-    const mine = requests.current;
-    const answer = await readLearning();
-    if (mine === requests.current) setOverview(answer);
-  };
-  useLayoutEffect(() => {
-    if (isShown) void load();
-  }, [isShown]);
-  return {
-    overview,
-    replace,
-    renew: () => {
-      if (isShown && Date.now() - readAt.current >= OLD_MS) void load();
-    },
-  };
-}
+type PastCodes = readonly [timeline: Timeline | ServerFailure, flow: Flow | ServerFailure];
 
 interface PastProps {
-  readonly past: PastCodes;
+  readonly past: PastCodes | undefined;
+  readonly choice: FlowChoice;
+  readonly onChoose: (choice: FlowChoice) => void;
   readonly span: Span;
   readonly about: About;
 }
 
 /** The flow of a span, and its plots. */
-function Past({ past: { timeline, flow, choice, choose }, span, about }: PastProps) {
+function Past({ past, choice, onChoose, span, about }: PastProps) {
+  if (past === undefined) return <p class="quiet">Loading …</p>;
+  const [timeline, flow] = past;
   if (timeline instanceof ServerFailure) return <Failure of={timeline} />;
   if (flow instanceof ServerFailure) return <Failure of={flow} />;
-  if (timeline === undefined || flow === undefined) return <p class="quiet">Loading …</p>;
   const lengthMs = LENGTHS_MS[span];
   const { buckets = [] } =
     timeline.spans.find(({ bucketMs, buckets: each }) => bucketMs * each.length === lengthMs) ?? {};
@@ -206,7 +130,7 @@ function Past({ past: { timeline, flow, choice, choose }, span, about }: PastPro
         {isEmpty ? (
           <p class="empty">Okta has not requested a code {known}.</p>
         ) : (
-          <FlowChart flow={flow} choice={choice} onChoose={choose} />
+          <FlowChart flow={flow} choice={choice} onChoose={onChoose} />
         )}
       </Card>
       {flow.sent.length > 0 && (

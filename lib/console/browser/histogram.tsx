@@ -1,10 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { TimelineBucket } from '../history/answers.js';
-import { formatClock, formatCount } from './format.js';
+import { formatClock, formatCount, percentOf } from './format.js';
 import { roundUp } from './plots.js';
 import type { HistoryFilter } from './routes.js';
 import { readHistogram, ServerFailure } from './server.js';
 import { useStream, type Stream } from './stream.js';
+import { useAnswer } from './use-answer.js';
 
 /** New codes change the bars at most this often, milliseconds. */
 const RENEW_MS = 5_000;
@@ -97,24 +98,13 @@ export function Histogram({ filter, stream, isShown, onChoose }: HistogramProps)
 
 /** The bars of the search without its time. After a failure the bars stay as they are: the list says what is wrong. */
 function useBuckets(filter: HistoryFilter, stream: Stream, isShown: boolean): readonly TimelineBucket[] {
-  const [buckets, setBuckets] = useState<readonly TimelineBucket[]>([]);
   const { search, channel, outcome, failover } = filter;
-  const requests = useRef(0);
-  const readAt = useRef(0);
-  const load = async (): Promise<void> => {
-    readAt.current = Date.now();
-    requests.current += 1;
-    const mine = requests.current;
-    const answer = await readHistogram({ search, channel, outcome, failover });
-    if (mine === requests.current && !(answer instanceof ServerFailure))
-      setBuckets(answer.spans[0]?.buckets ?? []);
+  const read = async (): Promise<readonly TimelineBucket[] | undefined> => {
+    const timeline = await readHistogram({ search, channel, outcome, failover });
+    return timeline instanceof ServerFailure ? undefined : (timeline.spans[0]?.buckets ?? []);
   };
-  useLayoutEffect(() => {
-    if (isShown) void load();
-  }, [search, channel, outcome, failover, isShown]);
-  const renew = (): void => {
-    if (isShown && Date.now() - readAt.current >= RENEW_MS) void load();
-  };
+  const inputs = [search, channel, outcome, failover];
+  const { answer: buckets = [], renew } = useAnswer(read, inputs, { isShown, oldMs: RENEW_MS });
   // The health comes every few seconds, and so do the bars of codes that came meanwhile.
   useStream(stream, { onExecutions: renew, onHealth: renew, onOpened: renew });
   return buckets;
@@ -132,7 +122,7 @@ function Bars({ sizes, piece, onDraft, onChoose }: BarsProps) {
   const begun = useRef<number | undefined>(undefined);
   const count = sizes.length;
   const top = roundUp(Math.max(...sizes));
-  const share = (edge: number): string => `${((100 * edge) / count).toFixed(2)}%`;
+  const share = (edge: number): string => percentOf(edge, count);
   const barAt = (event: PointerEvent & { readonly currentTarget: SVGElement }): number => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     const bar = Math.floor(((event.clientX - left) / width) * count);

@@ -1,6 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
 import type { Execution } from '../history/answers.js';
-import { formatDuration } from './format.js';
+import { formatDuration, percentOf } from './format.js';
 import { layOutMessages, stopsOf, type Lane, type StopState } from './journey.js';
 import { Icon } from './widgets.js';
 import { STOP_ICONS } from './outcomes.js';
@@ -41,7 +41,7 @@ interface MessagesProps {
 export function MessagesChart({ steps, start }: MessagesProps) {
   const { lanes, answeredMs, spanMs } = layOutMessages(steps, start);
   if (lanes.length === 0) return null;
-  const answered = answeredMs === undefined ? undefined : percent(answeredMs, spanMs);
+  const answered = answeredMs === undefined ? undefined : percentOf(answeredMs, spanMs);
   return (
     <div class="messages">
       <ul aria-label="The messages over time">
@@ -83,7 +83,7 @@ function LaneBar({ lane, spanMs, answered }: LaneBarProps) {
   const least = spanMs / 150;
   const bar = (fromMs: number, toMs: number) => {
     const width = Math.max(toMs - fromMs, least);
-    return { x: percent(Math.min(fromMs, spanMs - width), spanMs), width: percent(width, spanMs) };
+    return { x: percentOf(Math.min(fromMs, spanMs - width), spanMs), width: percentOf(width, spanMs) };
   };
   return (
     <svg class="lane" width="100%" height={24} aria-hidden="true" focusable="false">
@@ -95,8 +95,4 @@ function LaneBar({ lane, spanMs, answered }: LaneBarProps) {
       {answered !== undefined && <line class="deadline" x1={answered} x2={answered} y1={0} y2={24} />}
     </svg>
   );
-}
-
-function percent(ms: number, spanMs: number): string {
-  return `${((100 * Math.min(ms, spanMs)) / spanMs).toFixed(2)}%`;
 }

@@ -1,7 +1,7 @@
 import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { Execution } from '../history/answers.js';
 import { by, nameChannel, type Tone } from '../../events/description.js';
-import { answerOf, NOT_RECEIVED } from '../history/execution-outcome.js';
+import { answerOf, NOT_RECEIVED, readAttempts, type Attempt } from '../history/execution-outcome.js';
 import { formatDuration } from './format.js';
 
 /** How far a code came: the stops on its way to the user, and its messages over time. */
@@ -113,21 +113,11 @@ export interface MessageTimes {
   readonly spanMs: number;
 }
 
-interface SentMessage {
-  readonly channel: string;
-  readonly provider: string | undefined;
-  readonly outcome: string;
-  readonly code: string | undefined;
-  readonly transactionId: string | undefined;
-  readonly sendMs: number;
-  readonly sentMs: number;
-}
-
 /** @param start - when the request came in, milliseconds since 1970. */
 export function layOutMessages(steps: readonly HookEvent[], start: number): MessageTimes {
   const since = (at: number): number => Math.max(0, at - start);
   const answer = answerOf(steps);
-  const messages = messagesIn(steps, since);
+  const messages = readAttempts(steps);
   const used = steps.find((step) => step.type === 'code.used');
   const ends = steps.map(({ at }) => since(at));
   const spanMs = Math.max(1, ...ends);
@@ -149,43 +139,10 @@ export function layOutMessages(steps: readonly HookEvent[], start: number): Mess
   return { lanes, answeredMs: answer && since(answer.at), spanMs };
 }
 
-function messagesIn(steps: readonly HookEvent[], since: (at: number) => number): readonly SentMessage[] {
-  const messages: SentMessage[] = [];
-  for (const step of steps) {
-    if (step.type === 'attempt.ended' || step.type === 'attempt.settled') {
-      const { channel, provider, outcome, code, transactionId, at, durationMs } = step;
-      const place =
-        step.type === 'attempt.ended'
-          ? -1
-          : messages.findLastIndex(
-              (each) => each.outcome === 'unknown' && each.channel === channel && each.provider === provider,
-            );
-      const sendMs = messages[place]?.sendMs ?? since(at - durationMs);
-      const message = { channel, provider, outcome, code, transactionId, sendMs, sentMs: since(at) };
-      if (place === -1) messages.push(message);
-      else messages[place] = message;
-    }
-    // Another gateway made the attempt, and its own event is not here.
-    if (step.type === 'failover.ended' && step.outcome === 'accepted' && step.channel !== undefined) {
-      const { channel, provider, transactionId, at } = step;
-      const isKnown = messages.some(
-        (each) =>
-          each.outcome !== 'refused' &&
-          each.channel === channel &&
-          (each.transactionId ?? transactionId) === transactionId,
-      );
-      const sentMs = since(at);
-      const late = { channel, provider, outcome: 'accepted', code: undefined, transactionId };
-      if (!isKnown) messages.push({ ...late, sendMs: sentMs, sentMs });
-    }
-  }
-  return messages;
-}
-
 /** The end of the message's late failover. The next provider may have the same channel: the first message is the one that failed. */
 function failoverFrom(
-  message: SentMessage,
-  messages: readonly SentMessage[],
+  message: Attempt,
+  messages: readonly Attempt[],
   steps: readonly HookEvent[],
 ): HookEventOf<'failover.ended'> | undefined {
   const { channel } = message;
@@ -198,7 +155,7 @@ function failoverFrom(
 }
 
 function laneOf(
-  message: SentMessage,
+  message: Attempt,
   {
     steps,
     givenUp,
@@ -211,7 +168,8 @@ function laneOf(
     readonly spanMs: number;
   },
 ): Lane {
-  const { channel, outcome, code, sendMs, sentMs } = message;
+  const { channel, outcome, code } = message;
+  const [sendMs, sentMs] = [since(message.beganAt), since(message.endedAt)];
   const lane = (tone: Tone, result: string, endMs = sentMs, isOpen = false): Lane => ({
     label: nameChannel(channel),
     tone,

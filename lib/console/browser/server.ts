@@ -22,22 +22,10 @@ import { queryOf, type HistoryFilter } from './routes.js';
 export class ServerFailure {
   /** As the server says it; the code may be `UNREACHABLE`. */
   readonly error: ConsoleFailure['error'];
-  /** The user is logged out, or no administrator. */
-  readonly isLoggedOut: boolean;
 
-  constructor(error: ConsoleFailure['error'], isLoggedOut = false) {
+  constructor(error: ConsoleFailure['error']) {
     this.error = error;
-    this.isLoggedOut = isLoggedOut;
   }
-}
-
-/** `GET api/flow`. */
-export interface FlowQuestion {
-  /** ISO 8601. */
-  readonly from: string;
-  /** Empty for all. */
-  readonly country: string;
-  readonly provider: string;
 }
 
 /** None of them rejects. */
@@ -57,8 +45,9 @@ export const liftBlocks = (question: LiftQuestion): Answered<LearnOverview> =>
 export const readTimeline = (): Answered<Timeline> => ask('api/timeline');
 export const readHistogram = (filter: Omit<HistoryFilter, 'from' | 'to'>): Answered<Timeline> =>
   ask(`api/histogram${queryOf({ ...filter })}`);
-export const readFlow = (question: FlowQuestion): Answered<Flow> =>
-  ask(`api/flow${queryOf({ ...question })}`);
+/** `from` by ISO 8601; the others are empty for all. */
+export const readFlow = (question: Record<'from' | 'country' | 'provider', string>): Answered<Flow> =>
+  ask(`api/flow${queryOf(question)}`);
 export const findExecutions = (
   filter: HistoryFilter,
   { before, limit }: { readonly before?: string | undefined; readonly limit: number },
@@ -80,9 +69,8 @@ async function ask<Answer>(path: string, question?: object): Answered<Answer> {
   }
   const error = isFailure(body) ? body.error : describeStatus(status);
   // A request that the server takes for one of another site's page says nothing about the login.
-  const isLoggedOut = (status === 401 || status === 403) && error.code !== 'CROSS_SITE';
-  if (isLoggedOut) logOut();
-  return new ServerFailure(error, isLoggedOut);
+  if ((status === 401 || status === 403) && error.code !== 'CROSS_SITE') logOut();
+  return new ServerFailure(error);
 }
 
 async function call(path: string, question?: object): Answered<{ status: number; body: unknown }> {

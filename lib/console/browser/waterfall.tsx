@@ -1,6 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
-import { formatDuration } from './format.js';
+import { formatDuration, percentOf } from './format.js';
 import { layOutWaterfall, type Bar, type Waterfall } from './waterfall-bars.js';
 import { NumbersTable } from './widgets.js';
 
@@ -36,15 +36,11 @@ export function WaterfallChart({ steps, deadlineMs }: WaterfallProps) {
   );
 }
 
-function percent(ms: number, spanMs: number): string {
-  return `${((100 * Math.min(ms, spanMs)) / spanMs).toFixed(2)}%`;
-}
-
 function Lane({ bar, of: { spanMs, deadlineMs } }: { readonly bar: Bar; readonly of: Waterfall }) {
   const { label, tone, startMs, endMs } = bar;
   // A step that took no time is visible, too.
   const width = Math.max(endMs - startMs, spanMs / 250);
-  const deadline = percent(deadlineMs, spanMs);
+  const deadline = percentOf(deadlineMs, spanMs);
   return (
     <>
       <span class="label">{label}</span>
@@ -52,9 +48,9 @@ function Lane({ bar, of: { spanMs, deadlineMs } }: { readonly bar: Bar; readonly
         <line class="deadline" x1={deadline} x2={deadline} y1={0} y2={28} />
         <rect
           class={`bar ${tone}`}
-          x={percent(Math.min(startMs, spanMs - width), spanMs)}
+          x={percentOf(Math.min(startMs, spanMs - width), spanMs)}
           y={6}
-          width={percent(width, spanMs)}
+          width={percentOf(width, spanMs)}
           height={16}
           rx={2}
         />
@@ -65,7 +61,7 @@ function Lane({ bar, of: { spanMs, deadlineMs } }: { readonly bar: Bar; readonly
 }
 
 function Axis({ of: { spanMs, deadlineMs } }: { readonly of: Waterfall }) {
-  const deadline = percent(deadlineMs, spanMs);
+  const deadline = percentOf(deadlineMs, spanMs);
   return (
     <>
       <span class="label" />
@@ -78,7 +74,7 @@ function Axis({ of: { spanMs, deadlineMs } }: { readonly of: Waterfall }) {
         <text x={deadline} y={16} dx={-6} text-anchor="end">
           deadline {formatDuration(deadlineMs)}
         </text>
-        <text x={percent(OKTA_WAITS_MS, spanMs)} y={36} text-anchor="end">
+        <text x={percentOf(OKTA_WAITS_MS, spanMs)} y={36} text-anchor="end">
           Okta stops waiting at {formatDuration(OKTA_WAITS_MS)}
         </text>
       </svg>

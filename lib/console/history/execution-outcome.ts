@@ -13,8 +13,14 @@ function isOf<Type extends HookEventType>(type: Type) {
   return (event: HookEvent): event is Extract<HookEvent, { readonly type: Type }> => event.type === type;
 }
 
-/** What is known of an attempt by now. */
-type Attempt = Pick<AttemptReport, 'channel' | 'provider' | 'outcome' | 'code' | 'transactionId'>;
+/** What is known of an attempt by now. Times are milliseconds since 1970. */
+export interface Attempt extends Pick<
+  AttemptReport,
+  'channel' | 'provider' | 'outcome' | 'code' | 'transactionId'
+> {
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
 
 /** The final report of a message. */
 interface DeliveryResult {
@@ -166,14 +172,15 @@ export function failoverOf(events: readonly HookEvent[]): Failover | undefined {
 export function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   const attempts: Attempt[] = [];
   for (const event of events) {
-    if (event.type === 'attempt.ended') attempts.push(event);
-    if (event.type !== 'attempt.settled') continue;
-    const place = attempts.findLastIndex(
-      ({ outcome, channel, provider }) =>
-        outcome === 'unknown' && channel === event.channel && provider === event.provider,
-    );
-    if (place === -1) attempts.push(event);
-    else attempts[place] = event;
+    if (event.type !== 'attempt.ended' && event.type !== 'attempt.settled') continue;
+    const { channel, provider, outcome, code, transactionId, at, durationMs } = event;
+    const isSettled = (one: Attempt): boolean =>
+      one.outcome === 'unknown' && one.channel === channel && one.provider === provider;
+    const place = event.type === 'attempt.ended' ? -1 : attempts.findLastIndex(isSettled);
+    const beganAt = attempts[place]?.beganAt ?? at - durationMs;
+    const attempt = { channel, provider, outcome, code, transactionId, beganAt, endedAt: at };
+    if (place === -1) attempts.push(attempt);
+    else attempts[place] = attempt;
   }
   return putFailoversLast(attempts, events.filter(isOf('failover.ended')));
 }
@@ -186,7 +193,7 @@ function putFailoversLast(
   const ordered = [...attempts];
   // Each event also has the attempts of the failovers before it.
   for (const failover of [...failovers].sort((one, other) => one.attempts.length - other.attempts.length)) {
-    const { channel, provider, outcome, code, transactionId } = failover;
+    const { channel, provider, outcome, code, transactionId, at } = failover;
     if (outcome === 'dropped' || channel === undefined || provider === undefined) continue;
     const place = ordered.findLastIndex(
       (attempt) =>
@@ -194,8 +201,8 @@ function putFailoversLast(
         attempt.provider === provider &&
         (attempt.transactionId ?? transactionId) === (transactionId ?? attempt.transactionId),
     );
-    const [own = { channel, provider, outcome, code, transactionId }] =
-      place === -1 ? [] : ordered.splice(place, 1);
+    const late = { channel, provider, outcome, code, transactionId, beganAt: at, endedAt: at };
+    const [own = late] = place === -1 ? [] : ordered.splice(place, 1);
     ordered.push(own);
   }
   return ordered;

@@ -70,11 +70,6 @@ export class ExecutionRecord {
     return this.#steps;
   }
 
-  /** How many steps are kept. */
-  get stepCount(): number {
-    return this.#steps.length;
-  }
-
   /** Whether the events are read already. */
   get isRead(): boolean {
     return this.#reading !== undefined;

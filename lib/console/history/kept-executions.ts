@@ -183,7 +183,7 @@ export class KeptExecutions {
     if (unread === undefined) return;
     // Another gateway had read the call, and its events come only now.
     this.#byId.delete(unread.id);
-    this.#stepCount -= unread.stepCount;
+    this.#stepCount -= unread.steps.length;
     for (const step of unread.steps) this.#addTo(record, step);
   }
 
@@ -210,9 +210,9 @@ export class KeptExecutions {
   }
 
   #addTo(record: ExecutionRecord, step: Step): void {
-    const before = record.stepCount;
+    const before = record.steps.length;
     record.add(step);
-    this.#stepCount += record.stepCount - before;
+    this.#stepCount += record.steps.length - before;
     if (this.#stepCount > MAX_STEPS * (1 + SLACK)) this.#cut();
   }
 
@@ -227,9 +227,9 @@ export class KeptExecutions {
     const records = [...this.#byId.values()].sort(newestFirst);
     const oldestMs = this.#clock() - LIFE_MS;
     let steps = 0;
-    const firstGone = records.findIndex(({ startedAt, stepCount }, at) => {
-      steps += stepCount;
-      return at >= this.#max || startedAt < oldestMs || steps > MAX_STEPS;
+    const firstGone = records.findIndex((record, at) => {
+      steps += record.steps.length;
+      return at >= this.#max || record.startedAt < oldestMs || steps > MAX_STEPS;
     });
     if (firstGone === -1) return records;
     for (const record of records.splice(firstGone).reverse()) this.#forget(record);
@@ -238,7 +238,7 @@ export class KeptExecutions {
 
   #forget(record: ExecutionRecord): void {
     this.#byId.delete(record.id);
-    this.#stepCount -= record.stepCount;
+    this.#stepCount -= record.steps.length;
     this.#droppedSince = Math.max(this.#droppedSince, record.startedAt);
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);

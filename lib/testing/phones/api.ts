@@ -94,8 +94,6 @@ export interface PhoneItem extends Omit<EmulatedPhoneItem, 'spoken'> {
 
 /** A sign-in, from Okta's request for a code to the code that was entered. */
 export interface SignInView {
-  readonly requestType: RequestType;
-  readonly by: SignInChannel;
   /** `undefined` until Okta has the hook's answer. */
   readonly answer: HookAnswerView | undefined;
   /** When the code expires, milliseconds since 1970. */

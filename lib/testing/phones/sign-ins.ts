@@ -2,17 +2,14 @@ import type { FaultSwitches } from './fault-switches.js';
 import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import type { HookCall } from '../okta/hooks/hook-calls.js';
-import { isRequestType, shortRequestType, type RequestType } from '../../core/request-types.js';
 import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/request.js';
-import type { EnteredView, HookAnswerView, SendAttempt, SignInChannel, SignInView } from './api.js';
+import type { EnteredView, HookAnswerView, SendAttempt, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
 
 interface SignIn {
-  readonly requestType: RequestType;
-  readonly by: SignInChannel;
   readonly phone: string;
   /** The number of messages, calls and requests before it. */
   readonly before: { readonly messages: number; readonly calls: number; readonly requests: number };
@@ -46,10 +43,7 @@ export class SignIns {
   #begin(payload: unknown): (made: HookCall) => void {
     if (this.#switches.isOn('codes-run-out')) shortenLife(payload);
     const field = (...names: readonly string[]): string => textFieldOf(payload, ...names) ?? '';
-    const shortType = shortRequestType(field('requestType'));
     const signIn: SignIn = {
-      requestType: isRequestType(shortType) ? shortType : 'mfa-verification',
-      by: field('data', 'messageProfile', 'deliveryChannel').toLowerCase() === 'sms' ? 'sms' : 'voice',
       phone: field('data', 'messageProfile', 'phoneNumber'),
       before: {
         messages: this.#twilio.messages.length,

@@ -1,4 +1,4 @@
-import { startEmulatedServer, type EmulatedServer, type ServerOptions } from './emulated-server.js';
+import { startEmulatedServer, type ServerOptions } from './emulated-server.js';
 import { RuleList, type Fault, type FaultRule, type LimitedRule } from './faults.js';
 import { Phones, type DeliveredItem, type EmulatedPhoneItem } from './phones.js';
 import type { RecordedRequest } from './request.js';
@@ -57,32 +57,11 @@ export interface EmulatedProvider<Refusal, LateFailure, Sent, Params = Readonly<
 /** What a phone gets at once. */
 export type UndatedItem = Omit<EmulatedPhoneItem, 'at'>;
 
-/** A started provider, from which its emulator is made. */
-interface StartedProvider<
-  Refusal extends LimitedRule,
-  LateFailure extends LimitedRule,
-  Sent extends { readonly statusCallback: string | undefined },
-  Params,
-> {
-  readonly clock: () => number;
-  readonly server: EmulatedServer;
-  readonly phones: Phones;
-  readonly refusals: RuleList<Refusal>;
-  readonly lateFailures: RuleList<LateFailure>;
-  readonly callbacks: StatusCallbacks<Sent, Params>;
-  /** Lets the phone have what was accepted, unless a rule of `failLater` hits the request. Returns that rule. */
-  readonly deliver: (request: RecordedRequest, to: string, item: UndatedItem) => LateFailure | undefined;
-  /** Completes an emulator, whose other members are given. */
-  readonly emulatorOf: <Emulator>(
-    own: Omit<Emulator, keyof EmulatedProvider<Refusal, LateFailure, Sent, Params>>,
-  ) => Emulator;
-}
-
 const DEFAULT_CALLBACK_DELAY_MS = 10;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 
 /**
- * Starts the server of a provider.
+ * Starts the server of a provider, from which its emulator is made.
  *
  * @param how.post - signs a report and posts it. Resolves to the status of the answer.
  */
@@ -96,7 +75,7 @@ export async function startProvider<
   how: Partial<Pick<ServerOptions, 'callTimeoutMs' | 'isFaultable' | 'isRecorded'>> & {
     readonly post: (url: string, params: Params) => Promise<number | undefined>;
   },
-): Promise<StartedProvider<Refusal, LateFailure, Sent, Params>> {
+) {
   const { post, callTimeoutMs = DEFAULT_CALL_TIMEOUT_MS, ...serverOptions } = how;
   const server = await startEmulatedServer({ port, clock, callTimeoutMs, ...serverOptions });
   const phones = new Phones();
@@ -133,11 +112,13 @@ export async function startProvider<
     refusals,
     lateFailures,
     callbacks,
-    deliver: (request, to, item) => {
+    /** Lets the phone have what was accepted, unless a rule of `failLater` hits the request. Returns that rule. */
+    deliver: (request: RecordedRequest, to: string, item: UndatedItem): LateFailure | undefined => {
       const failure = lateFailures.take(request);
       if (failure === undefined) phones.deliver(to, { ...item, at: clock() });
       return failure;
     },
+    /** Completes an emulator, whose other members are given. */
     emulatorOf: <Emulator>(own: Omit<Emulator, keyof typeof shared>) =>
       // A spread would read each getter once. TypeScript does not know what defineProperties adds.
       Object.defineProperties(own, Object.getOwnPropertyDescriptors(shared)) as Emulator,

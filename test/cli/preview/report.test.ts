@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CallSecrets } from '#lib/cli/preview/masked-call.js';
+import type { PersonalFields } from '#lib/numbers/personal-data.js';
 import {
   notesIn,
   causesOf,
@@ -17,7 +17,7 @@ import { makeSampleCall } from '#lib/console/sample-call.js';
 import { captureTerminal } from '../captured-terminal.js';
 import { keptParts } from '../kept-output.js';
 
-const SECRETS: CallSecrets = {
+const SECRETS: PersonalFields = {
   otpCode: '204981',
   phoneNumber: '+447700900177',
   login: 'cleo.reis@example.com',
@@ -129,13 +129,9 @@ describe('the report of preview:', () => {
         {
           id: '00u1k7f3h9p2s5d8a4q6',
           login: SECRETS.login ?? '',
-          firstName: SECRETS.firstName,
-          lastName: SECRETS.lastName,
           status: 'ACTIVE',
-          locale: 'en_GB',
           enrolled: { sms: SECRETS.phoneNumber, voice: SECRETS.phoneNumber },
-          mobilePhone: undefined,
-          profile: {},
+          profile: { firstName: SECRETS.firstName, lastName: SECRETS.lastName, locale: 'en_GB' },
         },
         {
           requestType: 'mfa-verification',

@@ -13,27 +13,15 @@ import { asCommandError, USERS, type Access } from '../../org.js';
 export const SCHEMAS: Access = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 
 /** Reads an org for doctor. No function of it can change the org. */
-export interface OrgReader {
-  readonly host: string;
-  readonly orgUrl: string;
-  /** That of the service app; `undefined` for an API token. */
-  readonly clientId: string | undefined;
-  readonly dispatcher: ReturnType<typeof createAgent>;
-  readonly callMs: number;
-  /** Makes a function that reads with these scopes. */
-  reading(scopes: readonly string[]): ReadOkta;
-  /** The same for the plans of setups. `post` and `put` reject, so that a plan is never carried out. */
-  readOnly(scopes: readonly string[]): Administration;
-  /** Whether the service app has a scope; always `true` for an API token. @throws OktaApiError */
-  isGranted(scope: string): Promise<boolean>;
-}
+export type OrgReader = ReturnType<typeof openOrgReader>;
 
 /** Opens an org for doctor. The caller destroys the `dispatcher`. */
-export function openOrgReader(credential: OktaCredential, { time, callMs }: CheckTimes): OrgReader {
+export function openOrgReader(credential: OktaCredential, { time, callMs }: CheckTimes) {
   const credentials = readOkta(credential);
   const connectTimeoutMs = connectMsOf(callMs);
   const dispatcher = createAgent(connectTimeoutMs);
   const common = { credentials, dispatcher, clock: () => time.now(), connectTimeoutMs };
+  /** Makes a function that reads with these scopes. */
   const reading = (scopes: readonly string[]): ReadOkta => {
     const client = createOktaApiClient({ ...common, scopes });
     return async (path) => {
@@ -44,16 +32,19 @@ export function openOrgReader(credential: OktaCredential, { time, callMs }: Chec
   return {
     host: new URL(credentials.orgUrl).host,
     orgUrl: credentials.orgUrl,
+    /** That of the service app; `undefined` for an API token. */
     clientId: 'clientId' in credentials ? credentials.clientId : undefined,
     dispatcher,
     callMs,
     reading,
-    readOnly: (scopes) => {
+    /** As `reading`, for the plans of setups. `post` and `put` reject, so that a plan is never carried out. */
+    readOnly: (scopes: readonly string[]): Administration => {
       const read = reading(scopes);
       const refuse = (): Promise<never> => Promise.reject(new Error('the doctor changes nothing'));
       return { get: async (path) => (await read(path)).body, post: refuse, put: refuse };
     },
-    async isGranted(scope) {
+    /** Whether the service app has a scope; always `true` for an API token. @throws OktaApiError */
+    async isGranted(scope: string): Promise<boolean> {
       if (!('clientId' in credentials)) return true;
       try {
         await createAccessTokens({ ...common, credentials, scopes: [scope] }).get(callMs);

@@ -18,21 +18,6 @@ import {
 
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
-/** The checks of the org, and what the checks of other sides read from it. */
-export interface OktaExamination {
-  readonly group: CheckGroup;
-  /** The org's public metadata. `undefined` if the org is not configured. */
-  readonly answer: (() => Promise<TimedAnswer>) | undefined;
-  readonly headerName: ReadHeaderName;
-}
-
-export interface TimedAnswer {
-  readonly result: HttpResult;
-  /** When this machine sent the request, in milliseconds since 1970. */
-  readonly requestedAt: number;
-  readonly answeredAt: number;
-}
-
 type OktaParts = ReturnType<typeof openOkta>;
 
 /** A check that reads what not every credential may read. */
@@ -81,22 +66,24 @@ const CHECKS: CheckTable<OktaParts> = {
   'event-hook': reading('The event hook', EVENT_HOOKS, ({ hooks }) => hooks.eventHook()),
 };
 
+/** The checks of the org, and what the checks of other sides read from it. */
+export type OktaExamination = ReturnType<typeof examineOkta>;
+
 /** The checks of the Okta org: its engine, the credential, the opt-in attribute, the phone authenticator and the hooks. */
 export function examineOkta(
   { finding, value: variables }: Section<OktaVariables>,
   hook: HookVariables | undefined,
   times: CheckTimes,
-): OktaExamination {
+) {
   const parts = variables && openOkta(variables, hook, times);
-  return {
-    group: {
-      title: 'Okta',
-      checks: checksOf('okta', finding, parts, CHECKS),
-      close: parts?.close,
-    },
-    answer: parts?.answer,
-    headerName: parts?.hooks.headerName ?? (() => Promise.resolve(undefined)),
+  const group: CheckGroup = {
+    title: 'Okta',
+    checks: checksOf('okta', finding, parts, CHECKS),
+    close: parts?.close,
   };
+  const headerName: ReadHeaderName = parts?.hooks.headerName ?? (() => Promise.resolve(undefined));
+  /** `answer` is the org's public metadata; `undefined` if the org is not configured. */
+  return { group, answer: parts?.answer, headerName };
 }
 
 function openOkta(variables: OktaVariables, hook: HookVariables | undefined, times: CheckTimes) {
@@ -118,7 +105,8 @@ const WITHOUT_OPT_IN = ok(
 
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
-async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
+/** With the times of this machine before and after it, in milliseconds since 1970. */
+async function fetchMetadata(org: OrgReader, time: Time) {
   const requestedAt = time.now();
   const url = org.orgUrl + ORG_METADATA;
   const result = await callServer(org.dispatcher, { url, method: 'GET' }, org.callMs);

@@ -3,9 +3,9 @@ import {
   kindOfSender,
   problemOf,
   SENDER_RULES,
+  type BrokenSenderRule,
   type SenderInCountry,
   type SenderKind,
-  type SenderRule,
 } from '../../../channels/sender-rules.js';
 import type { AccountReading } from '../../../channels/twilio/account-reader.js';
 import { MESSAGING_SERVICE_SID } from '../../../channels/twilio/settings.js';
@@ -22,10 +22,7 @@ const NO_COUNTRIES = ok(
 const FINE = ok('No rule that doctor knows forbids the SMS sender in a country of GUARD_COUNTRIES.');
 
 /** A rule that a sender breaks in countries. */
-interface Broken {
-  readonly rule: SenderRule;
-  readonly problem: string;
-}
+type Broken = Pick<BrokenSenderRule, 'rule' | 'problem'>;
 
 /** The finding about senders of which the options say enough. */
 export function sendersFinding(

@@ -1,23 +1,15 @@
 import { createAgent } from '../../../http/call.js';
 import { createAccountReader } from '../../../channels/twilio/account-reader.js';
-import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
+import type { AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../../../options/read-variables.js';
 import { connectMsOf, fail, unreachedFinding, type Finding } from '../finding.js';
 
 /** Reads a Twilio account for doctor. */
-export interface TwilioAccess {
-  /** Reads with the credential with which the gateway sends. */
-  readonly sending: AccountReader;
-  /** Checks that Twilio accepts that credential. @throws ProviderError */
-  readonly check: () => Promise<void>;
-  /** Reads with the auth token; `undefined` if it is not set. An API key may not read the account itself. */
-  readonly owner: AccountReader | undefined;
-  readonly close: () => Promise<void>;
-}
+export type TwilioAccess = ReturnType<typeof openTwilio>;
 
 /** @param callMs - the timeout of one call, in milliseconds. */
-export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
+export function openTwilio(variables: TwilioVariables, callMs: number) {
   const { accountSid, apiKeySid, authToken, baseUrl } = variables;
   const dispatcher = createAgent(connectMsOf(callMs));
   const connect = (username: string, password: string): TwilioPort =>
@@ -39,8 +31,11 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
   const sending =
     apiKeySid === undefined ? connect(accountSid, authToken) : connect(apiKeySid, variables.apiKeySecret);
   return {
+    /** Reads with the credential with which the gateway sends. */
     sending: createAccountReader(sending, callMs),
+    /** Checks that Twilio accepts that credential. @throws ProviderError */
     check: () => sending.check(callMs),
+    /** Reads with the auth token; `undefined` if it is not set. An API key may not read the account itself. */
     owner: authToken === undefined ? undefined : createAccountReader(connect(accountSid, authToken), callMs),
     close: () => dispatcher.destroy(),
   };

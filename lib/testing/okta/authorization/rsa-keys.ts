@@ -1,4 +1,4 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { generateKeyPair, type KeyObject, type KeyPairKeyObjectResult } from 'node:crypto';
 import { promisify } from 'node:util';
 import { randomAlphanumeric } from '../../server/random-ids.js';
 
@@ -10,20 +10,15 @@ export interface SigningKey {
   readonly jwk: Readonly<Record<string, unknown>>;
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
 /** Key pairs of closed emulators, for reuse. */
-const spare: KeyPair[] = [];
+const spare: KeyPairKeyObjectResult[] = [];
 
 /**
  * The RSA keys of one emulator. Making one takes tens of milliseconds of a core, so the keys of a closed emulator
  * are reused by the next one. Two open emulators never share a key.
  */
 export class RsaKeys {
-  #own: KeyPair[] = [];
+  #own: KeyPairKeyObjectResult[] = [];
 
   /** Makes a key that signs tokens, with a new key id. */
   async makeSigningKey(): Promise<SigningKey> {

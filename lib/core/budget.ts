@@ -1,4 +1,4 @@
-import { TIMED_OUT, waitAtMost } from './time.js';
+import { TIMED_OUT } from './time.js';
 
 /**
  * Time reserved to write the answer, milliseconds: a tenth of the deadline, at least 40, at most 250. With
@@ -84,11 +84,6 @@ export class Budget {
   /** How long the call waits for the state, each time. */
   get stateMs(): number {
     return this.share(STATE_MS, STATE_FRACTION);
-  }
-
-  /** Waits for the work, at most for its share. The work itself goes on. */
-  within<T>(work: Promise<T>, shareMs: number): Promise<T | typeof TIMED_OUT> {
-    return waitAtMost(work, Math.min(shareMs, this.remainingMs()));
   }
 
   /**

@@ -1,5 +1,3 @@
-import type { BrokenRule } from '../core/events.js';
-
 /** The port of the part of a state that counts sent and used codes, for the guard that learns. Types only. */
 
 /** The rules of the guard that learns. */
@@ -30,7 +28,7 @@ export interface LearnedCode {
 }
 
 /** A rule that blocks a code, with its limit. */
-export interface LearnBlock extends Pick<BrokenRule, 'points' | 'seconds'> {
+export interface LearnBlock {
   readonly rule: LearnRule;
   /** How many codes the rule counts now. */
   readonly level: number;

@@ -18,7 +18,6 @@ import {
   nextRecord,
   suppressionsIn,
   suppressionsName,
-  SUPPRESSED_MS,
   type SuppressionChange,
   type LiftedSuppression,
   type Suppression,
@@ -52,7 +51,7 @@ export class SuppressionList {
    * @param cameMs - when it came, by the monotonic clock of this process: it does not undo what came since.
    */
   add(sender: string, channel: string, reason: SuppressionReason, cameMs?: number): Promise<void> {
-    return this.#change(sender, { what: 'suppress', channel, reason, lifeMs: SUPPRESSED_MS[reason] }, cameMs);
+    return this.#change(sender, { what: 'suppress', channel, reason }, cameMs);
   }
 
   /** As `add`. */

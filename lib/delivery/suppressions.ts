@@ -41,13 +41,7 @@ export interface LiftedSuppression {
 
 /** A change of a recipient's entries. */
 export type SuppressionChange =
-  | {
-      readonly what: 'suppress';
-      readonly channel: string;
-      readonly reason: SuppressionReason;
-      /** How long it holds from the change on, milliseconds. */
-      readonly lifeMs: number;
-    }
+  | { readonly what: 'suppress'; readonly channel: string; readonly reason: SuppressionReason }
   | ({ readonly what: 'lift' } & LiftedSuppression)
   | { readonly what: 'pair'; readonly number: string };
 
@@ -78,8 +72,10 @@ export function applyChange(
   ): readonly KeptEntry[] =>
     addEntry(entries, { ...entry, atMs, untilMs: atMs + lifeMs }, ageMs > 0 && !isSetBack);
   switch (change.what) {
-    case 'suppress':
-      return add(alive, { channel: change.channel, reason: change.reason }, change.lifeMs);
+    case 'suppress': {
+      const { channel, reason } = change;
+      return add(alive, { channel, reason }, SUPPRESSED_MS[reason]);
+    }
     case 'lift': {
       const { channel, reasons } = change;
       const isReported = alive.some(

@@ -2,7 +2,7 @@ import { deepFreeze } from '../core/freeze.js';
 import { isObject } from '../core/json.js';
 import { maskText } from '../core/masking.js';
 import type { Assess, Assessment } from '../core/option-types.js';
-import { TIMED_OUT } from '../core/time.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { assessBlock } from '../guard/limits.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { applyBlocks } from './enforce-limits.js';
@@ -32,7 +32,7 @@ async function runAssess(assess: Assess, call: ReadCall, parts: HookParts): Prom
   try {
     // An async function, because a function without types may throw at once, or return no promise.
     const deciding = (async (): Promise<unknown> => assess(request, { signal: waiting.signal, twilio }))();
-    const decided = await budget.within(deciding, waitMs);
+    const decided = await waitAtMost(deciding, waitMs);
     if (decided === TIMED_OUT) fail(`it took over ${Math.round(waitMs)} ms`);
     else if (decided !== undefined && !isAssessment(decided)) fail(WRONG_VALUE);
     else if (decided?.block === true) {

@@ -6,6 +6,7 @@ import { codeAskedAgain, keepDelivered, keepLastCode, lastCodeName } from '../de
 import type { MessageOwner } from '../delivery/messages/receipt.js';
 import { networkOf } from '../guard/addresses.js';
 import type { CodeRequest, RecordName, SentCode } from '../delivery/records.js';
+import { waitAtMost } from '../core/time.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import { claimsDeliveries } from './ready-channels.js';
 
@@ -62,8 +63,9 @@ async function hasNewerCodeElsewhere(call: ReadCall, { state }: HookParts): Prom
   const { budget, person, eventKey, place, hook } = call;
   const { isPreview } = hook;
   // If the state cannot say, the call goes on. Of a claim that was decided alone it knows since it was back.
-  const asking = Promise.resolve(state.isCurrent(person, { eventKey, place, isPreview }));
-  call.isSuperseded ||= (await budget.within(asking, budget.stateMs)) === false;
+  const answer = state.isCurrent(person, { eventKey, place, isPreview });
+  const isCurrent = answer instanceof Promise ? await waitAtMost(answer, budget.stateMs) : answer;
+  call.isSuperseded ||= isCurrent === false;
   return call.isSuperseded;
 }
 

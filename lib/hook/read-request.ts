@@ -3,7 +3,7 @@ import { remainingOfMinuteMs } from '../core/event-stream.js';
 import { copyJson } from '../core/freeze.js';
 import { endingOf } from '../core/masking.js';
 import { RequestError } from '../core/request-error.js';
-import { steadyMs, TIMED_OUT } from '../core/time.js';
+import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
 import { personKey } from '../delivery/messages/receipt.js';
 import { parseJsonBody } from '../http/exchange.js';
@@ -24,7 +24,7 @@ export async function verifyHook(
   { verifier }: HookParts,
   req: IncomingMessage,
 ): Promise<void> {
-  const proof = await call.budget.within(verifier.verify(req), call.budget.remainingMs());
+  const proof = await waitAtMost(verifier.verify(req), call.budget.remainingMs());
   if (proof === TIMED_OUT)
     throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
 }

@@ -2,7 +2,7 @@ import type { Budget } from '../core/budget.js';
 import { VOICE, type Message, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 import type { ComposeText, TextsByLocale, TextsByRequestType, TextsOptions } from '../core/option-types.js';
 import { shortRequestType } from '../core/request-types.js';
-import { TIMED_OUT } from '../core/time.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { localeChain, pickByLocale, readLocale } from './locale.js';
 import { spokenCode, spokenDigits } from './spoken-code.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
@@ -46,7 +46,7 @@ export async function textFor(
     // After its share of the deadline is over, a failure of composeText must not become an unhandled
     // rejection.
     work.catch(() => undefined);
-    const text: unknown = await parts.budget.within(work, parts.budget.share(maxMs, fraction));
+    const text: unknown = await waitAtMost(work, parts.budget.share(maxMs, fraction));
     if (typeof text === 'string' && isSendable(text, request.otpCode)) return text;
     const why = text === TIMED_OUT ? 'too slow' : 'no text with the code and of a length that can be sent';
     parts.onFailure(new TypeError(why));

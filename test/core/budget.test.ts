@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
-import { TIMED_OUT } from '#lib/core/time.js';
+import { TIMED_OUT, waitAtMost } from '#lib/core/time.js';
 import { fakeClock } from '#harness/fake-clock.js';
+import { defer } from '#harness/until.js';
 
 describe('the budget of a call', () => {
   let clock: sinon.SinonFakeTimers;
@@ -101,50 +102,6 @@ describe('the budget of a call', () => {
     budget.close();
   });
 
-  describe('within()', () => {
-    it('ends with the work', async () => {
-      const budget = new Budget(1000);
-      expect(await budget.within(Promise.resolve('done'), 100)).to.equal('done');
-      const error = new Error('failed');
-      const outcome = await budget.within(Promise.reject(error), 100).catch((reason: unknown) => reason);
-      expect(outcome).to.equal(error);
-      budget.close();
-      expect(clock.countTimers()).to.equal(0);
-    });
-
-    for (const [title, shareMs, endsAfterMs] of [
-      ['with the share', 100, 100],
-      ['with the budget if the share is longer', 5000, 900],
-    ] as const) {
-      it(`ends ${title}`, async () => {
-        const budget = new Budget(1000);
-        let outcome: unknown = 'waiting';
-        void budget.within(new Promise(() => undefined), shareMs).then((result) => {
-          outcome = result;
-        });
-        await clock.tickAsync(endsAfterMs - 1);
-        expect(outcome).to.equal('waiting');
-        await clock.tickAsync(1);
-        expect(outcome).to.equal(TIMED_OUT);
-        budget.close();
-      });
-    }
-
-    it('handles the failure of work that it no longer waits for', async () => {
-      const budget = new Budget(1000);
-      let fail: (error: Error) => void = () => undefined;
-      const work = new Promise<never>((_resolve, reject) => {
-        fail = reject;
-      });
-      const waited = budget.within(work, 10);
-      await clock.tickAsync(10);
-      expect(await waited).to.equal(TIMED_OUT);
-      // An unhandled rejection would fail this test.
-      fail(new Error('too late'));
-      budget.close();
-    });
-  });
-
   it('lets no request leave after Okta hangs up, and still waits for those that have left', async () => {
     const budget = new Budget(1000);
     let isOver = false;
@@ -178,5 +135,37 @@ describe('the budget of a call', () => {
     clock.setSystemTime(Date.now() - 7_200_000);
     expect(budget.remainingMs()).to.be.within(1000, 2090);
     budget.close();
+  });
+});
+
+describe('waiting for work', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = fakeClock(['setTimeout', 'clearTimeout']);
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+
+  it('ends with the work, and leaves no timer', async () => {
+    expect(await waitAtMost(Promise.resolve('done'), 100)).to.equal('done');
+    const error = new Error('failed');
+    const outcome = await waitAtMost(Promise.reject(error), 100).catch((reason: unknown) => reason);
+    expect(outcome).to.equal(error);
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('ends after its time, and handles a failure that comes later', async () => {
+    const work = defer<never>();
+    let outcome: unknown = 'waiting';
+    void waitAtMost(work.promise, 100).then((result) => {
+      outcome = result;
+    });
+    await clock.tickAsync(99);
+    expect(outcome).to.equal('waiting');
+    await clock.tickAsync(1);
+    expect(outcome).to.equal(TIMED_OUT);
+    // An unhandled rejection would fail this test.
+    work.reject(new Error('too late'));
   });
 });

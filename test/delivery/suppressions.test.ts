@@ -13,7 +13,6 @@ const suppress = (reason: SuppressionReason, channel = 'whatsapp'): SuppressionC
   what: 'suppress',
   channel,
   reason,
-  lifeMs: SUPPRESSED_MS[reason],
 });
 const START: SuppressionChange = {
   what: 'lift',

@@ -21,7 +21,6 @@ import {
   isSuppression,
   isWord,
   suppressionsName,
-  SUPPRESSED_MS,
   type SuppressionChange,
 } from '#lib/delivery/suppressions.js';
 
@@ -115,7 +114,7 @@ export function suppress(
   reason: SuppressionReason = 'STOPPED',
   channel = 'whatsapp',
 ): Promise<true | undefined> {
-  return change(state, recipient, { what: 'suppress', channel, reason, lifeMs: SUPPRESSED_MS[reason] });
+  return change(state, recipient, { what: 'suppress', channel, reason });
 }
 
 export function lift(

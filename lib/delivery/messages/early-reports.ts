@@ -47,19 +47,22 @@ const MAX_GIVEN_UP = 1_000;
 
 /** Messages that were reported and that no send of this process has claimed yet. */
 export class UnmatchedReports {
-  /** When each was reported, by the monotonic clock. */
-  readonly #waiting: LRUCache<string, number>;
+  readonly #waiting: LRUCache<string, true>;
   readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
   readonly #events: Pick<EventStream, 'emitCounted'>;
-  #timer: NodeJS.Timeout | undefined;
 
   /** @param events - get each message that no send claims in time, once. */
   constructor(events: Pick<EventStream, 'emitCounted'>) {
     this.#events = events;
     this.#waiting = new LRUCache({
       ...atMost(MAX_WAITING),
-      dispose: (_since, key, why) => {
-        if (why === 'evict') this.#giveUp(key);
+      ttl: WAIT_MS,
+      // With timers that keep no process alive.
+      ttlAutopurge: true,
+      ttlResolution: 0,
+      perf: performance,
+      dispose: (_value, key, why) => {
+        if (why === 'evict' || why === 'expire') this.#giveUp(key);
       },
     });
   }
@@ -73,10 +76,7 @@ export class UnmatchedReports {
     if (!isSending) {
       this.#waiting.delete(messageKey);
       this.#giveUp(messageKey);
-    } else if (!this.#waiting.has(messageKey)) {
-      this.#waiting.set(messageKey, performance.now());
-      this.#startTimer();
-    }
+    } else if (!this.#waiting.has(messageKey)) this.#waiting.set(messageKey, true);
   }
 
   /** A send has claimed a message. */
@@ -84,9 +84,8 @@ export class UnmatchedReports {
     this.#waiting.delete(messageKey);
   }
 
-  /** Stops the timer. */
+  /** Gives nothing up any more. */
   close(): void {
-    clearTimeout(this.#timer);
     this.#waiting.clear();
   }
 
@@ -98,21 +97,5 @@ export class UnmatchedReports {
     const type = 'callback.unmatched';
     const transactionId = shownIdOf(messageKey);
     this.#events.emitCounted(type, (count) => ({ type, count, transactionId }));
-  }
-
-  /** One timer serves all: reports end in the order in which they came. */
-  #startTimer(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const endedMs = performance.now() - WAIT_MS;
-      for (const key of [...this.#waiting.rkeys()]) {
-        if ((this.#waiting.peek(key) ?? 0) > endedMs) break;
-        this.#waiting.delete(key);
-        this.#giveUp(key);
-      }
-      if (this.#waiting.size > 0) this.#startTimer();
-    }, WAIT_MS);
-    this.#timer.unref();
   }
 }

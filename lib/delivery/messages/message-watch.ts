@@ -26,6 +26,16 @@ const ALARM_AFTER_MS = 1_000;
 const LOOK_UP_MS = 3_000;
 const LOOK_UP_CONNECT_MS = 1_000;
 
+/** When a look-up is made, milliseconds after the message was accepted: most failures come within seconds. */
+const LOOK_UP_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
+
+/** How many messages are looked up at a time. Each costs three calls, where a code costs one. */
+const MAX_LOOKED_UP = 200;
+/** How many look-ups run at a time. One that is due meanwhile is left out. */
+const MAX_LOOK_UPS = 8;
+/** How many messages have a time-out without look-ups. */
+const MAX_WATCHED = 20_000;
+
 export interface MessageWatchParts {
   readonly state: StatePort;
   readonly events: EventStream;
@@ -38,43 +48,59 @@ export interface MessageWatchParts {
   readonly isBusy: () => boolean;
 }
 
+/** A message that is watched. */
+interface Watched {
+  readonly receipt: Receipt;
+  readonly by: ReadyChannel;
+  /** `false` if its provider sends callbacks, or if there is no room for its look-ups. */
+  readonly isLookedUp: boolean;
+  /** After how long it counts as lost without a delivery report, milliseconds. */
+  readonly overdueMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Its timers are of this process; none keeps it alive. */
 export class MessageWatch {
   readonly #parts: MessageWatchParts;
-  readonly #polling: Polling;
   readonly #onReport: (key: string, report: FinalReport) => void;
+  readonly #watched = new Map<string, Watched>();
+  #lookedUp = 0;
+  #lookUps = 0;
+  #isStopped = false;
 
   /** @param onReport - called once for a watched message, when it is delivered, has failed or is overdue. */
   constructor(parts: MessageWatchParts, onReport: (key: string, report: FinalReport) => void) {
     this.#parts = parts;
-    this.#polling = new Polling(parts.isBusy);
     this.#onReport = onReport;
   }
 
-  /** Watches a message that waits for its report, if its provider can be asked or its channel has a time-out. */
+  /**
+   * Watches a message that waits for its report until its code ends, if its provider can be asked or its channel has a time-out, and
+   * if there is room.
+   */
   start(key: string, receipt: Receipt): void {
     const { afterSeconds, state, channels } = this.#parts;
-    const { sentBy, untried, isUnwanted } = receipt;
+    const { sentBy, untried, isUnwanted, expiresAtMs } = receipt;
     const by = providerOf(sentBy, channels);
     const { status = 'waiting' } = state.recall(messageName(key))?.value ?? {};
     if (by === undefined || untried.length === 0 || isUnwanted === true || status !== 'waiting') return;
     const { name, port, reports } = by;
-    const seconds = reports === 'deliveries' ? afterSeconds[name] : undefined;
-    if (port.lookUp === undefined && seconds === undefined) return;
-    const lifeMs = receipt.expiresAtMs - steadyMs();
-    const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
+    const overdueMs = ((reports === 'deliveries' ? afterSeconds[name] : undefined) ?? Infinity) * 1000;
+    const lifeMs = expiresAtMs - steadyMs();
+    const alarmMs = overdueMs + ALARM_AFTER_MS;
     if (alarmMs < lifeMs) state.alarms?.set(key, alarmMs);
-    this.#polling.start(key, {
-      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(by, key, receipt),
-      overdueMs: seconds === undefined ? undefined : seconds * 1000,
-      lifeMs,
-      // `unknown` counts as wanted here: the state is asked again before anything is sent.
-      isWanted: async () =>
-        steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt.person, receipt)),
-      onEnd: (end) => {
-        if (end !== OVERDUE) this.#emitFound(key, end, receipt);
-        this.#onReport(key, end);
-      },
-    });
+    const isOverdueInTime = overdueMs < lifeMs;
+    const isLookedUp = port.lookUp !== undefined && this.#lookedUp < MAX_LOOKED_UP;
+    // Without room for look-ups there may be room for a time-out.
+    const hasRoom = isLookedUp || (isOverdueInTime && this.#watched.size < MAX_WATCHED);
+    if (this.#isStopped || this.#watched.has(key) || !hasRoom) return;
+    const times = (isLookedUp ? LOOK_UP_AT_MS : []).filter((atMs) => atMs < Math.min(overdueMs, lifeMs));
+    if (isOverdueInTime) times.push(overdueMs);
+    if (times.length === 0) return;
+    if (isLookedUp) this.#lookedUp += 1;
+    const watched = { receipt, by, isLookedUp, overdueMs, timer: undefined };
+    this.#watched.set(key, watched);
+    this.#wait(key, watched, times, 0);
   }
 
   /** Looks a message up whose process has died or closed. Without an answer it is overdue. Never rejects. */
@@ -88,20 +114,60 @@ export class MessageWatch {
 
   /** Stops watching a message. */
   forget(key: string): void {
-    this.#polling.forget(key);
+    const watched = this.#watched.get(key);
+    if (watched === undefined) return;
+    clearTimeout(watched.timer);
+    this.#watched.delete(key);
+    if (watched.isLookedUp) this.#lookedUp -= 1;
   }
 
   /** Stops watching all messages, for good. */
   stop(): void {
-    this.#polling.stop();
+    this.#isStopped = true;
+    for (const key of [...this.#watched.keys()]) this.forget(key);
+  }
+
+  #wait(key: string, watched: Watched, [atMs, ...later]: readonly number[], sinceMs: number): void {
+    if (atMs === undefined) {
+      this.forget(key);
+      return;
+    }
+    watched.timer = setTimeout(() => {
+      void this.#look(key, watched, atMs, later);
+    }, atMs - sinceMs).unref();
+  }
+
+  async #look(key: string, watched: Watched, atMs: number, later: readonly number[]): Promise<void> {
+    const { state, isBusy } = this.#parts;
+    const { receipt, by, isLookedUp, overdueMs } = watched;
+    const isOverdue = atMs === overdueMs;
+    // `unknown` counts as wanted here: the state is asked again before anything is sent.
+    const isWanted =
+      steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt.person, receipt));
+    if (!isWanted) this.forget(key);
+    if (!this.#watched.has(key)) return;
+    const mayAsk = isLookedUp && (isOverdue || (this.#lookUps < MAX_LOOK_UPS && !isBusy()));
+    const report = mayAsk ? await this.#lookUp(by, key, receipt) : PENDING;
+    // A callback may have come meanwhile, or the hook may be closed.
+    if (!this.#watched.has(key)) return;
+    if (!isFinal(report) && !isOverdue) {
+      this.#wait(key, watched, later, atMs);
+      return;
+    }
+    this.forget(key);
+    if (isFinal(report)) this.#emitFound(key, report, receipt);
+    this.#onReport(key, isFinal(report) ? report : OVERDUE);
   }
 
   /** Reports failures at most once a minute: a look-up that fails for one message fails for the next. Never rejects. */
-  #lookUp(by: ReadyChannel, key: string, receipt: Receipt): Promise<DeliveryReport> {
-    return lookUpBy(by, transactionIdOf(key), (error) => {
+  async #lookUp(by: ReadyChannel, key: string, receipt: Receipt): Promise<DeliveryReport> {
+    this.#lookUps += 1;
+    const report = await lookUpBy(by, transactionIdOf(key), (error) => {
       const reason = `${by.name}: ${maskError(error, personalDataIn(receipt))}`;
       this.#parts.events.emitFailed({ extension: 'lookUp', reason, call: receipt.request });
     });
+    this.#lookUps -= 1;
+    return report;
   }
 
   /** Reports what a look-up found by the same event as a callback. */
@@ -131,110 +197,5 @@ export async function lookUpBy(
   } catch (error) {
     onFailure(error);
     return PENDING;
-  }
-}
-
-/** When a look-up is made, milliseconds after the message was accepted: most failures come within seconds. */
-const LOOK_UP_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
-
-/** How many messages are looked up at a time. Each costs three calls, where a code costs one. */
-const MAX_LOOKED_UP = 200;
-/** How many look-ups run at a time. One that is due meanwhile is left out. */
-const MAX_LOOK_UPS = 8;
-/** How many messages have a time-out without look-ups. */
-const MAX_WATCHED = 20_000;
-
-/** How one message is watched. */
-export interface Watch {
-  /** Asks the provider. Never rejects. `undefined` if the provider sends callbacks. */
-  readonly ask: (() => Promise<DeliveryReport>) | undefined;
-  /** After how long a message without a delivery report counts as lost, milliseconds. */
-  readonly overdueMs: number | undefined;
-  /** How long the code lives, milliseconds. Nothing happens after that. */
-  readonly lifeMs: number;
-  /** Whether the code may still be sent again. Never rejects. */
-  readonly isWanted: () => Promise<boolean>;
-  /** Called once, when the message is delivered, has failed or is `OVERDUE`. */
-  readonly onEnd: (end: FinalReport) => void;
-}
-
-/** The timers of the messages that are watched. All are of this process; none keeps it alive. */
-export class Polling {
-  readonly #watched = new Map<string, { readonly watch: Watch; timer: NodeJS.Timeout }>();
-  readonly #isBusy: () => boolean;
-  #lookedUp = 0;
-  #lookUps = 0;
-  #isStopped = false;
-
-  /** @param isBusy - whether codes need the connections more than look-ups do. */
-  constructor(isBusy: () => boolean) {
-    this.#isBusy = isBusy;
-  }
-
-  /** Starts to watch a message, if there is room. */
-  start(key: string, watch: Watch): void {
-    const { ask, overdueMs = Infinity, lifeMs } = watch;
-    const isOverdueInTime = overdueMs < lifeMs;
-    const isLookedUp = ask !== undefined && this.#lookedUp < MAX_LOOKED_UP;
-    // Without room for look-ups there may be room for a time-out.
-    const hasRoom = isLookedUp || (isOverdueInTime && this.#watched.size < MAX_WATCHED);
-    if (this.#isStopped || this.#watched.has(key) || !hasRoom) return;
-    const times = (isLookedUp ? LOOK_UP_AT_MS : []).filter((atMs) => atMs < Math.min(overdueMs, lifeMs));
-    if (isOverdueInTime) times.push(overdueMs);
-    if (times.length === 0) return;
-    if (isLookedUp) this.#lookedUp += 1;
-    this.#wait(key, isLookedUp ? watch : { ...watch, ask: undefined }, times, 0);
-  }
-
-  /** Stops watching a message. */
-  forget(key: string): void {
-    const watched = this.#watched.get(key);
-    if (watched === undefined) return;
-    clearTimeout(watched.timer);
-    this.#watched.delete(key);
-    if (watched.watch.ask !== undefined) this.#lookedUp -= 1;
-  }
-
-  /** Stops watching all messages, for good. */
-  stop(): void {
-    this.#isStopped = true;
-    for (const key of [...this.#watched.keys()]) this.forget(key);
-  }
-
-  #wait(key: string, watch: Watch, times: readonly number[], sinceMs: number): void {
-    const [atMs, ...later] = times;
-    if (atMs === undefined) {
-      this.forget(key);
-      return;
-    }
-    const timer = setTimeout(() => {
-      void this.#look(key, watch, atMs, later);
-    }, atMs - sinceMs);
-    timer.unref();
-    this.#watched.set(key, { watch, timer });
-  }
-
-  async #look(key: string, watch: Watch, atMs: number, later: readonly number[]): Promise<void> {
-    const isOverdue = atMs === watch.overdueMs;
-    if (!(await watch.isWanted())) this.forget(key);
-    if (!this.#watched.has(key)) return;
-    const mayAsk = isOverdue || (this.#lookUps < MAX_LOOK_UPS && !this.#isBusy());
-    const report = watch.ask !== undefined && mayAsk ? await this.#ask(watch.ask) : undefined;
-    // A callback may have come meanwhile, or the hook may be closed.
-    if (!this.#watched.has(key)) return;
-    const end = report !== undefined && isFinal(report) ? report : undefined;
-    if (end === undefined && !isOverdue) {
-      this.#wait(key, watch, later, atMs);
-      return;
-    }
-    this.forget(key);
-    watch.onEnd(end ?? OVERDUE);
-  }
-
-  async #ask(ask: () => Promise<DeliveryReport>): Promise<DeliveryReport> {
-    this.#lookUps += 1;
-    const report = await ask();
-    this.#lookUps -= 1;
-    return report;
   }
 }

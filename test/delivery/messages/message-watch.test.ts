@@ -2,12 +2,16 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryReport, SendContext } from '#lib/core/channel.js';
-import { lookUpBy, Polling, type Watch } from '#lib/delivery/messages/message-watch.js';
-import { OVERDUE } from '#lib/delivery/messages/receipt.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import { lookUpBy, MessageWatch } from '#lib/delivery/messages/message-watch.js';
+import { EventStream } from '#lib/core/event-stream.js';
+import { steadyMs } from '#lib/core/time.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
+import { makeReceipt } from './receipts.js';
 
 const PENDING: DeliveryReport = { status: 'pending' };
 const FAILED: DeliveryReport = { status: 'failed', code: '63024', reason: 'No' };
@@ -117,38 +121,76 @@ describe('looking up the status of a message', () => {
 
 describe('watching messages', () => {
   let clock: sinon.SinonFakeTimers;
-  let polling: Polling;
-  let isBusy: boolean;
+  let watching: MessageWatch;
+  let isCurrent: boolean;
   let asked: string[];
   let ends: unknown[];
+  /** One for each message. */
+  let channels: Map<string, ReadyChannel[]>;
+  let afterSeconds: Record<string, number>;
   beforeEach(() => {
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
-    isBusy = false;
+    isCurrent = true;
     asked = [];
     ends = [];
-    polling = new Polling(() => isBusy);
+    channels = new Map();
+    afterSeconds = {};
+    const parts = {
+      state: { ...openMemoryState(), isCurrent: () => isCurrent },
+      events: new EventStream({ listeners: [], onEvent: undefined }, Date.now),
+      channels,
+      afterSeconds,
+      onLookedUpFailure: () => undefined,
+      isBusy: () => false,
+    };
+    watching = new MessageWatch(parts, (id, end) => {
+      ends.push([id, end.status === 'failed' ? end.code : end.status]);
+    });
   });
   afterEach(() => {
-    polling.stop();
+    watching.stop();
     expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
 
   const watch = (
     id: string,
-    { answers, ...change }: Partial<Watch> & { answers?: readonly DeliveryReport[] } = {},
+    {
+      answers = [],
+      lifeMs = 300_000,
+      overdueMs,
+      lookUp,
+      hasCallbacks = false,
+    }: {
+      answers?: readonly DeliveryReport[];
+      lifeMs?: number;
+      overdueMs?: number;
+      lookUp?: () => Promise<DeliveryReport>;
+      hasCallbacks?: boolean;
+    } = {},
   ): void => {
-    const left = [...(answers ?? [])];
-    polling.start(id, {
-      ask: () => {
-        asked.push(`${id} at ${clock.now}`);
-        return Promise.resolve(left.shift() ?? PENDING);
+    const left = [...answers];
+    const answer = (): Promise<DeliveryReport> => {
+      asked.push(`${id} at ${clock.now}`);
+      return Promise.resolve(left.shift() ?? PENDING);
+    };
+    const port = { lookUp: hasCallbacks ? undefined : (lookUp ?? answer) } as ConnectedChannel;
+    const breaker = new Breaker('a host', () => undefined);
+    channels.set(id, [
+      {
+        name: id,
+        key: id,
+        provider: 'ACME',
+        port,
+        idNamespace: 'acme',
+        reports: 'deliveries',
+        receiver: undefined,
+        client: NO_CLIENT,
+        breaker,
       },
-      overdueMs: undefined,
-      lifeMs: 300_000,
-      isWanted: () => Promise.resolve(true),
-      onEnd: (end) => ends.push([id, end]),
-      ...change,
-    });
+    ]);
+    if (overdueMs !== undefined) afterSeconds[id] = overdueMs / 1000;
+    const sentBy = { channel: id, provider: 0, to: '+14155550123' };
+    watching.start(id, makeReceipt({ sentBy, expiresAtMs: steadyMs() + lifeMs }));
   };
 
   it('looks a pending message up after 3, 8 and 20 s, then never again', async () => {
@@ -164,13 +206,13 @@ describe('watching messages', () => {
       watch('SM1', { answers: [PENDING, end] });
       await clock.tickAsync(600_000);
       expect(asked).to.have.length(2);
-      expect(ends).to.deep.equal([['SM1', end]]);
+      expect(ends).to.deep.equal([['SM1', end.status === 'failed' ? end.code : end.status]]);
     });
   }
 
   it('sets no timer beyond the end of the code', async () => {
     watch('SM1', { lifeMs: 8_000 });
-    watch('SM2', { lifeMs: 10_000, overdueMs: 10_000, ask: undefined });
+    watch('SM2', { lifeMs: 10_000, overdueMs: 10_000, hasCallbacks: true });
     watch('SM3', { lifeMs: 3_000 });
     expect(clock.countTimers()).to.equal(1);
     await clock.tickAsync(3_000);
@@ -182,13 +224,13 @@ describe('watching messages', () => {
   it('reports a message that is not delivered in time as overdue, after one more look-up', async () => {
     watch('SM1', { overdueMs: 10_000 });
     watch('SM2', { overdueMs: 10_000, answers: [PENDING, PENDING, DELIVERED] });
-    watch('SM3', { overdueMs: 1_000, ask: undefined });
+    watch('SM3', { overdueMs: 1_000, hasCallbacks: true });
     await clock.tickAsync(9_999);
-    expect(ends).to.deep.equal([['SM3', OVERDUE]]);
+    expect(ends).to.deep.equal([['SM3', 'NOT_DELIVERED_IN_TIME']]);
     await clock.tickAsync(600_000);
     expect(ends.slice(1)).to.deep.equal([
-      ['SM1', OVERDUE],
-      ['SM2', DELIVERED],
+      ['SM1', 'NOT_DELIVERED_IN_TIME'],
+      ['SM2', 'delivered'],
     ]);
     expect(asked.filter((question) => question.startsWith('SM1'))).to.deep.equal([
       'SM1 at 3000',
@@ -198,10 +240,9 @@ describe('watching messages', () => {
   });
 
   it('does not look up a message that is no longer wanted', async () => {
-    let isWanted = true;
-    watch('SM1', { isWanted: () => Promise.resolve(isWanted), overdueMs: 30_000 });
+    watch('SM1', { overdueMs: 30_000 });
     await clock.tickAsync(3_000);
-    isWanted = false;
+    isCurrent = false;
     await clock.tickAsync(600_000);
     expect(asked).to.deep.equal(['SM1 at 3000']);
     expect(ends).to.be.empty;
@@ -210,10 +251,10 @@ describe('watching messages', () => {
   it('looks up no forgotten message, and drops the answer of a running look-up', async () => {
     const answer = defer<DeliveryReport>();
     watch('SM1');
-    watch('SM2', { ask: () => answer.promise });
-    polling.forget('SM1');
+    watch('SM2', { lookUp: () => answer.promise });
+    watching.forget('SM1');
     await clock.tickAsync(3_000);
-    polling.forget('SM2');
+    watching.forget('SM2');
     answer.resolve(FAILED);
     await clock.tickAsync(600_000);
     expect(asked).to.be.empty;
@@ -225,7 +266,7 @@ describe('watching messages', () => {
     let open = 0;
     for (let count = 0; count < 20; count += 1) {
       watch(`SM${count}`, {
-        ask: () => {
+        lookUp: () => {
           open += 1;
           return answer.promise;
         },
@@ -242,8 +283,8 @@ describe('watching messages', () => {
   it('looks up at most 200 messages, and others once there is room', async () => {
     for (let count = 0; count <= 200; count += 1) watch(`SM${count}`);
     expect(clock.countTimers()).to.equal(200);
-    polling.forget('SM0');
-    polling.forget('SM0');
+    watching.forget('SM0');
+    watching.forget('SM0');
     watch('SM201');
     watch('SM202');
     watch('SM5');
@@ -258,13 +299,13 @@ describe('watching messages', () => {
     for (let count = 0; count < 200; count += 1) watch(`SM${count}`);
     watch('SM200', { overdueMs: 1_000 });
     await clock.tickAsync(1_000);
-    expect(ends).to.deep.equal([['SM200', OVERDUE]]);
+    expect(ends).to.deep.equal([['SM200', 'NOT_DELIVERED_IN_TIME']]);
     expect(asked).to.be.empty;
   });
 
   it('watches at most 20,000 messages', () => {
     for (let count = 0; count <= 20_000; count += 1) {
-      watch(`SM${count}`, { ask: undefined, overdueMs: 1_000 });
+      watch(`SM${count}`, { hasCallbacks: true, overdueMs: 1_000 });
     }
     expect(clock.countTimers()).to.equal(20_000);
   });
@@ -275,12 +316,12 @@ describe('watching messages', () => {
     const before = timers();
     watch('SM1');
     expect(timers()).to.equal(before);
-    polling.stop();
+    watching.stop();
   });
 
   it('watches no message once it is stopped', async () => {
     watch('SM1');
-    polling.stop();
+    watching.stop();
     watch('SM2');
     await clock.tickAsync(600_000);
     expect(asked).to.be.empty;

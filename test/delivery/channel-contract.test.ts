@@ -163,6 +163,7 @@ describe('the HTTP client of a channel', () => {
     ['a path', /^url must be/, { url: '/messages' }],
     ['no URL', /^url must be/, {}],
     ['a password in the URL', /^url must not hold/, { url: 'https://user:secret@api.acme.example' }],
+    ['only a password in the URL', /^url must not hold/, { url: 'https://:secret@api.acme.example' }],
     ['a method in lower case', /^method must be one of/, { ...URL_OF_ACME, method: 'post' }],
     ['two bodies', /one body/, { ...URL_OF_ACME, form: {} }],
     ['a body of GET', /^GET has no body/, { ...URL_OF_ACME, method: 'GET' }],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
 import type { HttpResult } from '#lib/core/http.js';
@@ -130,6 +130,17 @@ describe('callHttp()', () => {
         });
       });
     }
+
+    it('returns not-sent if the other side is silent in the TLS handshake, by the limit of the pool', async () => {
+      const silent = createTcpServer(() => undefined).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const url = new URL(`https://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
+      expect(await call(url, { dispatcher: keep(createAgent(20)) })).to.deep.equal({
+        kind: 'not-sent',
+        reason: 'UND_ERR_CONNECT_TIMEOUT',
+      });
+      silent.close();
+    });
 
     for (const title of ['a new connection', 'an open connection'] as const) {
       it(`returns not-sent over ${title} if the request may not leave any more`, async () => {
@@ -268,16 +279,26 @@ describe('callHttp()', () => {
       expect(endTime(clock).join()).to.not.match(/giveUp|endConnectWait/);
     });
 
-    it('closes the connection of a call that it gave up', async () => {
-      let isClosed = false;
-      const url = await serve((req) => {
-        req.socket.once('close', () => {
-          isClosed = true;
+    for (const [what, reply, timeoutMs] of [
+      ['that it gave up', () => undefined, 1_000],
+      [
+        'whose answer is too large',
+        (res: ServerResponse) => void res.write(Buffer.alloc(512 * 1024, ' ')),
+        5_000,
+      ],
+    ] as const) {
+      it(`closes the connection of a call ${what}`, async () => {
+        let isClosed = false;
+        const url = await serve((req, res) => {
+          req.socket.once('close', () => {
+            isClosed = true;
+          });
+          reply(res);
         });
+        expect((await call(url, { timeoutMs })).kind).to.equal('no-answer');
+        await until(() => isClosed);
       });
-      expect((await call(url, { timeoutMs: 1_000 })).kind).to.equal('no-answer');
-      await until(() => isClosed);
-    });
+    }
   });
 
   describe('with a read', () => {

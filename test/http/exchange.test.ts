@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import type sinon from 'sinon';
+import { parseForm, parseJsonBody } from '#lib/http/exchange.js';
 import type { Channel, HookEvent } from '#lib/index.js';
 import {
   ANA,
@@ -18,7 +19,7 @@ import {
 } from '#harness/scene.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { openRaw, rawRequest, type RawAnswer, type RawConnection } from '#harness/raw-http.js';
-import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { endTime, stopTime, warmUp } from '#harness/stopped-time.js';
 
 const PATH = '/okta/telephony';
 const bodyFor = (phoneNumber: string): string =>
@@ -402,6 +403,7 @@ describe('a request to the hook', () => {
     await settled();
     expect(scene.hook.status().inFlight).to.equal(0);
     expect(sent).to.equal(0);
+    expect(endTime(clock).join()).to.not.include('REQUEST_TIMEOUT');
   });
 
   for (const body of ['', '{', '{"data":}', `${BODY}x`, "{'data':1}", '\u0000']) {
@@ -432,6 +434,12 @@ describe('a request to the hook', () => {
         expect(sent).to.equal(1);
       });
     }
+
+    it('gets 413 if it is too large, whatever the parser allows', async () => {
+      await start({}, (app, hook) => app.use(express.json({ limit: '1mb' }), hook));
+      expect((await ask(goodWith(BODY.padEnd(64 * 1024, ' ')))).status).to.equal(200);
+      expect((await ask(goodWith(BODY.padEnd(64 * 1024 + 1, ' ')))).status).to.equal(413);
+    });
 
     it('gets 400 at once if nothing of the body is left', async () => {
       await start({}, (app, hook) => {
@@ -593,3 +601,15 @@ describe('a request to the hook', () => {
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+describe('a parsed body', () => {
+  it('may begin with a byte order mark', () => {
+    expect(parseJsonBody(Buffer.from('\uFEFF{"a":1}'))).to.deep.equal({ a: 1 });
+  });
+
+  it('has only the texts of a form, also if a parser of the gateway has made other values', () => {
+    const parsed = { one: 'a', list: ['a', 1, {}], number: 1, nested: { a: 'b' } };
+    expect(parseForm(parsed)).to.deep.equal({ one: 'a', list: ['a'] });
+    expect(parseForm('one=a&list=a&list=b')).to.deep.equal({ one: 'a', list: ['a', 'b'] });
+  });
+});

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { HttpAnswer, HttpResult } from '#lib/core/http.js';
 import { parseJson } from '#lib/core/json.js';
-import { outcomeOf, type AnswerReader } from '#lib/http/request.js';
+import { formOf, outcomeOf, type AnswerReader } from '#lib/http/request.js';
 
 const answer = (status: number, body = ''): HttpAnswer => ({
   kind: 'answered',
@@ -143,5 +143,13 @@ describe('outcomeOf()', () => {
     const remedy = 'Fix the functions that the channel passes to outcomeOf: one of them threw.';
     expect(outcomeOf(answer(200), broken)).to.include({ status: 'unknown', remedy });
     expect(outcomeOf(answer(400, '{}'), broken)).to.include({ status: 'unknown', remedy });
+  });
+});
+
+describe('formOf()', () => {
+  it('repeats the name of a list, and replaces half of a sign that was cut', () => {
+    expect(formOf({ to: ['1', '2'], none: undefined, text: 'a b\uD83D' })).to.equal(
+      'to=1&to=2&text=a%20b%EF%BF%BD',
+    );
   });
 });

@@ -225,6 +225,15 @@ describe('OpenAnswers', () => {
     expect(ended).to.be.below(200);
   });
 
+  it('does not change an answer that has begun', () => {
+    const open = new OpenAnswers();
+    const [, res] = requestOf('/');
+    open.add(res);
+    res.writeHead(200);
+    open.drain();
+    expect(res.getHeaderNames()).to.deep.equal([]);
+  });
+
   it('removes an answer without a connection, as in a serverless adapter', async () => {
     const open = new OpenAnswers();
     const req = new IncomingMessage(new Socket());

@@ -31,11 +31,14 @@ async function reset(requests: number, onRequest: (res: ServerResponse) => void)
 
 describe('event streams', () => {
   let watching: number;
+  let began: number;
   let streams: EventStreams;
   beforeEach(() => {
     watching = 0;
+    began = 0;
     streams = new EventStreams(1_000, () => {
       watching += 1;
+      began += 1;
       return () => {
         watching -= 1;
       };
@@ -70,5 +73,24 @@ describe('event streams', () => {
     await reset(2, (res) => waiting.push(res));
     for (const res of waiting) expect(streams.open(res)).to.equal(false);
     expect(watching).to.equal(0);
+  });
+
+  it('watch again for one that opens after the last one has closed', async () => {
+    for (let count = 0; count < 2; count += 1) {
+      await reset(1, (res) => streams.open(res));
+      await until(() => watching === 0);
+    }
+    expect(began).to.equal(2);
+  });
+
+  it('write nothing to one that has ended', async () => {
+    const errors: Error[] = [];
+    await reset(1, (res) => {
+      res.on('error', (error) => errors.push(error));
+      streams.open(res);
+      streams.end();
+      streams.send('news', {});
+    });
+    expect(errors).to.deep.equal([]);
   });
 });

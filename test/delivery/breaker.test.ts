@@ -68,14 +68,6 @@ describe('the breaker of a host', () => {
   };
   const open = (): Promise<void> => attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
 
-  it('returns the outcome of the attempt', async () => {
-    for (const outcome of [ACCEPTED, UNKNOWN, REFUSED, neverLeft('UNREACHABLE')]) {
-      expect(await attempt(outcome)).to.deep.equal({ isMade: true, outcome });
-    }
-    expect(breaker.state).to.equal('closed');
-    expect(changes).to.be.empty;
-  });
-
   it('stays closed if attempts of a burst hang while a later attempt is answered', async () => {
     const hanging = defer<Outcome>();
     const burst = Array.from({ length: 8 }, () => attemptBy(() => hanging.promise));
@@ -116,14 +108,13 @@ describe('the breaker of a host', () => {
     });
   }
 
-  for (const code of ['UNREACHABLE', 'BREAKER_OPEN', 'NO_TEMPLATE', 'NOT_CONNECTED']) {
-    it(`neither counts an attempt that never left nor starts to count again (${code})`, async () => {
-      await attemptAll(...Array.from({ length: 20 }, () => neverLeft(code)));
-      expect(breaker.state).to.equal('closed');
-      await attemptAll(UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN);
-      expect(breaker.state).to.equal('open');
-    });
-  }
+  it('neither counts an attempt that never left nor starts to count again', async () => {
+    await attemptAll(...Array.from({ length: 20 }, () => neverLeft('UNREACHABLE')));
+    expect(breaker.state).to.equal('closed');
+    const left = neverLeft('NO_TEMPLATE');
+    await attemptAll(UNKNOWN, UNKNOWN, left, UNKNOWN, UNKNOWN, left, UNKNOWN);
+    expect(breaker.state).to.equal('open');
+  });
 
   for (const [gapMs, state] of [
     [2500, 'open'],

@@ -5,7 +5,6 @@ import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { ComposeText } from '#lib/core/option-types.js';
-import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Channel } from '#lib/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
@@ -260,19 +259,6 @@ describe('dispatching a code', () => {
       expect(context?.signal.aborted).to.equal(false);
     });
 
-    it('sends the default text if composeText does not answer within 300 ms', async () => {
-      const send = sinon.fake.resolves(accept());
-      const running = run([ready('a', send)], {
-        budget: new Budget(2200),
-        composeText: () => new Promise(() => undefined),
-      });
-      await clock.tickAsync(300);
-      const { delivery, composeFailures } = await running;
-      expect(delivery.status).to.equal('accepted');
-      expect(composeFailures).to.deep.equal(['too slow']);
-      expect((send.firstCall.args[0] as Message).text).to.equal(`Your verification code is ${OTP_CODE}`);
-    });
-
     for (const [title, outcome, transactionId] of [
       ['without an id', { status: 'accepted' }, REQUEST.eventId],
       ['with an empty id', { status: 'accepted', transactionId: '' }, REQUEST.eventId],
@@ -357,19 +343,6 @@ describe('dispatching a code', () => {
       const own = { ...channel(accept(), 'OWN'), connect: () => undefined };
       const scene = await start({ sms: own });
       expect(commandOf(await scene.call({ userId: 'nobody' }))).to.include({ provider: 'OWN' });
-    });
-
-    it('connects one channel to two hooks, each with its own settings', async () => {
-      const blueprint: Channel = {
-        send: () => Promise.resolve(refuse({ code: 'NOT_CONNECTED' })),
-        connect: ({ twilio }) =>
-          channel({ status: 'accepted', transactionId: requireTwilio(twilio, 'sms').host }),
-      };
-      const [one, other] = [await start({ sms: blueprint }), await start({ sms: blueprint })];
-      for (const scene of [one, other]) {
-        const command = commandOf(await scene.call({ userId: 'nobody' }));
-        expect(command?.['transactionId']).to.equal(new URL(scene.twilio.baseUrl).host);
-      }
     });
 
     it('uses separate breakers for two custom channels', async () => {

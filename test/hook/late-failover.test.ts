@@ -61,40 +61,6 @@ describe('late failover', () => {
     return sidOf(await scene.call(call));
   };
 
-  it('puts user, event id and Okta request id on every message report and its log line', async () => {
-    await start();
-    failWhatsApp();
-    await scene.call({ eventId: 'event-1' });
-    // One report on the message that failed, and two on the one that followed.
-    await until(areAnswered(1 + 2));
-    const reports = scene.of('message.reported');
-    expect(reports.map(({ channel, status }) => [channel, status])).to.deep.equal([
-      ['whatsapp', 'undelivered'],
-      ['sms', 'sent'],
-      ['sms', 'delivered'],
-    ]);
-    const [received] = scene.of('request.received');
-    const oktaRequestId = received?.oktaRequestId;
-    expect(oktaRequestId).to.be.a('string');
-    const owner = { eventId: 'event-1', oktaRequestId, userId: ANA.id, toEnding: '23' };
-    for (const report of reports) expect(report).to.include(owner);
-    const line = scene.log.find(({ fields }) => fields['event'] === 'message.reported');
-    expect(line?.fields).to.include(owner);
-  });
-
-  it('sends the code once when Twilio posts the same failure 8 times at once', async () => {
-    await start();
-    failWhatsApp();
-    scene.twilio.faultCallbacks({ copies: 8, match: ({ channel }) => channel === 'whatsapp' });
-    await scene.call();
-    await until(areAnswered(8 + 2));
-    await scene.hook.close();
-    expect(sent('sms')).to.have.length(1);
-    expect(ended()).to.have.length(1);
-    // Each status of a message is told once.
-    expect(scene.of('message.reported').length).to.equal(3);
-  });
-
   it('sends the code when the failure callback comes before Twilio accepts the message', async () => {
     await start();
     failWhatsApp();
@@ -178,28 +144,6 @@ describe('late failover', () => {
       ['voice', 'NO_CHANNEL_LEFT', '30003'],
     ]);
     expect(unmatched()).to.equal(0);
-  });
-
-  for (const [what, ...statuses] of [
-    ['was delivered', 'delivered', 'undelivered', 'failed'],
-    ['was read', 'read', 'undelivered'],
-  ] as const) {
-    it(`sends nothing when a failure follows the report that the message ${what}`, async () => {
-      await start();
-      const sid = await callSilently();
-      for (const status of statuses) await report(sid, status);
-      await scene.hook.close();
-      expect(sent('sms')).to.be.empty;
-      expect(ended()).to.be.empty;
-    });
-  }
-
-  it('sends the code once when status callbacks arrive out of order', async () => {
-    await start();
-    const sid = await callSilently();
-    for (const status of ['undelivered', 'sent', 'queued', 'failed']) await report(sid, status);
-    await scene.hook.close();
-    expect(sent('sms')).to.have.length(1);
   });
 
   describe('while it composes the text for the next channel', () => {
@@ -365,31 +309,6 @@ describe('late failover', () => {
     expect(line?.fields).to.include({ userId: ANA.id, toEnding: '23', code: '63024' });
     const [call] = scene.of('request.answered');
     expect(line?.fields).to.include({ eventId: call?.eventId, oktaRequestId: call?.oktaRequestId });
-  });
-
-  it('tries the rest of the plan in order until a channel accepts the code', async () => {
-    await start({
-      chooseChannels: () => ['whatsapp', 'line'],
-      channels: { line: { send: () => Promise.resolve({ status: 'refused', code: 'L1', reason: 'No' }) } },
-    });
-    failWhatsApp();
-    await scene.call();
-    await until(() => ended().length === 1);
-    expect(ended()[0]?.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`)).to.deep.equal([
-      'whatsapp accepted',
-      'line refused',
-      'sms accepted',
-    ]);
-  });
-
-  it('warns with the error code if the next channel refuses the code too', async () => {
-    await start();
-    failWhatsApp();
-    scene.twilio.refuseWith({ code: 21610, match: (request) => !isWhatsApp(request) });
-    await scene.call();
-    await until(() => ended().length === 1);
-    expect(ended()[0]).to.include({ outcome: 'refused', channel: 'sms', code: '21610' });
-    expect(scene.log.at(-1)).to.include({ level: 'warn' });
   });
 
   describe('for an attempt of unknown outcome', () => {

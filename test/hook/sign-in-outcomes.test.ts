@@ -748,20 +748,6 @@ describe('the event hook', () => {
       expect(scene.events.at(-1)).to.include({ outcome: 'dropped', code: 'SUPERSEDED' });
     });
 
-    it('confirms the last code if another gateway sent it, and none requested after the sign-in', async () => {
-      await startBoth();
-      await scene.call();
-      await until(isKept);
-      const before = scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) });
-      const last = await scene.call({ otpCode: NEWER, url: other.url });
-      await other.hook.close();
-      await fire(before);
-      await fire(scene.okta.logEvent(ANA.id));
-      await until(() => confirmed().length > 0);
-      await settled();
-      expect(confirmed()).to.deep.equal([sidOf(last)]);
-    });
-
     it('confirms a code that was sent while Redis was lost', async () => {
       await start({ state: shared() });
       await scene.hook.ready();

@@ -217,16 +217,6 @@ describe('texts', () => {
       scene.okta.updateUser(BOB.id, { firstName: 'Rob\u202e\nhttp://evil.example {code} 1234' });
       expect(await sms()).to.equal(`Hi Rob http evil example code, ${CODE}`);
     });
-
-    it('without the name and the punctuation around it if no name is known', async () => {
-      await start({
-        sms: { default: 'Hi {firstName}, {code}' },
-        voice: { en: '{firstName}, hello. {code}' },
-      });
-      scene.okta.updateUser(BOB.id, { firstName: '4711' });
-      expect(await sms()).to.equal(`Hi, ${CODE}`);
-      expect(await said({ userId: BOB.id, login: BOB.login })).to.deep.equal(['en-GB', `Hello. ${SPOKEN}`]);
-    });
   });
 
   it('come after the text of composeText and before that of Okta', async () => {
@@ -291,25 +281,23 @@ describe('texts', () => {
       ],
       ['no room for one', CODE.padEnd(1600 - LINE.length + 1, '.')],
     ];
-    for (const [what, text, sent = text] of left) {
-      it(`get no further autofill line if they have ${what}`, async () => {
-        await start({ webOtpDomain: 'login.acme.com' });
-        expect(await sms({ msgTemplate: text })).to.equal(sent);
-      });
-    }
+    it('get no further autofill line if they have one, or no room for one', async () => {
+      await start({ webOtpDomain: 'login.acme.com' });
+      for (const [what, text, sent = text] of left)
+        expect(await sms({ msgTemplate: text }), what).to.equal(sent);
+    });
 
-    for (const [what, text] of [
-      ['one in another place', `@login.acme.com #${CODE}\nis your code`],
-      ['one with words before it', `${CODE} @login.acme.com #${CODE}`],
-      ['one with another code', `${CODE}\n@login.acme.com #11111`],
-      ['one without a host', `${CODE}\n@ #${CODE}`],
-      ['just enough room for one', CODE.padEnd(1600 - LINE.length, '.')],
-    ] as const) {
-      it(`get the autofill line if they have ${what}`, async () => {
-        await start({ webOtpDomain: 'login.acme.com' });
-        expect(await sms({ msgTemplate: text })).to.equal(text + LINE);
-      });
-    }
+    it('get the autofill line if what they have is none', async () => {
+      await start({ webOtpDomain: 'login.acme.com' });
+      for (const [what, text] of [
+        ['one in another place', `@login.acme.com #${CODE}\nis your code`],
+        ['one with words before it', `${CODE} @login.acme.com #${CODE}`],
+        ['one with another code', `${CODE}\n@login.acme.com #11111`],
+        ['one without a host', `${CODE}\n@ #${CODE}`],
+        ['just enough room for one', CODE.padEnd(1600 - LINE.length, '.')],
+      ] as const)
+        expect(await sms({ msgTemplate: text }), what).to.equal(text + LINE);
+    });
   });
 
   it('have the autofill line in an SMS that follows a refused WhatsApp message', async () => {

@@ -96,22 +96,6 @@ describe('a message of unknown outcome', () => {
     expect(JSON.stringify([scene.events, scene.log])).to.not.include(reference);
   });
 
-  it('counts as accepted after “sent”, and can fail later', async () => {
-    await start({ chooseChannels: () => ['sms', 'whatsapp'] });
-    loseAnswer('sms');
-    scene.twilio.faultCallbacks({ copies: 0 });
-    await callUnknown();
-    const [message] = sent('sms');
-    await report(message, 'sent');
-    await until(() => of('attempt.settled').length === 1);
-    await report(message, 'sent');
-    await report(message, 'undelivered', { ErrorCode: '30003' });
-    await until(() => of('failover.ended').length === 1);
-    await scene.hook.close();
-    expect(sent('whatsapp')).to.have.length(1);
-    expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
-  });
-
   it('leads to one send by the next channel after 8 callbacks that report no delivery', async () => {
     await start();
     loseAnswer('whatsapp');
@@ -154,24 +138,6 @@ describe('a message of unknown outcome', () => {
     expect([sent('whatsapp').length, sent('sms').length]).to.deep.equal([1, 1]);
     expect(of('callback.unmatched')).to.be.empty;
   });
-
-  for (const [title, statuses, follows] of [
-    ['delivered, then undelivered', ['delivered', 'undelivered', 'sent'], 0],
-    ['undelivered twice, then sent', ['undelivered', 'undelivered', 'sent'], 1],
-    ['read, sent, undelivered', ['read', 'sent', 'undelivered'], 0],
-  ] as const) {
-    it(`may be reported in any order: ${title}`, async () => {
-      await start();
-      loseAnswer('whatsapp');
-      scene.twilio.faultCallbacks({ copies: 0 });
-      await callUnknown();
-      const [message] = sent('whatsapp');
-      for (const status of statuses) expect(await report(message, status)).to.equal(204);
-      await scene.hook.close();
-      expect(sent('sms')).to.have.length(follows);
-      expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
-    });
-  }
 
   /** Twilio sends an SMS and does not answer. Its callback comes after Okta got PENDING. */
   const reportWhileItRuns = async (status: string): Promise<void> => {

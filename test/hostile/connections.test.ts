@@ -248,7 +248,7 @@ describe(withSeed('connections that end at any moment'), function () {
       await check(
         'connections',
         fc.asyncProperty(play, (one) => playConnection(server, one, routes)),
-        240,
+        120,
       );
       await until(() => hook.status().inFlight === 0);
       const { port } = server.address() as AddressInfo;

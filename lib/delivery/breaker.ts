@@ -32,12 +32,9 @@ export type HostSign = 'answer' | 'no-answer' | 'no-connection' | 'none';
  *
  * @param signOfConnection - what the connection says if the message never left.
  */
-export function signOfOutcome(
-  outcome: Outcome,
-  signOfConnection: () => Exclude<HostSign, 'answer'>,
-): HostSign {
+export function signOfOutcome(outcome: Outcome, signOfConnection: Exclude<HostSign, 'answer'>): HostSign {
   if (outcome.status === 'unknown') return 'no-answer';
-  return outcome.status === 'refused' && outcome.hasLeft === false ? signOfConnection() : 'answer';
+  return outcome.status === 'refused' && outcome.hasLeft === false ? signOfConnection : 'answer';
 }
 
 /** A call that the breaker has let through. */

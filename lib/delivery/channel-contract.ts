@@ -87,7 +87,9 @@ export class AttemptScope {
   }
 
   /** What the attempt's connections say about their host, if nothing has left. */
-  readonly signOfConnection = (): Exclude<HostSign, 'answer'> => this.#signOfConnection;
+  get signOfConnection(): Exclude<HostSign, 'answer'> {
+    return this.#signOfConnection;
+  }
 
   /** `context.reference`, if the channel has read it. */
   get reference(): string | undefined {

@@ -140,16 +140,8 @@ export interface SentCode extends LastCodeBase {
   readonly oktaRequestId?: string | undefined;
 }
 
-/**
- * A code that was not sent. The user has a code from Okta itself, or none, and does not use an older one of
- * ours.
- */
-export interface UnsentCode extends LastCodeBase {
-  readonly status: 'refused';
-}
-
-/** The last code that a user requested: sent, or not. */
-export type LastCode = SentCode | UnsentCode;
+/** The last code that a user requested. If it was not sent, they have one from Okta itself, or none, and do not use an older one of ours. */
+export type LastCode = SentCode | (LastCodeBase & { readonly status: 'refused' });
 
 /** The last code of a person by text or by call. */
 export interface LastCodeRecord {

@@ -13,13 +13,12 @@ import type {
 import {
   addEntry,
   applyChange,
+  isSuppression,
   isWhatsAppId,
   isWord,
   nextRecord,
-  suppressionsIn,
   suppressionsName,
   type SuppressionChange,
-  type LiftedSuppression,
   type Suppression,
 } from './suppressions.js';
 
@@ -54,9 +53,9 @@ export class SuppressionList {
     return this.#change(sender, { what: 'suppress', channel, reason }, cameMs);
   }
 
-  /** As `add`. */
-  lift(sender: string, lifted: LiftedSuppression, cameMs?: number): Promise<void> {
-    return this.#change(sender, { what: 'lift', ...lifted }, cameMs);
+  /** As `add`: ends what providers reported, and with a START also STOP. */
+  lift(sender: string, channel: string, isStart: boolean, cameMs?: number): Promise<void> {
+    return this.#change(sender, { what: 'lift', channel, isStart }, cameMs);
   }
 
   /** As `add`: an id and a number belong to one user. STOP and START from the id count for the number from now on. */
@@ -96,7 +95,11 @@ export class SuppressionList {
     const entries = this.#entriesOf(phoneNumber);
     // Fast path: nothing is suppressed.
     if (entries.length === 0) return NONE;
-    return suppressionsIn(entries, { keeperMs: steadyMs(), nowMs: this.#clock() });
+    // Their ends are by the steady clock.
+    const aheadMs = this.#clock() - steadyMs();
+    return entries
+      .filter(isSuppression)
+      .map(({ channel, reason, untilMs }) => ({ channel, reason, untilMs: untilMs + aheadMs }));
   }
 
   /** Whether the user has stopped the channel of a step: it may have come after the plan was made. */

@@ -32,17 +32,11 @@ export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
   NOT_REACHED: 86_400_000,
 };
 
-/** A change that ends suppressions. */
-export interface LiftedSuppression {
-  readonly channel: string;
-  /** Other reasons stay. With `STOPPED` it is a START: an earlier STOP that arrives later does not undo it. */
-  readonly reasons: readonly SuppressionReason[];
-}
-
 /** A change of a recipient's entries. */
 export type SuppressionChange =
   | { readonly what: 'suppress'; readonly channel: string; readonly reason: SuppressionReason }
-  | ({ readonly what: 'lift' } & LiftedSuppression)
+  /** Ends what providers reported. START also ends STOP, and an earlier STOP that arrives later does not undo it. */
+  | { readonly what: 'lift'; readonly channel: string; readonly isStart: boolean }
   | { readonly what: 'pair'; readonly number: string };
 
 /** When a change came, by the clock of the entries' keeper. */
@@ -77,16 +71,11 @@ export function applyChange(
       return add(alive, { channel, reason }, SUPPRESSED_MS[reason]);
     }
     case 'lift': {
-      const { channel, reasons } = change;
+      const { channel, isStart } = change;
       const isReported = alive.some(
-        (entry) =>
-          entry.channel === channel &&
-          isSuppression(entry) &&
-          !isWord(entry) &&
-          reasons.includes(entry.reason),
+        (entry) => entry.channel === channel && isSuppression(entry) && !isWord(entry),
       );
       const left = isReported ? add(alive, { channel, reason: 'LIFTED' }, SUPPRESSED_MS.OPTED_OUT) : alive;
-      const isStart = reasons.includes('STOPPED');
       return isStart ? add(left, { channel, reason: 'STARTED' }, SUPPRESSED_MS.STOPPED) : left;
     }
     case 'pair':
@@ -133,18 +122,6 @@ function rivalOf(entry: KeptEntry, known: readonly KeptEntry[]): KeptEntry | und
 function kindOf({ reason }: KeptEntry): 'word' | 'report' | 'pair' {
   if (reason === 'STOPPED' || reason === 'STARTED') return 'word';
   return reason === 'PAIRED' ? 'pair' : 'report';
-}
-
-/** The suppressions among entries, with their ends by the wall clock instead of their keeper's. */
-export function suppressionsIn(
-  entries: readonly KeptEntry[],
-  { keeperMs, nowMs }: { readonly keeperMs: number; readonly nowMs: number },
-): readonly Suppression[] {
-  return entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
-    channel,
-    reason,
-    untilMs: nowMs + untilMs - keeperMs,
-  }));
 }
 
 /** The record of a recipient, which lives as long as its longest entry; `undefined` if there is none. */

@@ -8,7 +8,7 @@ import { BlockList, isIP } from 'node:net';
  */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
-  const groups = groupsOf(address.toLowerCase());
+  const groups = groupsOf(address);
   const network = groups.slice(0, 4).join(':');
   if (network !== '0:0:0:0') return network;
   // An IPv4 address in IPv6, such as `::ffff:c633:6407`.
@@ -20,20 +20,17 @@ export function networkOf(address: string): string {
     .join('.');
 }
 
-/** The eight groups of an IPv6 address, without leading zeros. */
+/** The eight groups of an IPv6 address, in lower case and without leading zeros. */
 function groupsOf(address: string): readonly string[] {
+  // `URL` does not take a zone. It writes each address in one way.
+  const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`);
   // `::` stands for zeros.
-  const [before = [], after = []] = address.split('::').map((part) => part.split(':').flatMap(groupsOfPart));
-  const missing = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  const [before = [], after = []] = hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''));
+  const missing = Array.from({ length: 8 - before.length - after.length }, () => '0');
   return [...before, ...missing, ...after];
-}
-
-function groupsOfPart(part: string): readonly string[] {
-  if (part === '') return [];
-  if (!part.includes('.')) return [part.replace(/^0+(?=.)/, '')];
-  // An IPv4 part at the end is as long as two groups.
-  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
-  return [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
 }
 
 /** Whether a text is an address, or a range as CIDR writes it. */

@@ -64,17 +64,14 @@ interface NumberType {
  */
 export class NumberingPlans {
   /** The countries of each calling code, the main one first. */
-  readonly #zones = new Map<string, readonly string[]>();
+  readonly #zones: NumberingData['country_calling_codes'];
   readonly #plans = new Map<string, Plan>();
   readonly #data: NumberingData;
 
   constructor(data: NumberingData) {
     this.#data = data;
     // With an unknown layout this class knows no plan, and the parser reads every number.
-    if (data.version !== LAYOUT) return;
-    for (const [callingCode, countries] of Object.entries(data.country_calling_codes)) {
-      if (countries !== undefined) this.#zones.set(callingCode, countries);
-    }
+    this.#zones = data.version === LAYOUT ? data.country_calling_codes : {};
   }
 
   /**
@@ -160,7 +157,7 @@ export class NumberingPlans {
   #split(number: string): { readonly countries: readonly string[]; readonly national: string } {
     // No calling code is a prefix of another one.
     for (let length = 1; length <= MAX_CALLING_CODE_LENGTH; length += 1) {
-      const countries = this.#zones.get(number.slice(1, 1 + length));
+      const countries = this.#zones[number.slice(1, 1 + length)];
       if (countries !== undefined) return { countries, national: number.slice(1 + length) };
     }
     return { countries: [], national: '' };

@@ -35,7 +35,7 @@ describe('the breaker of a host', () => {
   /** Makes an attempt as the hook does. `onLate` gets its outcome if it ends after its deadline. */
   const attemptBy = async (
     start: (onLate: (late: Outcome) => void) => Promise<Outcome>,
-    signOfConnection: () => 'none' | 'no-answer' | 'no-connection' = () => 'none',
+    signOfConnection: 'none' | 'no-answer' | 'no-connection' = 'none',
   ): Promise<Outcome> => {
     const passed = breaker.enter();
     if (passed === undefined) return BREAKER_OPEN;
@@ -181,13 +181,10 @@ describe('the breaker of a host', () => {
   /** Makes an attempt that never left, because of its connection. */
   const attemptToConnect = async (sign: 'no-answer' | 'no-connection'): Promise<boolean> => {
     let isMade = false;
-    await attemptBy(
-      () => {
-        isMade = true;
-        return Promise.resolve(neverLeft('UNREACHABLE'));
-      },
-      () => sign,
-    );
+    await attemptBy(() => {
+      isMade = true;
+      return Promise.resolve(neverLeft('UNREACHABLE'));
+    }, sign);
     await settle();
     return isMade;
   };

@@ -17,12 +17,12 @@ const suppress = (reason: SuppressionReason, channel = 'whatsapp'): SuppressionC
 const START: SuppressionChange = {
   what: 'lift',
   channel: 'whatsapp',
-  reasons: ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'],
+  isStart: true,
 };
 const WRITES: SuppressionChange = {
   what: 'lift',
   channel: 'whatsapp',
-  reasons: ['OPTED_OUT', 'NOT_REACHED'],
+  isStart: false,
 };
 
 describe('entries of a number', () => {

@@ -120,10 +120,10 @@ export function suppress(
 export function lift(
   state: RecordState,
   recipient: string,
-  reasons: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'],
+  isStart = true,
   channel = 'whatsapp',
 ): Promise<true | undefined> {
-  return change(state, recipient, { what: 'lift', channel, reasons });
+  return change(state, recipient, { what: 'lift', channel, isStart });
 }
 
 /** `channel:reason` of each suppression, sorted; `undefined` if the state cannot say. */

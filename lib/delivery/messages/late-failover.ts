@@ -232,7 +232,7 @@ export class LateFailover {
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
   failed(receipt: Receipt, failure: DeliveryFailure, messageKey?: string): void {
-    if (!this.#isClosed) this.#track(this.#sends.send(receipt, failure, { messageKey }));
+    if (!this.#isClosed) this.#track(this.#sends.send(receipt, failure, messageKey));
   }
 
   /** Resolves when the state has confirmed the receipts that it is keeping, or after a time-out. */
@@ -333,9 +333,7 @@ export class LateFailover {
     if (before !== undefined && before !== 'waiting') this.#watch.forget(key);
     if (follow !== undefined) {
       const { receipt: sent, failure } = follow;
-      const following = isAlarm
-        ? this.#lookUpLast(key, sent)
-        : this.#sends.send(sent, failure, { messageKey: key, wasLost });
+      const following = isAlarm ? this.#lookUpLast(key, sent) : this.#sends.send(sent, failure, key, wasLost);
       this.#track(following);
     } else if (before === undefined && owners.get(key) === undefined) {
       // No gateway knows the message. Its send may still be on its way.

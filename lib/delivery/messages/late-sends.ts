@@ -9,7 +9,7 @@ import type { ReadyChannel, Delivery, Send } from '../attempt.js';
 import type { StatePort } from '../state.js';
 import { stepsThatCanHelp } from '../plan.js';
 import { ownerOf, personalDataIn } from './receipt.js';
-import type { Receipt } from '../records.js';
+import type { PlanStep, Receipt } from '../records.js';
 import { messageName } from './transitions.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */
@@ -54,14 +54,6 @@ export interface LateSendsParts {
   readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
 }
 
-/** The message whose failure a late send follows. */
-export interface FailedMessage {
-  /** `undefined` if the provider refused the message after the call was answered. */
-  readonly messageKey: string | undefined;
-  /** `true` if the state was lost when it failed: another process may have sent the code again, so this one does not. */
-  readonly wasLost?: boolean | undefined;
-}
-
 /** The late sends of this process. */
 export class LateSends {
   readonly #running = new Set<LateSend>();
@@ -80,11 +72,21 @@ export class LateSends {
     for (const send of this.#running) if (isDropped(send.code)) dropSend(send, why);
   }
 
-  /** Sends a code by its next channel, if that can help, and reports how it ended. */
-  async send(receipt: Receipt, failure: DeliveryFailure, failed: FailedMessage): Promise<void> {
-    const { events, clock } = this.#parts;
-    const leftMs = receipt.expiresAtMs - steadyMs();
-    const send = startLateSend(receipt, failure, { ...this.#parts, ...failed, leftMs, nowMs: clock() });
+  /**
+   * Sends a code by its next channel, if that can help, and reports how it ended.
+   *
+   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was answered.
+   * @param wasLost - whether the state was lost when it failed: another process may have sent the code again, so this one does not.
+   */
+  async send(
+    receipt: Receipt,
+    failure: DeliveryFailure,
+    messageKey: string | undefined,
+    wasLost = false,
+  ): Promise<void> {
+    const { events } = this.#parts;
+    const send = startLateSend(receipt, failure, messageKey, this.#parts);
+    if (wasLost) send.dropped ??= 'STATE_LOST';
     this.#running.add(send);
     try {
       const isStillWanted = (): Promise<boolean> => this.#isStillWanted(send);
@@ -131,16 +133,11 @@ export class LateSends {
 export function startLateSend(
   receipt: Receipt,
   failure: DeliveryFailure,
-  parts: Pick<LateSendsParts, 'channels' | 'channelsOn' | 'deadlineMs'> &
-    FailedMessage & {
-      /** How long the code still lives, milliseconds. */
-      readonly leftMs: number;
-      /** By the hook's clock, milliseconds since 1970. */
-      readonly nowMs: number;
-    },
+  messageKey: string | undefined,
+  { channels, channelsOn, deadlineMs, clock }: Omit<LateSendsParts, 'state' | 'events' | 'send'>,
 ): LateSend {
-  const { messageKey, wasLost, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
   const { request, sentBy, failedIds } = receipt;
+  const leftMs = receipt.expiresAtMs - steadyMs();
   const hopeful = stepsThatCanHelp(receipt.untried, sentBy, failure.moveOn ?? true, channels);
   // The rollout may have turned a channel off since the code was sent.
   const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
@@ -152,25 +149,21 @@ export function startLateSend(
       untried,
       failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
     },
-    request: deepFreeze({ ...request, expiresAt: fixedDate(nowMs + leftMs) }),
+    request: deepFreeze({ ...request, expiresAt: fixedDate(clock() + leftMs) }),
     budget: new Budget(deadlineMs),
     failure,
-    dropped: dropCodeOf(failure, { leftMs, wasLost, hasSteps: untried.length > 0 }),
+    dropped: dropCodeOf(failure, leftMs, untried),
   };
 }
 
 function dropCodeOf(
   { isFraudBlock }: DeliveryFailure,
-  {
-    leftMs,
-    wasLost,
-    hasSteps,
-  }: Pick<FailedMessage, 'wasLost'> & { readonly leftMs: number; readonly hasSteps: boolean },
+  leftMs: number,
+  untried: readonly PlanStep[],
 ): DropCode | undefined {
   if (isFraudBlock === true) return 'FRAUD_BLOCK';
   if (leftMs <= 0) return 'CODE_EXPIRED';
-  if (!hasSteps) return 'NO_CHANNEL_LEFT';
-  return wasLost === true ? 'STATE_LOST' : undefined;
+  return untried.length === 0 ? 'NO_CHANNEL_LEFT' : undefined;
 }
 
 /** Starts no further attempt. An attempt that has left goes on. */

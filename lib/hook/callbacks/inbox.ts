@@ -6,7 +6,6 @@ import { endingOf } from '../../core/masking.js';
 import { claimOnce } from '../../delivery/claim-event.js';
 import { LocalClaims } from '../../delivery/local-claims.js';
 import { messageKey, shownIdOf } from '../../delivery/messages/receipt.js';
-import type { SuppressionReason } from '../../delivery/records.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { describeThrown } from '../../core/errors.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
@@ -28,10 +27,6 @@ const CLAIM_MS = 500;
 const REPLY_EVERY_MS = 600_000;
 /** Of so many senders the last reply is known. */
 const MAX_SENDERS = 20_000;
-
-const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'];
-/** The reasons that a provider reported. */
-const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 
 /** What a message means for its channel. */
 export interface Reading {
@@ -89,11 +84,9 @@ export function createInbox(parts: HookParts): Inbox {
   ): Promise<void> => {
     const sender = senderOf(message);
     if (keyword === 'stop' && keepsStop) await suppressions.add(sender, channel, 'STOPPED', cameMs);
-    else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS }, cameMs);
+    else if (keyword === 'start') await suppressions.lift(sender, channel, true, cameMs);
     // A user who writes can be reached and has not blocked us.
-    else if (channel !== 'sms') {
-      await suppressions.lift(sender, { channel, reasons: PROVIDER_REASONS }, cameMs);
-    }
+    else if (channel !== 'sms') await suppressions.lift(sender, channel, false, cameMs);
   };
 
   /** Calls `onMessage` for a reply; `undefined` means the standard reply. An `isStart` that comes too late for a reply still counts. */
@@ -112,7 +105,7 @@ export function createInbox(parts: HookParts): Inbox {
       >;
       // A STOP after this message is newer, so it stays.
       if (isStart === true) {
-        await suppressions.lift(senderOf(message), { channel, reasons: ALL_REASONS }, cameMs);
+        await suppressions.lift(senderOf(message), channel, true, cameMs);
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     };

@@ -13,6 +13,9 @@ import type { Receipt, PlanStep } from '#lib/delivery/records.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { NO_CLIENT } from '#harness/channels.js';
+import { fakeClock } from '#harness/fake-clock.js';
+import { steadyMs } from '#lib/core/time.js';
+import type sinon from 'sinon';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
@@ -41,26 +44,26 @@ const step = (channel: string, provider = 0, to = PHONE_NUMBER): PlanStep => ({ 
 
 describe('a late send', () => {
   const started: LateSend[] = [];
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = fakeClock(['performance']);
+  });
   afterEach(() => {
     for (const { budget } of started.splice(0)) budget.close();
+    clock.restore();
   });
   const start = (
     failure: Partial<DeliveryFailure> = {},
     receipt: Partial<Receipt> = {},
     parts: { leftMs?: number; on?: (channel: string) => boolean } = {},
   ): LateSend => {
-    const send = startLateSend(
-      makeReceipt(receipt),
-      { ...FAILED, ...failure },
-      {
-        messageKey: 'SM1',
-        channels: CHANNELS,
-        channelsOn: (names) => names.filter(parts.on ?? (() => true)),
-        deadlineMs: 2200,
-        leftMs: parts.leftMs ?? CODE_LIFE_MS,
-        nowMs: NOW,
-      },
-    );
+    const expiresAtMs = steadyMs() + (parts.leftMs ?? CODE_LIFE_MS);
+    const send = startLateSend(makeReceipt({ expiresAtMs, ...receipt }), { ...FAILED, ...failure }, 'SM1', {
+      channels: CHANNELS,
+      channelsOn: (names) => names.filter(parts.on ?? (() => true)),
+      deadlineMs: 2200,
+      clock: () => NOW,
+    });
     started.push(send);
     return send;
   };

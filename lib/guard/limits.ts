@@ -4,7 +4,6 @@ import type { BrokenRule, GuardRule } from '../core/events.js';
 import { digestOf } from '../core/masking.js';
 import { shortRequestType } from '../core/request-types.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
-import type { LearnRule } from '../delivery/learning.js';
 import type { Bucket } from '../delivery/state.js';
 import { networkOf } from './addresses.js';
 import type { LearnSettings } from './learning-guard.js';
@@ -35,16 +34,7 @@ export interface LimitBucket extends Bucket {
 
 /** Why a request is blocked. */
 export interface GuardBlock extends BrokenRule {
-  readonly code:
-    | 'LIMIT_PER_USER'
-    | 'LIMIT_PER_NUMBER'
-    | 'LIMIT_PER_IP'
-    | 'COUNTRY_NOT_ALLOWED'
-    | 'NUMBER_TYPE_BLOCKED'
-    | 'BLOCKED_BY_ASSESS'
-    | 'LEARN_COUNTRY'
-    | 'LEARN_PREFIX'
-    | 'LEARN_IP';
+  readonly code: (typeof BLOCKS)[GuardRule]['code'];
   readonly reason: string;
 }
 
@@ -123,63 +113,55 @@ export function judge(
 ): readonly GuardBlock[] {
   const blocks: GuardBlock[] = [];
   const { country } = number;
-  if (number.isCostly) {
-    blocks.push({
-      rule: 'numberType',
-      code: 'NUMBER_TYPE_BLOCKED',
-      reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
-      remedy: ENROLL_ANOTHER,
-      ...NO_LIMIT,
-    });
-  }
+  if (number.isCostly) blocks.push(blockBy('numberType'));
   if (countries !== undefined && !isAllowed(country, countries)) {
-    blocks.push({
-      rule: 'country',
-      code: 'COUNTRY_NOT_ALLOWED',
-      reason:
-        country === undefined
-          ? 'The country of the number is not known, and only some are allowed'
-          : `Codes are not sent to the country of the number, ${country}`,
-      remedy: remedyForCountry(country, countries.kind),
-      ...NO_LIMIT,
-    });
+    blocks.push({ ...blockBy('country'), ...(country !== undefined && ofCountry(country, countries.kind)) });
   }
   for (const { rule, points, seconds } of limits) {
-    if (exceeded.includes(rule)) blocks.push({ rule, ...LIMITED[rule], points, seconds });
+    if (exceeded.includes(rule)) blocks.push({ ...blockBy(rule), points, seconds });
   }
   return blocks;
 }
 
-/** A block by the function of `guard.assess`. @param reason - in its words, masked. */
-export function assessBlock(reason: string | undefined): GuardBlock {
-  return {
-    rule: 'assess',
-    code: 'BLOCKED_BY_ASSESS',
-    reason: reason ?? 'no reason given',
-    remedy: SEE_ASSESS,
-    ...NO_LIMIT,
-  };
+/** A block by a rule that is no limit. */
+export function blockBy(rule: GuardRule): GuardBlock {
+  return { rule, ...BLOCKS[rule], points: undefined, seconds: undefined };
 }
-
-const SEE_ASSESS =
-  'See the reason. If such codes should go out, change the function of guard.assess, or raise maxScore of twilioLookup (TWILIO_LOOKUP_MAX_SCORE).';
-const ENROLL_ANOTHER = 'Have the user enroll another number.';
-const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
-const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
 function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard['countries']>): boolean {
   const isListed = country !== undefined && of.has(country);
   return kind === 'allow' ? isListed : !isListed;
 }
 
-function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
-  if (country === undefined) return CORRECT_NUMBER;
-  return kind === 'allow'
-    ? `If you have users there, add ${country} to guard.countries.allow, or to GUARD_COUNTRIES.`
-    : `If you have users there, take ${country} out of guard.countries.deny.`;
+function ofCountry(country: string, kind: 'allow' | 'deny'): Pick<GuardBlock, 'reason' | 'remedy'> {
+  return {
+    reason: `Codes are not sent to the country of the number, ${country}`,
+    remedy:
+      kind === 'allow'
+        ? `If you have users there, add ${country} to guard.countries.allow, or to GUARD_COUNTRIES.`
+        : `If you have users there, take ${country} out of guard.countries.deny.`,
+  };
 }
 
-const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
+/** What is said of a block, by its rule. */
+const BLOCKS = {
+  numberType: {
+    code: 'NUMBER_TYPE_BLOCKED',
+    reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
+    remedy: 'Have the user enroll another number.',
+  },
+  // Of a number whose country is not known.
+  country: {
+    code: 'COUNTRY_NOT_ALLOWED',
+    reason: 'The country of the number is not known, and only some are allowed',
+    remedy: 'Correct the number: no country is known for it.',
+  },
+  assess: {
+    code: 'BLOCKED_BY_ASSESS',
+    reason: 'no reason given',
+    remedy:
+      'See the reason. If such codes should go out, change the function of guard.assess, or raise maxScore of twilioLookup (TWILIO_LOOKUP_MAX_SCORE).',
+  },
   perUser: {
     code: 'LIMIT_PER_USER',
     reason: 'The user has used up the limit',
@@ -195,10 +177,6 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
     reason: 'The address has used up the limit',
     remedy: "Look at the address in Okta's System Log. If many users share it, raise guard.perIp.",
   },
-};
-
-/** What the guard that learns says of a block. */
-export const LEARNED: Readonly<Record<LearnRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
   'learn.country': {
     code: 'LEARN_COUNTRY',
     reason: 'Too few codes to the country of the number are used',
@@ -217,18 +195,16 @@ export const LEARNED: Readonly<Record<LearnRule, Omit<GuardBlock, 'rule' | 'poin
     remedy:
       "Look at the address in Okta's System Log. If it is an office or a proxy of yours, add it to guard.learn.allow.ips.",
   },
-};
+} as const satisfies Readonly<
+  Record<GuardRule, Pick<BrokenRule, 'code' | 'remedy'> & { readonly reason: string }>
+>;
 
 /**
  * What an operator can do about a block, by its code; `undefined` for any other code.
  * @param hasCountry - whether the country of the number is known.
  */
 export function remedyForBlock(code: string, hasCountry = true): string | undefined {
-  if (code === 'NUMBER_TYPE_BLOCKED') return ENROLL_ANOTHER;
-  if (code === 'BLOCKED_BY_ASSESS') return SEE_ASSESS;
-  if (code === 'COUNTRY_NOT_ALLOWED') {
-    if (!hasCountry) return CORRECT_NUMBER;
+  if (code === BLOCKS.country.code && hasCountry)
     return 'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.';
-  }
-  return [...Object.values(LIMITED), ...Object.values(LEARNED)].find((rule) => rule.code === code)?.remedy;
+  return Object.values(BLOCKS).find((block) => block.code === code)?.remedy;
 }

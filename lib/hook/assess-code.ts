@@ -3,7 +3,7 @@ import { isObject } from '../core/json.js';
 import { maskText } from '../core/masking.js';
 import type { Assess, Assessment } from '../core/option-types.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
-import { assessBlock } from '../guard/limits.js';
+import { blockBy } from '../guard/limits.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { applyBlocks } from './enforce-limits.js';
 import type { HookParts, ReadCall } from './call.js';
@@ -37,7 +37,8 @@ async function runAssess(assess: Assess, call: ReadCall, parts: HookParts): Prom
     else if (decided !== undefined && !isAssessment(decided)) fail(WRONG_VALUE);
     else if (decided?.block === true) {
       const reason = maskText(decided.reason, personalDataOf(request));
-      applyBlocks([assessBlock(reason === '' ? undefined : reason)], call, parts);
+      const block = blockBy('assess');
+      applyBlocks([{ ...block, reason: reason === '' ? block.reason : reason }], call, parts);
     }
   } catch (error) {
     events.emitThrown({ extension: 'guard.assess', error, personal: personalDataOf(request), call: request });

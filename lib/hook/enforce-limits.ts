@@ -3,7 +3,7 @@ import { endingOf } from '../core/masking.js';
 import type { FilteredChannels } from '../delivery/plan.js';
 import type { LearnBlock } from '../delivery/learning.js';
 import { isPaidChannel, type LearnedCall } from '../guard/learning-guard.js';
-import { bucketsOf, judge, LEARNED, type GuardBlock, type LimitBucket } from '../guard/limits.js';
+import { bucketsOf, blockBy, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { HookRefusal } from '../okta/hook-answer.js';
 import { idsOf, type HookParts, type ReadCall } from './call.js';
@@ -103,7 +103,7 @@ export function withoutLearned(
 }
 
 function learnedBlock({ rule, ...limit }: LearnBlock): GuardBlock {
-  return { rule, ...LEARNED[rule], ...limit };
+  return { ...blockBy(rule), ...limit };
 }
 
 function refusalOf({ code, reason, remedy }: GuardBlock, { settings: { guard } }: HookParts): HookRefusal {

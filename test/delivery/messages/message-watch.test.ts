@@ -248,6 +248,13 @@ describe('watching messages', () => {
     expect(ends).to.be.empty;
   });
 
+  it('does not look up a message whose code has ended while the process was busy', async () => {
+    watch('SM1', { lifeMs: 3_100 });
+    performance.now = () => clock.now + 200;
+    await clock.tickAsync(600_000);
+    expect(asked).to.be.empty;
+  });
+
   it('looks up no forgotten message, and drops the answer of a running look-up', async () => {
     const answer = defer<DeliveryReport>();
     watch('SM1');

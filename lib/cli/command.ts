@@ -43,7 +43,6 @@ export interface Command {
 export const textOptions = (...names: readonly string[]): CommandOptions =>
   Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
 
-/** Options without a value. */
 export const flagOptions = (...names: readonly string[]): CommandOptions =>
   Object.fromEntries(names.map((name) => [name, { type: 'boolean' }]));
 
@@ -85,11 +84,9 @@ export function commandLine({ options }: Pick<CommandCall, 'options'>, words: st
   return `npx okta-telephony-hook ${words}${file === undefined ? '' : ` --env ${shellWord(file)}`}`;
 }
 
-/** A text as one word of a shell. */
 export const shellWord = (text: string): string =>
   /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Prints the steps that a user takes after a command. */
 export function printNextSteps(steps: readonly string[], terminal: Terminal): void {
   if (steps.length === 0) return;
   terminal.say(['', 'Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]);

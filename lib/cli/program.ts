@@ -176,7 +176,6 @@ function helpOf(command: Command): string {
   return `${PROGRAM} ${name}: ${summary}\n\n${help}\n\nEvery command:\n${commonHelp(hasVariables, exitCodes)}`;
 }
 
-/** A command for programs. */
 function describeCommand(command: Command): object {
   const { name, summary } = command;
   const options = Object.entries(optionsOf(command)).map(([option, { type, short }]) => ({

@@ -76,7 +76,6 @@ export class Terminal {
     this.#write(this.isJson ? this.#streams.stderr : this.#streams.stdout, this.#shown(text), style);
   }
 
-  /** Writes rows of a name and a text as two columns. */
   sayTable(rows: readonly (readonly [name: string, text: string])[]): void {
     const width = Math.max(...rows.map(([name]) => name.length));
     for (const [name, text] of rows) this.say(`  ${name.padEnd(width)}  ${text}`);

@@ -130,7 +130,6 @@ class Reader {
     });
   }
 
-  /** Reads the entries between two brackets. */
   #readEntries(end: '}' | ']', readEntry: () => void): void {
     this.#index += 1;
     this.#match(WHITESPACE);

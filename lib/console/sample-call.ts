@@ -22,7 +22,6 @@ export interface SampleUser {
   readonly profile: UserProfile;
 }
 
-/** Reads a path of Okta's API and resolves to its JSON. */
 export type ReadOktaPath = (path: string) => Promise<unknown>;
 
 /** A code's life, the same as Okta's default. */

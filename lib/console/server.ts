@@ -53,7 +53,6 @@ export interface ConsoleParts {
   readonly sendPayload: (payload: unknown, sender: string | undefined) => Promise<TestResult>;
   /** @throws as `makePayload` */
   readonly findUser: (question: UserQuestion) => Promise<FoundUser>;
-  /** `authorize` failed, and the caller was refused. */
   readonly onAuthorizeFailed: (error: unknown) => void;
   /** The console itself failed. */
   readonly onFailed: (error: unknown) => void;

@@ -4,7 +4,6 @@ import { changesOf, type SetupChange, type SetupPlan } from './setup-plan.js';
 
 /** Sets up the opt-in attribute on the default user profile, by the Schema API. */
 
-/** The schema of the default user profile. */
 export const SCHEMA = '/api/v1/meta/schemas/user/default';
 const TITLE = 'Codes by WhatsApp';
 const DESCRIPTION = 'Send one-time codes by WhatsApp';

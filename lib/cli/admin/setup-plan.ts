@@ -3,7 +3,6 @@
 /** A changed field. Never holds a secret. */
 export interface SetupChange {
   readonly field: string;
-  /** `undefined` if it had no value. */
   readonly from: string | undefined;
   readonly to: string;
 }

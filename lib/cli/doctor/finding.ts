@@ -65,7 +65,6 @@ export function after(first: Check, run: () => Promise<Finding>): () => Promise<
   };
 }
 
-/** A check in the table of a side. */
 interface TableCheck<Parts> {
   /** The check of the same side that must not fail before this one. Default: the first one, which itself needs `variables`. */
   readonly needs?: string;

@@ -1,6 +1,6 @@
 import { numberOfSender, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
-import type { VariableName } from '../../options/variables.js';
+import { variablesWhere, type VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
 
 /** The questions of `init`. Each is about one variable of the gateway. */
@@ -12,7 +12,6 @@ export interface Question {
   readonly form?: RegExp;
   /** More about the form, for an answer that does not have it. */
   readonly hint?: string;
-  /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
   /** The answer that Enter gives. `undefined`: Enter skips the question. */
   readonly preset?: string | undefined;
@@ -60,14 +59,7 @@ export const URL_QUESTION: Question = {
 
 /** What is asked about the guard, after the senders. Enter takes the country of a sender's number. */
 export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
-  const senders = [
-    'TWILIO_SMS_FROM',
-    'TWILIO_VOICE_FROM',
-    'VONAGE_SMS_FROM',
-    'VONAGE_VOICE_FROM',
-    'AZURE_SMS_FROM',
-    'AWS_SMS_ORIGINATION_IDENTITY',
-  ] as const;
+  const senders = variablesWhere(({ sends }) => sends === 'sms' || sends === 'voice');
   return {
     name: 'GUARD_COUNTRIES',
     what: 'the only countries that codes may go to, such as DE,AT, or * for every country',

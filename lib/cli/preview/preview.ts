@@ -100,7 +100,6 @@ interface Run {
   readonly call: CommandCall;
   readonly options: PreviewOptions;
   readonly report: PreviewReport;
-  /** Prints a warning, and adds it to the report. */
   readonly note: (text: string) => void;
 }
 
@@ -187,7 +186,6 @@ async function makePayload(
 /** The channels of the package that an attribute may name. */
 const CHOSEN_CHANNELS = ['whatsapp', 'line'];
 
-/** Reports what the profile of the user says of the channel. */
 function noteOptIn(profile: UserProfile, attribute: string, { report, note }: Run): void {
   const { optIn } = readOptIn(profile, attribute, CHOSEN_CHANNELS);
   Object.assign(report, { optIn, optInAttribute: attribute });
@@ -218,7 +216,7 @@ async function showAndSend(run: Run, payload: JsonObject, route: Route): Promise
   });
   if (!run.options.isSure && !(await confirm(terminal, 'Send it?', 'Nothing was sent'))) return decline(run);
 
-  const sent = await showWait(route, terminal, () => sendBy(route, payload, { time, secrets }));
+  const sent = await showWait(route, terminal, () => sendBy(route, payload, time));
   report.result = sent.reaction?.action ?? 'unknown';
   Object.assign(report, maskResult(sent, secrets));
   showSent(sent, { via: route.via, secrets, terminal });

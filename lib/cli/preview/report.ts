@@ -85,7 +85,6 @@ export function showSent(
   }
 }
 
-/** The result of a preview in the JSON, masked. */
 export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationMs'>, OfProviders {
   readonly answer: NonNullable<PreviewResult['answer']> | null;
   readonly reaction: NonNullable<PreviewResult['reaction']> | null;

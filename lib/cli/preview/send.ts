@@ -8,7 +8,8 @@ import { callServer, fetchHookToken } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
 import { INLINE_HOOK_SCOPES, type Org } from '../org.js';
 import { maskText } from '../../core/masking.js';
-import { personalDataOf, type PersonalFields } from '../../numbers/personal-data.js';
+import { personalDataOf } from '../../numbers/personal-data.js';
+import { secretsOfCall } from './masked-call.js';
 import { OktaApiError } from '../../core/errors.js';
 import type { JsonObject } from '../../core/json.js';
 import { markProbe } from '../../okta/probe-mark.js';
@@ -123,14 +124,8 @@ export function describeRoute(route: Route): string {
 }
 
 /** Sends a payload by a route. A real message goes out. */
-export function sendBy(
-  route: Route,
-  payload: JsonObject,
-  { time, secrets }: { readonly time: Time; readonly secrets: PersonalFields },
-): Promise<PreviewResult> {
-  return route.via === 'gateway'
-    ? sendToGateway(route, payload, time)
-    : sendByOkta(route, payload, { time, secrets });
+export function sendBy(route: Route, payload: JsonObject, time: Time): Promise<PreviewResult> {
+  return route.via === 'gateway' ? sendToGateway(route, payload, time) : sendByOkta(route, payload, time);
 }
 
 export interface PreviewResult {
@@ -156,11 +151,7 @@ const MAX_WAIT_MS = 10_000;
  * Sends by Okta's execute API, which calls the hook.
  * @throws OktaApiError if Okta does not call the hook.
  */
-async function sendByOkta(
-  { org, hook }: OktaRoute,
-  payload: JsonObject,
-  { time, secrets }: { readonly time: Time; readonly secrets: PersonalFields },
-): Promise<PreviewResult> {
+async function sendByOkta({ org, hook }: OktaRoute, payload: JsonObject, time: Time): Promise<PreviewResult> {
   const startedAt = time.now();
   try {
     const body = await executeTelephonyHook(org.as(INLINE_HOOK_SCOPES), hook.id, payload);
@@ -176,7 +167,7 @@ async function sendByOkta(
     // Okta's sentences may quote the payload.
     const causes =
       error.cause instanceof Error
-        ? maskText(error.cause.message, personalDataOf(secrets))
+        ? maskText(error.cause.message, personalDataOf(secretsOfCall(payload)))
         : 'no reason given';
     const text = `Okta got no answer from the hook that it accepts: ${causes}`;
     const reaction = reactionToSilence('the hook gave no answer that Okta accepts');

@@ -89,7 +89,6 @@ function LoggedOut() {
 }
 
 type ViewName = Route['view'];
-/** The route, if the view is the one that is shown. */
 type RouteTo<Name extends ViewName> = Extract<Route, { view: Name }> | undefined;
 
 /** The views, one of which is in the document. */

@@ -108,7 +108,8 @@ export class ExecutionList {
   }
 
   append(executions: readonly ExecutionSummary[]): void {
-    const rows = [...without(this.rows, executions), ...executions];
+    const ids = new Set(executions.map(({ id }) => id));
+    const rows = [...this.rows.filter(({ id }) => !ids.has(id)), ...executions];
     if (rows.length > MAX_ROWS) this.isAtNewest = false;
     this.rows = rows.slice(-MAX_ROWS);
     this.isLoading = false;
@@ -204,12 +205,4 @@ export class ExecutionList {
   #noteNewest(executions: readonly ExecutionSummary[]): void {
     this.#newestSeen = Math.max(this.#newestSeen, ...executions.map(({ startedAt }) => startedAt));
   }
-}
-
-function without(
-  rows: readonly ExecutionSummary[],
-  others: readonly ExecutionSummary[],
-): readonly ExecutionSummary[] {
-  const ids = new Set(others.map(({ id }) => id));
-  return rows.filter(({ id }) => !ids.has(id));
 }

@@ -24,7 +24,6 @@ interface HistoryFiltersProps {
   readonly onFailed: (failure: ServerFailure) => void;
 }
 
-/** The search and the filters of the history. */
 export function HistoryFilters({ channels, filter, route, onChosen, onFailed }: HistoryFiltersProps) {
   const [fields, setFields] = useState(filter);
   const [jump, setJump] = useState('');

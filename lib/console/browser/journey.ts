@@ -95,7 +95,6 @@ export interface Lane {
   /** What happened, with the times. */
   readonly result: string;
   readonly tone: Tone;
-  /** The attempt to send it. */
   readonly sendMs: number;
   /** The provider's answer; then the message is on its way. */
   readonly sentMs: number;
@@ -121,9 +120,38 @@ export function layOutMessages(steps: readonly HookEvent[], start: number): Mess
   const used = steps.find((step) => step.type === 'code.used');
   const ends = steps.map(({ at }) => since(at));
   const spanMs = Math.max(1, ...ends);
-  const lanes = messages.map((message) =>
-    laneOf(message, { steps, givenUp: failoverFrom(message, messages, steps), since, spanMs }),
-  );
+  const laneOf = (message: Attempt): Lane => {
+    const { channel, outcome, code } = message;
+    const [sendMs, sentMs] = [since(message.beganAt), since(message.endedAt)];
+    const lane = (tone: Tone, result: string, endMs = sentMs, isOpen = false): Lane => ({
+      label: nameChannel(channel),
+      tone,
+      result,
+      sendMs,
+      sentMs,
+      endMs,
+      isOpen,
+    });
+    const why = (known: string | undefined): string => (known === undefined ? '' : ` (${known})`);
+    if (outcome === 'refused') return lane('bad', `refused after ${formatDuration(sentMs)}${why(code)}`);
+    const reported = resultOf(message, steps);
+    if (reported?.type === 'message.reported') {
+      const at = since(reported.at);
+      return reported.report === 'delivered'
+        ? lane('good', `delivered after ${formatDuration(at)}`, at)
+        : lane('bad', `failed after ${formatDuration(at)}${why(reported.code)}`, at);
+    }
+    // Late failover gave it up without a report.
+    const givenUp = failoverFrom(message, messages, steps);
+    if (givenUp !== undefined) {
+      const at = since(givenUp.at);
+      return lane('bad', `given up after ${formatDuration(at)}${why(givenUp.cause.code)}`, at);
+    }
+    return outcome === 'unknown'
+      ? lane('warn', `unknown after ${formatDuration(sentMs)}${why(code)}`, spanMs, true)
+      : lane('plain', `accepted after ${formatDuration(sentMs)}, no report yet`, spanMs, true);
+  };
+  const lanes = messages.map(laneOf);
   if (used !== undefined) {
     const at = since(used.at);
     lanes.push({
@@ -152,50 +180,6 @@ function failoverFrom(
     (step): step is HookEventOf<'failover.ended'> =>
       step.type === 'failover.ended' && step.fromChannel === channel,
   );
-}
-
-function laneOf(
-  message: Attempt,
-  {
-    steps,
-    givenUp,
-    since,
-    spanMs,
-  }: {
-    readonly steps: readonly HookEvent[];
-    readonly givenUp: HookEventOf<'failover.ended'> | undefined;
-    readonly since: (at: number) => number;
-    readonly spanMs: number;
-  },
-): Lane {
-  const { channel, outcome, code } = message;
-  const [sendMs, sentMs] = [since(message.beganAt), since(message.endedAt)];
-  const lane = (tone: Tone, result: string, endMs = sentMs, isOpen = false): Lane => ({
-    label: nameChannel(channel),
-    tone,
-    result,
-    sendMs,
-    sentMs,
-    endMs,
-    isOpen,
-  });
-  const why = (known: string | undefined): string => (known === undefined ? '' : ` (${known})`);
-  if (outcome === 'refused') return lane('bad', `refused after ${formatDuration(sentMs)}${why(code)}`);
-  const reported = resultOf(message, steps);
-  if (reported?.type === 'message.reported') {
-    const at = since(reported.at);
-    return reported.report === 'delivered'
-      ? lane('good', `delivered after ${formatDuration(at)}`, at)
-      : lane('bad', `failed after ${formatDuration(at)}${why(reported.code)}`, at);
-  }
-  // Late failover gave it up without a report.
-  if (givenUp !== undefined) {
-    const at = since(givenUp.at);
-    return lane('bad', `given up after ${formatDuration(at)}${why(givenUp.cause.code)}`, at);
-  }
-  return outcome === 'unknown'
-    ? lane('warn', `unknown after ${formatDuration(sentMs)}${why(code)}`, spanMs, true)
-    : lane('plain', `accepted after ${formatDuration(sentMs)}, no report yet`, spanMs, true);
 }
 
 /** The report that decides: the first delivery, else the first failure. */

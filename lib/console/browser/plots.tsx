@@ -119,7 +119,6 @@ function timesOf(channel: string, buckets: readonly TimelineBucket[], top: numbe
   };
 }
 
-/** The top of an axis of times. */
 function topOfTimes(highestMs: number): number {
   return TIME_STEPS.find((step) => step >= highestMs) ?? highestMs;
 }

@@ -9,7 +9,6 @@ import { resultOf } from './journey.js';
 export interface Bar {
   readonly label: string;
   readonly tone: Tone;
-  /** The result in words. */
   readonly result: string;
   /** Both since the request came in. */
   readonly startMs: number;

@@ -66,7 +66,6 @@ export function Way({ of: { way, channel, deliveryChannel } }: { readonly of: Ex
   );
 }
 
-/** A sign, and the words for screen readers. */
 function Sign({ shown, words }: { readonly shown: string; readonly words: string }) {
   return (
     <>

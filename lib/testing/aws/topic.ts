@@ -58,7 +58,6 @@ export class SnsTopic {
     return JSON.stringify({ ...fields, Signature: signature });
   }
 
-  /** Posts a message of SNS. Resolves to the status of the answer. */
   async post(url: string, body: string): Promise<number | undefined> {
     const headers = {
       'content-type': 'text/plain; charset=UTF-8',
@@ -79,7 +78,6 @@ export class SnsTopic {
     return this.post(url, this.sign('Visit the SubscribeURL to confirm the subscription.', fields));
   }
 
-  /** Confirms a subscription. */
   readonly confirm: Answer = (request): Reply => {
     const query = queryOf(request);
     const url = this.#tokens.get(query.get('Token') ?? '');

@@ -10,7 +10,6 @@ const makeKey = (): string => randomBytes(64).toString('base64');
 /** Who may call the resource: whoever signs with its access key, or has a token. */
 export class AzureCallers {
   readonly #clock: () => number;
-  /** The end of each token. */
   readonly #tokens = new Map<string, number>();
   #accessKey = makeKey();
 

@@ -146,14 +146,12 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
       const receivedTimestamp = new Date(clock()).toISOString();
       const deliveryStatusDetails = failure === undefined ? 'No error.' : (failure.code?.toString() ?? '');
       return eventOf('Microsoft.Communication.SMSDeliveryReportReceived', {
-        ...{
-          messageId,
-          from: withoutPlus(from),
-          to,
-          deliveryStatus,
-          deliveryStatusDetails,
-          receivedTimestamp,
-        },
+        messageId,
+        from: withoutPlus(from),
+        to,
+        deliveryStatus,
+        deliveryStatusDetails,
+        receivedTimestamp,
         deliveryAttempts: [{ timestamp: receivedTimestamp, segmentsSucceeded: 1, segmentsFailed: 0 }],
         ...(tag === undefined ? {} : { tag }),
       });
@@ -176,7 +174,10 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
       refusal === undefined
         ? { to, messageId, httpStatusCode: 202, repeatabilityResult, successful: true }
         : {
-            ...{ to, httpStatusCode: refusal, repeatabilityResult, successful: false },
+            to,
+            httpStatusCode: refusal,
+            repeatabilityResult,
+            successful: false,
             errorMessage: `The number ${to} was refused`,
           };
     return {
@@ -244,16 +245,13 @@ export async function startAzureEmulator(options: AzureEmulatorOptions = {}): Pr
     },
     receive: async ({ from, text: message }) => {
       if (subscription === undefined) return undefined;
-      const data = {
+      const event = eventOf('Microsoft.Communication.SMSReceived', {
         messageId: `Incoming_${randomUUID()}`,
         from: withoutPlus(from),
         to: withoutPlus(NUMBER),
         message,
         // Texts that users write to a sender of codes are short.
         segmentCount: 1,
-      };
-      const event = eventOf('Microsoft.Communication.SMSReceived', {
-        ...data,
         receivedTimestamp: new Date(clock()).toISOString(),
       });
       return (await postEvents(subscription, 'Notification', [event])).status;

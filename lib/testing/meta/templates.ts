@@ -30,7 +30,6 @@ export interface EmulatedMetaTemplate {
 /** A template to add. Default: an approved authentication template. */
 export type NewMetaTemplate = Pick<EmulatedMetaTemplate, 'name' | 'language'> & Partial<EmulatedMetaTemplate>;
 
-/** The templates of an account. */
 export class MetaTemplates {
   readonly list: EmulatedMetaTemplate[] = [];
 

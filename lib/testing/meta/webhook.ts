@@ -35,7 +35,6 @@ export function payloadOf({ accountId, phoneNumberId, number }: MetaIds, content
   };
 }
 
-/** The status of a message. */
 export function statusContent(message: EmulatedMetaMessage, at: number): object {
   const { id, to, status, reference, errorCode: code } = message;
   const recipient_id = to.slice(1);
@@ -46,7 +45,6 @@ export function statusContent(message: EmulatedMetaMessage, at: number): object 
   return { statuses: [code === undefined ? common : { ...common, errors }] };
 }
 
-/** A person's message. */
 export function inboundContent(id: string, message: MetaInboundMessage, at: number): object {
   const { from, text, type = 'text', externalUserId: user_id, isNumberHidden = false } = message;
   const number = isNumberHidden && user_id !== undefined ? undefined : from.slice(1);

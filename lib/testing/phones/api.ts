@@ -2,7 +2,8 @@ import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
 import type { CodeProblem } from '../okta/hooks/codes.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/hooks/verdict.js';
-import type { DeliveredItem, EmulatedPhoneItem } from '../server/phones.js';
+import type { EmulatedProvider } from '../server/emulated-provider.js';
+import type { EmulatedPhoneItem } from '../server/phones.js';
 
 /** The JSON between the phones' page and its server. Only types: browsers do not load this file. */
 
@@ -20,12 +21,7 @@ export interface PhonesAbout {
 }
 
 /** The emulator of a provider beyond Twilio, as the page reads it. */
-export interface PhoneSource {
-  /** The messages and calls on the phone with this number, newest last. */
-  inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Calls a listener for every message and call that a phone gets. */
-  onDelivered(listener: (item: DeliveredItem) => void): void;
-}
+export type PhoneSource = Pick<EmulatedProvider<never, never, never>, 'inbox' | 'onDelivered'>;
 
 /** A link to another page. */
 export interface PageLink {

@@ -11,7 +11,6 @@ import type { EmulatedMessage } from '../twilio/messages.js';
 
 interface SignIn {
   readonly phone: string;
-  /** The number of messages, calls and requests before it. */
   readonly before: { readonly messages: number; readonly calls: number; readonly requests: number };
   answer: HookAnswerView | undefined;
   readonly expiresAt: number | undefined;

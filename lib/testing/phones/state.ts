@@ -1,6 +1,7 @@
 import { encode } from 'uqr';
 import type { FaultSwitches } from './fault-switches.js';
 import { languageOf, phoneOf } from './people.js';
+import { appOf } from '../server/phones.js';
 import type { EmulatedUser } from '../okta/users/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
@@ -101,8 +102,7 @@ function itemsOf(
     .filter(({ from }) => from === phone)
     .map(({ sid, channel, to, body, at }): PhoneItem => ({
       sid,
-      // Phones show RCS and SMS in one app.
-      channel: channel === 'rcs' ? 'sms' : channel,
+      channel: appOf(channel),
       isOwn: true,
       with: to,
       text: body,

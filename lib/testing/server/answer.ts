@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { requireKeys, type Fault, type FaultRule } from './faults.js';
-import type { LoopbackServer } from './loopback-server.js';
 import type { Reply } from './reply.js';
 import type { RecordedRequest } from './request.js';
 
@@ -8,7 +7,8 @@ import type { RecordedRequest } from './request.js';
 export interface Exchange {
   readonly request: RecordedRequest;
   readonly res: ServerResponse;
-  readonly later: LoopbackServer['later'];
+  /** Runs something later, unless the server is closed by then. */
+  readonly later: (delayMs: number, run: () => void) => void;
 }
 
 /** `redirect` leads here by default. */

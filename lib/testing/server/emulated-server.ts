@@ -1,7 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answer, asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault, sendReply } from './answer.js';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  answer,
+  asFaultRule,
+  needsNoReply,
+  REDIRECT_TARGET,
+  sendFault,
+  sendReply,
+  type Exchange,
+} from './answer.js';
 import { RuleList, type Fault, type FaultRule } from './faults.js';
-import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
 import { Outbound } from './outbound.js';
 import { jsonReply, okReply, type Api } from './reply.js';
 import { pathOf, readBody, type RecordedRequest } from './request.js';
@@ -24,7 +32,10 @@ export interface ServerOptions {
 }
 
 /** The server of an emulated vendor: it records requests, applies faults, and answers by a table of routes. */
-export interface EmulatedServer extends LoopbackServer {
+export interface EmulatedServer {
+  /** E.g. `http://127.0.0.1:49152`. */
+  readonly origin: string;
+  readonly later: Exchange['later'];
   readonly clock: () => number;
   /** Makes the vendor's calls. */
   readonly outbound: Outbound;
@@ -35,6 +46,8 @@ export interface EmulatedServer extends LoopbackServer {
   readonly serve: (api: Api) => void;
   readonly fault: (rule: FaultRule | Fault) => void;
   readonly clearFaults: () => void;
+  /** Ends every connection, call and timer at once, and frees the port. */
+  readonly close: () => Promise<void>;
 }
 
 /** Starts the server of an emulated vendor on the loopback interface. */
@@ -43,10 +56,19 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
   const requests: RecordedRequest[] = [];
   const faults = new RuleList<FaultRule>(options.isFaultable);
   let redirectHits = 0;
+  const timers = new Set<NodeJS.Timeout>();
+  let isClosed = false;
+  const later: Exchange['later'] = (delayMs, run) => {
+    if (isClosed) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, delayMs);
+    timers.add(timer);
+  };
   let replyTo = routerOf({ routes: [], notFound: () => jsonReply(404, {}) });
 
   const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const { later } = server;
     // A caller that hangs up is no failure.
     res.on('error', () => undefined);
     let request: RecordedRequest | undefined;
@@ -81,14 +103,16 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     }
   };
 
+  const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => void receive(req, res));
+  server.on('connection', (socket) => socket.on('error', () => undefined));
+  server.listen(options.port ?? 0, options.isOpenToOthers === true ? '0.0.0.0' : '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.');
   const outbound = new Outbound(options.callTimeoutMs);
-  const server = await startLoopbackServer(
-    (req, res) => void receive(req, res),
-    options.port,
-    options.isOpenToOthers,
-  );
   return {
-    ...server,
+    origin: `http://127.0.0.1:${address.port}`,
+    later,
     clock,
     outbound,
     requests,
@@ -101,7 +125,11 @@ export async function startEmulatedServer(options: ServerOptions): Promise<Emula
     fault: (rule) => faults.add(asFaultRule(rule)),
     clearFaults: () => faults.clear(),
     close: async () => {
-      await Promise.all([outbound.close(), server.close()]);
+      isClosed = true;
+      for (const timer of timers) clearTimeout(timer);
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await Promise.all([outbound.close(), closed]);
     },
   };
 }

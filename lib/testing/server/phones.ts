@@ -19,6 +19,11 @@ export interface DeliveredItem extends EmulatedPhoneItem {
   readonly to: string;
 }
 
+/** The app in which a phone shows a message: RCS and SMS have one. */
+export function appOf(channel: 'sms' | 'whatsapp' | 'rcs'): 'sms' | 'whatsapp' {
+  return channel === 'rcs' ? 'sms' : channel;
+}
+
 const NEXT_ITEM_TIMEOUT_MS = 5000;
 
 /** The phones that a vendor reaches, with their messages and calls. */

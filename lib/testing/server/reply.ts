@@ -12,7 +12,6 @@ export interface Reply {
 /** The values of a path's parameters. */
 export type PathParams = Record<string, string>;
 
-/** Makes the answer to a request. */
 export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
 
 export type Method = 'get' | 'post' | 'put' | 'delete';

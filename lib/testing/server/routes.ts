@@ -1,14 +1,11 @@
 import type { Api, PathParams, Reply } from './reply.js';
 import { pathOf, type RecordedRequest } from './request.js';
 
-/** Makes the reply to a request. */
-type Router = (request: RecordedRequest) => Reply | Promise<Reply>;
-
 /**
  * Answers a request at the first path that fits. The patterns live as long as the emulator: the paths of some have random ids.
  * This is not a router of Express, which takes longer to make than all the rest of an emulator.
  */
-export function routerOf(api: Api): Router {
+export function routerOf(api: Api): (request: RecordedRequest) => Reply | Promise<Reply> {
   const { notFound, notAllowed = notFound, undecodable = notFound } = api;
   const routes = api.routes.map(([method, path, answer]) => ({
     method,

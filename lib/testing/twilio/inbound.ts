@@ -1,4 +1,5 @@
 import { requireKeys } from '../server/faults.js';
+import { appOf } from '../server/phones.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { addressOf, API_VERSION } from './formats.js';
@@ -112,10 +113,8 @@ export class TwilioInbound {
     const made = { sid, channel, from, to, body, isForwarded, url, params, signature, answer, at, replies };
     // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(made);
-    // Phones show RCS and SMS in one app.
-    const shown = isWhatsApp ? 'whatsapp' : 'sms';
     for (const text of replies)
-      phones.deliver(from, { channel: shown, text, at: clock(), sid: randomSid('SM') });
+      phones.deliver(from, { channel: appOf(channel), text, at: clock(), sid: randomSid('SM') });
     return made;
   }
 

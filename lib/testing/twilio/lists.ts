@@ -9,7 +9,6 @@ interface List {
   readonly filters?: readonly string[] | undefined;
 }
 
-/** A page of a list. */
 interface Page {
   readonly items: readonly object[];
   readonly page: number;

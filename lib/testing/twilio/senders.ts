@@ -46,7 +46,6 @@ export class TwilioSenders {
     return [...this.#owned].filter((sender) => sender.startsWith('+'));
   }
 
-  /** The capabilities of a number. Default: all. */
   capabilitiesOf(number: string): NumberCapabilities {
     return this.#capabilities.get(number) ?? EVERYTHING;
   }

@@ -1,4 +1,5 @@
 import { formOf, queryOf, type RecordedRequest } from '../server/request.js';
+import { appOf } from '../server/phones.js';
 import { jsonReply, okReply, type Answer } from '../server/reply.js';
 import type { Mutable } from '../server/status-callbacks.js';
 import { readCall, wordsOfCall, type EmulatedCall } from './calls.js';
@@ -66,15 +67,8 @@ export class TwilioSending {
         this.#bySid.set(sid, message);
         const failure = this.#failureOf(message, template, request);
         const button = template && renderTemplate(template, contentVariables).button;
-        if (failure === undefined)
-          // Phones show RCS and SMS in one app.
-          phones.deliver(to, {
-            channel: channel === 'rcs' ? 'sms' : channel,
-            text,
-            ...(button && { button }),
-            at: clock(),
-            sid,
-          });
+        const item = { channel: appOf(channel), text, ...(button && { button }), at: clock(), sid };
+        if (failure === undefined) phones.deliver(to, item);
         this.#lifecycle.runMessage(message, failure);
       },
     };

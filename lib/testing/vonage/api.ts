@@ -78,7 +78,6 @@ export function vonageApi(account: Account): Api {
   };
 }
 
-/** An error of the Voice API. */
 function voiceReply(status: number, type: string, title: string, extra: object = {}): Reply {
   return jsonReply(status, { type, error_title: title, ...extra });
 }

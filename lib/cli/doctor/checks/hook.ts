@@ -22,13 +22,6 @@ interface HookParts extends CheckTimes {
   readonly headerName: ReadHeaderName;
 }
 
-/** Calls a path below PUBLIC_URL. With a route the call is marked as a test call. */
-type CallGateway = (
-  path: string,
-  request: Omit<HttpRequest, 'url'>,
-  route?: MarkedCall['route'],
-) => Promise<HttpResult>;
-
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
@@ -79,7 +72,8 @@ function openHook(hook: HookVariables, parts: HookParts) {
   const dispatcher = createAgent(connectMsOf(callMs));
   const mark = (route: MarkedCall['route'], method = 'POST') =>
     markProbe(hook.secret, time.now(), { method, route });
-  const call: CallGateway = (path, request, route) => {
+  /** Calls a path below PUBLIC_URL. With a route the call is marked as a test call. */
+  const call = (path: string, request: Omit<HttpRequest, 'url'>, route?: MarkedCall['route']) => {
     const marks = route === undefined ? {} : mark(route, request.method);
     const headers = { ...marks, ...request.headers };
     return callServer(dispatcher, { ...request, url: hook.url + path, headers }, callMs);
@@ -150,7 +144,7 @@ const NO_ATTEMPT = '00000000-0000-0000-0000-000000000000';
 async function callbacksFinding(
   { url }: HookVariables,
   authToken: string | undefined,
-  call: CallGateway,
+  call: ReturnType<typeof openHook>['call'],
 ): Promise<Finding> {
   // Without a message id, so that the gateway records nothing. Not empty, so that the signature covers a body.
   const params = { AccountSid: 'doctor' };

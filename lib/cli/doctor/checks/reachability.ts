@@ -10,7 +10,6 @@ import { after, fail, known, ok, once, warn, unreachedFinding } from '../finding
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 
 interface ReachabilityParts extends CheckTimes {
-  /** The origin of the org; `undefined` if it is not set. */
   readonly orgUrl: string | undefined;
   /** The answer of PUBLIC_URL to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;

@@ -75,7 +75,6 @@ export async function registrationFinding(
 
 type Sending = TwilioAccess['sending'];
 
-/** A number of the account. */
 interface OwnNumber {
   readonly number: string;
   /** `PN…` */

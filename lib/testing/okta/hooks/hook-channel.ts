@@ -30,7 +30,6 @@ export interface HookOAuth {
 
 const MAX_URI = 1024;
 
-/** Reads the channel of a request, and adds its problems to the list. */
 export function readChannel(channel: unknown, problems: string[]): HookChannel | undefined {
   const config = fieldOf(channel, 'config');
   const type = textFieldOf(channel, 'type');
@@ -122,17 +121,17 @@ function readOAuth(config: JsonObject, problems: string[]): HookOAuth {
   return { authType, clientId, tokenUrl, scope, [proof]: text(proof) };
 }
 
-/** The headers to call a hook with, or why there are none. */
-export type HookProof = Readonly<Record<string, string>> | string;
-
 const ASSERTION_SECONDS = 300;
 
-/** Okta's credential for a hook: a header with a secret, or a token that Okta requests first. */
+/**
+ * Okta's credential for a hook: a header with a secret, or a token that Okta requests first.
+ * @returns the headers to call the hook with, or why there are none.
+ */
 export async function proveToHook(
   channel: HookChannel,
   keys: HookKeys,
   { clock, outbound }: OrgContext,
-): Promise<HookProof> {
+): Promise<Readonly<Record<string, string>> | string> {
   const headers = channelHeaders(channel);
   const { oauth } = channel;
   if (oauth === undefined) return headers;

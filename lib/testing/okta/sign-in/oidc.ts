@@ -42,7 +42,6 @@ export interface OidcOrg {
   readonly users: UserDirectory;
 }
 
-/** How a user has signed in. */
 interface SignedIn {
   readonly request: AuthorizationRequest;
   readonly user: EmulatedUser;

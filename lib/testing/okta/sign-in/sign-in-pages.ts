@@ -35,7 +35,6 @@ const MAX_WRONG_CODES = 3;
 /** A page with more buttons is harder to use than the field for a username. */
 const MAX_OFFERED = 12;
 
-/** The parts of an org that a sign-in needs. */
 interface SignInParts {
   readonly clock: () => number;
   readonly users: UserDirectory;

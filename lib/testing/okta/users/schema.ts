@@ -29,7 +29,6 @@ const SYSTEM_PRINCIPAL = 'sprz9fj1ycBcsgopy1d6';
 
 const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
-/** The schema of the default user type, and the Schema API. */
 export class UserSchema {
   readonly #context: OrgContext;
   readonly #onRemoved: (names: readonly string[]) => void;

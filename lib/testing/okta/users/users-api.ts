@@ -13,7 +13,6 @@ const MAX_PAGE = 200;
 /** The administrators who may write users, beside super administrators. A group administrator is a USER_ADMIN. */
 const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
 
-/** The operations of the Users API. */
 export function usersRoutes(
   context: OrgContext,
   users: UserDirectory,

@@ -70,7 +70,6 @@ export class UserDirectory {
     return made;
   }
 
-  /** Whether another user has the login. */
   isTaken(login: string, by?: StoredUser): boolean {
     return this.all.some((other) => other !== by && isSameLogin(other, login));
   }

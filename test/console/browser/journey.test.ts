@@ -150,6 +150,10 @@ describe('the messages of a code over time', () => {
       ['WhatsApp', 'bad', 'given up after 30 s (NOT_DELIVERED_IN_TIME)', 50, 90, 30_000, false],
       ['SMS', 'plain', 'accepted after 30 s, no report yet', 30_000, 30_000, 30_000, true],
     ]);
+    const refused = of.failover(30_000, { ...SMS, cause, outcome: 'refused', code: '21610' });
+    // As the channels of the execution say.
+    const lane = ['SMS', 'bad', 'refused after 30 s (21610)', 30_000, 30_000, 30_000, false];
+    expect(lanesOf([...sent, refused]).at(-1)).to.deep.equal(lane);
   });
 
   it('say it of the first provider alone if the next one has the same channel', () => {

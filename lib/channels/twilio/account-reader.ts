@@ -16,8 +16,6 @@ export type AccountReading =
     }
   | { readonly kind: 'unreached'; readonly reason: string };
 
-export type AccountReader = ReturnType<typeof createAccountReader>;
-
 /** One page of a list is enough for `doctor`. */
 const PAGE = { pageSize: 20 };
 

@@ -15,7 +15,7 @@ import {
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
-const BLOCK: Assess = () => ({ block: true, reason: `too risky: ${ANA.phone}` });
+const BLOCK: Assess = () => ({ block: true, reason: `too risky: ${ANA.phone} of ${ANA.lastName}` });
 
 describe('guard.assess', () => {
   let scene: Scene;
@@ -35,15 +35,15 @@ describe('guard.assess', () => {
     expect(scene.of('guard.blocked')[0]).to.include({
       rule: 'assess',
       code: 'BLOCKED_BY_ASSESS',
-      reason: 'too risky: …',
+      reason: 'too risky: … of …',
     });
     expect(scene.log.map(({ message }) => message).join('\n')).to.include(
-      'The guard blocked the code: guard.assess decided so (too risky: …). Nothing was sent.',
+      'The guard blocked the code: guard.assess decided so (too risky: … of …). Nothing was sent.',
     );
     expect(scene.of('request.answered')[0]).to.include({
       outcome: 'blocked',
       code: 'BLOCKED_BY_ASSESS',
-      reason: 'too risky: …',
+      reason: 'too risky: … of …',
       // The function is asked while the profile is read.
       profileSource: 'okta',
     });

@@ -107,6 +107,14 @@ describe('what is reported while the hook closes', () => {
     expect(twilio.messages.map(({ channel }) => channel)).to.deep.equal(['whatsapp', 'sms']);
   });
 
+  it('a report that comes after close() gets 503, so that another gateway gets it', async () => {
+    const scene = await startScene({ hasCallbacks: true });
+    scene.twilio.faultCallbacks({ copies: 0 });
+    const sid = sidOf(await scene.call());
+    await scene.hook.close();
+    expect(await scene.report(sid, 'undelivered')).to.equal(503);
+  });
+
   it('a sign-in whose body arrives after close() gets 503, so that another gateway gets it', async () => {
     const scene = await startScene();
     const { okta, hook, server, url } = scene;

@@ -180,7 +180,10 @@ describe('guard.learn', () => {
     it('a repeat of the same event', async () => {
       await start();
       const first = await toStranger();
-      for (let repeat = 0; repeat < 8; repeat += 1) await scene.okta.repeat(first);
+      for (let repeat = 0; repeat < 3; repeat += 1) {
+        now += MINUTE_MS;
+        await scene.okta.repeat(first);
+      }
       expect(await leftToPrefix('+1202555')).to.equal(4);
     });
   });

@@ -16,7 +16,7 @@ import { fakeClock } from '#harness/fake-clock.js';
 import { ANA, BOB, channelOf, scenes, wamid, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { eachWithTwoGateways } from '#harness/two-gateways.js';
-import { until } from '#harness/until.js';
+import { held, until } from '#harness/until.js';
 import { snippetIn } from '../docs/snippets.js';
 
 const SECRET = 'acme-webhook-secret-4711';
@@ -163,6 +163,8 @@ describe('a channel that receives', () => {
       await sendSilently('event-1');
       expect(sms()).to.equal(0);
       expect(await report({ id: 'acme-1', state: 'sent' })).to.equal(204);
+      // One without reports, such as a challenge, takes nothing back.
+      expect(await report()).to.equal(204);
       await sendSilently('event-2');
       await until(failedOver);
       expect(scene.of('failover.ended')[0]).to.deep.nested.include({
@@ -450,6 +452,12 @@ describe('a channel that receives', () => {
           200,
           'its inbound message',
         ],
+        // A number is no id: events would show it.
+        [
+          { status: 200, inbound: [{ messageId: 'M1', text: 'STOP', externalUserId: ANA.phone }] },
+          200,
+          'its inbound message',
+        ],
       ] as const) {
         await start({ channels: { whatsapp: [acme(), acme({ receive: receiver })] } });
         given = wrong;
@@ -459,20 +467,23 @@ describe('a channel that receives', () => {
       }
     });
 
+    /** A body of unknown length, which counts as 3 MiB. It ends when the function that is added is called. */
+    const bodyOf = (held: (() => void)[]): ReadableStream =>
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(1));
+          held.push(() => {
+            controller.close();
+          });
+        },
+      });
+
     it('as much as 64 MiB at once', async () => {
       await startWith();
-      // A body of unknown length counts as 3 MiB.
       const held: (() => void)[] = [];
       const sending = Array.from({ length: 22 }, () => {
-        const body = new ReadableStream({
-          start(controller) {
-            controller.enqueue(new Uint8Array(1));
-            held.push(() => {
-              controller.close();
-            });
-          },
-        });
-        return fetch(url(), { method: 'POST', body, duplex: 'half' } as RequestInit).then(({ status }) => {
+        const sent = { method: 'POST', body: bodyOf(held), duplex: 'half' } as RequestInit;
+        return fetch(url(), sent).then(({ status }) => {
           if (status === 503) for (const go of held) go();
           return status;
         });
@@ -480,7 +491,9 @@ describe('a channel that receives', () => {
       const statuses = await Promise.all(sending);
       expect(statuses.filter((status) => status === 503)).to.have.length(1);
       expect(statuses.filter((status) => status === 200)).to.have.length(21);
-      expect((await fetch(url(), { method: 'POST', body: '1' })).status).to.equal(200);
+      const next = fetch(url(), { method: 'POST', body: bodyOf(held), duplex: 'half' } as RequestInit);
+      held.at(-1)?.();
+      expect((await next).status).to.equal(200);
     });
 
     it('500 for the provider if the channel does not answer within 10 s', async () => {
@@ -514,9 +527,9 @@ describe('a channel that receives', () => {
     const inbox = (message: object): CallbackReceiver => ({
       handle: () => ({ status: 200, inbound: [message as never] }),
     });
-    const write = async (message: object): Promise<void> => {
+    const write = async (message: object, status = 200): Promise<void> => {
       receive.handle = inbox(message).handle;
-      expect((await post('')).status).to.equal(200);
+      expect((await post('')).status).to.equal(status);
     };
     let handle: CallbackReceiver['handle'];
     before(() => ({ handle } = receive));
@@ -580,12 +593,19 @@ describe('a channel that receives', () => {
       expect(channelOf(await scene.call())).to.equal('whatsapp');
     });
 
-    it('gets them at another gateway once this one is closing', async () => {
+    it('gets them at another gateway once this one is closing, and reports once it has closed', async () => {
+      const sending = held<Outcome>();
+      answer = sending.run;
       await start();
+      const call = scene.call();
+      await sending.called;
       const closing = scene.hook.close();
-      receive.handle = inbox({ messageId: 'M1', text: 'STOP', from: ANA.phone }).handle;
+      await write({ messageId: 'M1', text: 'STOP', from: ANA.phone }, 503);
+      receive.handle = () => ({ status: 204 });
+      expect((await post('')).status).to.equal(204);
+      sending.resolve({ status: 'accepted', transactionId: 'acme-1' });
+      await Promise.all([call, closing]);
       expect((await post('')).status).to.equal(503);
-      await closing;
     });
   });
 });

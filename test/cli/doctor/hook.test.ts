@@ -90,6 +90,8 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
       });
       const client = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, scopes: ['telephony'] };
       opened.scene.okta.registerHookClient(client);
+      // Fetches the issuer's keys. A request would wait for them only 800 ms, which a busy machine may exceed.
+      await opened.scene.hook.ready();
       return opened;
     };
     const oauth = ({ scene }: Ward): Record<string, string> => ({

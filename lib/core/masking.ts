@@ -278,12 +278,7 @@ export function preparePersonalData({
   numbers,
   logins,
   names,
-}: {
-  readonly code: string;
-  readonly numbers: readonly PersonalNumber[];
-  readonly logins: readonly string[];
-  readonly names: readonly string[];
-}): PersonalData {
+}: Omit<PersonalData, 'parts' | 'words'>): PersonalData {
   const parts: string[] = [];
   const words: string[] = [];
   addPart(parts, compactOf(code));

@@ -22,8 +22,6 @@ import {
   type Suppression,
 } from './suppressions.js';
 
-const NONE: readonly Suppression[] = [];
-
 /** How long a change or a question waits for the state, milliseconds. */
 const SHARE_MS = 200;
 
@@ -36,12 +34,9 @@ const JUST_ARRIVED_MS = 25;
  */
 export class SuppressionList {
   readonly #state: RecordState;
-  readonly #clock: () => number;
 
-  /** @param clock - milliseconds since 1970, for the ends of suppressions. */
-  constructor(state: RecordState, clock: () => number) {
+  constructor(state: RecordState) {
     this.#state = state;
-    this.#clock = clock;
   }
 
   /**
@@ -90,16 +85,9 @@ export class SuppressionList {
     return this.#entriesOf(externalUserId).find(({ reason }) => reason === 'PAIRED')?.number;
   }
 
-  /** The suppressions of a number, as far as this process knows them: `refresh` asks the state before. */
+  /** The suppressions of a number, as far as this process knows them: `refresh` asks the state before. They end by `steadyMs`. */
   of(phoneNumber: string): readonly Suppression[] {
-    const entries = this.#entriesOf(phoneNumber);
-    // Fast path: nothing is suppressed.
-    if (entries.length === 0) return NONE;
-    // Their ends are by the steady clock.
-    const aheadMs = this.#clock() - steadyMs();
-    return entries
-      .filter(isSuppression)
-      .map(({ channel, reason, untilMs }) => ({ channel, reason, untilMs: untilMs + aheadMs }));
+    return this.#entriesOf(phoneNumber).filter(isSuppression);
   }
 
   /** Whether the user has stopped the channel of a step: it may have come after the plan was made. */

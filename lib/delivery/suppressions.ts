@@ -4,12 +4,7 @@ import type { KeptEntry, Next, RecordName, SuppressionReason, SuppressionRecord 
 /** Suppressions: channels by which no codes go to a number for a while. */
 
 /** One suppressed channel of a number. */
-export interface Suppression {
-  readonly channel: string;
-  readonly reason: SuppressionReason;
-  /** Milliseconds since 1970. */
-  readonly untilMs: number;
-}
+export type Suppression = KeptEntry & { readonly reason: SuppressionReason };
 
 /** Names the record of a recipient: a number as `recipientOf` spells it, or a user's WhatsApp id. */
 export function suppressionsName(recipient: string): RecordName<'suppressions'> {
@@ -136,7 +131,7 @@ export function nextRecord(
 }
 
 /** Whether an entry suppresses its channel. */
-export function isSuppression(entry: KeptEntry): entry is KeptEntry & { readonly reason: SuppressionReason } {
+export function isSuppression(entry: KeptEntry): entry is Suppression {
   return Object.hasOwn(SUPPRESSED_MS, entry.reason);
 }
 

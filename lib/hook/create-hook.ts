@@ -123,7 +123,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     resend: knownResends(settings, channels),
     state: settings.state,
     twilio,
-    suppressions: new SuppressionList(settings.state, clock),
+    suppressions: new SuppressionList(settings.state),
     learning:
       settings.guard.learn &&
       new LearningGuard(settings.guard.learn, { state: settings.state.learning, events, clock }),
@@ -177,7 +177,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   return Object.assign(router, {
     ready: () => checkReadiness(parts, twilio),
     status,
-    suppressions: (number: string) => listSuppressions(number, parts.suppressions),
+    suppressions: (number: string) => listSuppressions(number, parts),
     console: (consoleOptions: ConsoleOptions) => consoles.mount(consoleOptions),
     drain: (): void => {
       parts.openAnswers.drain();
@@ -194,21 +194,21 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 /** One entry for each channel: STOP goes before what a provider said. */
 async function listSuppressions(
   number: string,
-  list: SuppressionList,
+  { suppressions, settings: { clock } }: HookParts,
 ): ReturnType<TelephonyHook['suppressions']> {
   if (typeof number !== 'string' || !E164.test(number)) {
     const why = typeof number === 'string' ? `; it ${formProblemOf(number)}` : '';
     throw new TypeError(`number: it must be a phone number in E.164, such as +14155550123${why}`);
   }
-  await list.refresh(number);
-  const known = list.of(number);
+  await suppressions.refresh(number);
+  const known = suppressions.of(number);
   const channels = [...new Set(known.map(({ channel }) => channel))];
   return channels
     .flatMap((channel) => suppressionFor(known, channel) ?? [])
     .map(({ channel, reason, untilMs }) => ({
       channel,
       reason: reason === 'NOT_REACHED' ? 'unreachable' : 'stopped',
-      until: new Date(untilMs),
+      until: new Date(clock() + untilMs - steadyMs()),
     }));
 }
 

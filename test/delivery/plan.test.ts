@@ -214,6 +214,7 @@ describe('the suppressed channels of a plan', () => {
   const begun = (reason: SuppressionReason, channel = 'whatsapp'): Suppression => ({
     channel,
     reason,
+    atMs: 0,
     untilMs: 9e15,
   });
 

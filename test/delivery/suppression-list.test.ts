@@ -9,7 +9,6 @@ import { remoteRecords, watchRecords, type RecordRequest } from '#harness/record
 import { stopTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 
-const NOW = 1_700_000_000_000;
 const PHONE = '+447700900123';
 /** A START. */
 const LIFTED = ['whatsapp', true] as const;
@@ -34,7 +33,7 @@ describe('the suppressions of gateways', () => {
       await before(how);
       return work();
     });
-    return new SuppressionList(view, () => NOW);
+    return new SuppressionList(view);
   };
   const known = (list: SuppressionList, phone = PHONE): readonly string[] =>
     list.of(phone).map(({ channel, reason }) => `${channel} ${reason}`);
@@ -145,22 +144,12 @@ describe('the suppressions of gateways', () => {
     await lifting;
   });
 
-  it('have their end by the clock of the gateway that asks', async () => {
-    await gateway().add(PHONE, 'whatsapp', 'STOPPED');
-    const list = gateway();
-    await list.refresh(PHONE);
-    expect(list.of(PHONE).map(({ untilMs }) => Math.round(untilMs))).to.deep.equal([
-      NOW + SUPPRESSED_MS.STOPPED,
-    ]);
-  });
-
   it('are written only if something changes', async () => {
     const written: string[] = [];
     const list = new SuppressionList(
       watchRecords(openMemoryState(), ({ key, next }) => {
         if (next !== undefined) written.push(key);
       }),
-      () => NOW,
     );
     await list.pair('US.1', PHONE);
     await list.pair('US.1', PHONE);

@@ -72,8 +72,11 @@ describe('the inbound route', () => {
     expect(await hook.suppressions(ANA.phone)).to.deep.equal([]);
     await write('STOP');
     scene.twilio.joinSandbox(ANA.phone);
+    // It ends by the hook's clock, whatever that says.
+    now += 86_400_000;
     const yearLater = new Date(now + 365 * 86_400_000);
     const [stopped, ...others] = await hook.suppressions(ANA.phone);
+    now -= 86_400_000;
     expect(stopped).to.include({ channel: 'whatsapp', reason: 'stopped' });
     expect(Math.abs((stopped?.until.getTime() ?? 0) - yearLater.getTime())).to.be.below(60_000);
     expect(others).to.deep.equal([]);

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { VOICE, type Outcome, type Refusal, effectOf } from '../core/channel.js';
+import { VOICE, type Message, type Outcome, type Refusal, effectOf } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import { isOrigin, mustBe, textOf, urlRule } from '../core/option-rules.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
@@ -34,6 +34,15 @@ export const OTHER_CHANNEL =
 /** A refusal because something is missing on our side. It does not count against the provider. */
 export function notSent(refusal: Pick<Refusal, 'code' | 'reason' | 'remedy'>): Outcome {
   return { status: 'refused', ...refusal, ...effectOf('never-left') };
+}
+
+/** The time to live of a message, so that an expired code does not arrive: seconds, at least the provider's shortest one. */
+export function ttlSecondsOf(
+  { expiresAt }: Pick<Message, 'expiresAt'>,
+  nowMs: number,
+  shortest: number,
+): number {
+  return Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), shortest);
 }
 
 /** @throws ConfigurationError if the channel is named `voice`: a user who requested a call must not get a text. */

@@ -1,5 +1,5 @@
 import type * as PromClient from 'prom-client';
-import type { BreakerState, HookEventListener } from '../core/events.js';
+import type { BreakerState } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
 import { loadPeer, problemOfPeer } from '../core/peers.js';
 import type { LearnStatus } from '../guard/learning-guard.js';
@@ -27,14 +27,6 @@ export interface WatchedStatus {
   readonly learning?: LearnStatus | undefined;
 }
 
-/** One hook in the metrics. */
-export interface HookMetrics {
-  readonly listener: HookEventListener;
-  /** Shows the hook in the gauges until `close()`. */
-  watch(status: () => WatchedStatus): void;
-  close(): void;
-}
-
 /** What the hooks of a registry share. */
 interface Shared {
   readonly labels: LabelValues;
@@ -46,11 +38,11 @@ const sharedBy = new WeakMap<MetricsRegistry, Shared>();
 const made = new WeakSet();
 
 /**
- * Registers the metrics, or finds them in the registry.
+ * Registers the metrics of one hook, or finds them in the registry.
  *
  * @throws ConfigurationError if prom-client cannot be loaded, or a name is taken.
  */
-export function createMetrics(registry: MetricsRegistry): HookMetrics {
+export function createMetrics(registry: MetricsRegistry) {
   const shared = sharedBy.get(registry) ?? { labels: new LabelValues(), watched: new Set() };
   sharedBy.set(registry, shared);
   const promClient = loadPromClient();
@@ -59,11 +51,12 @@ export function createMetrics(registry: MetricsRegistry): HookMetrics {
   let unwatch = (): void => undefined;
   return {
     listener,
-    watch: (status) => {
+    /** Shows the hook in the gauges until `close()`. */
+    watch: (status: () => WatchedStatus): void => {
       shared.watched.add(status);
       unwatch = () => shared.watched.delete(status);
     },
-    close: () => unwatch(),
+    close: (): void => unwatch(),
   };
 }
 

@@ -5,7 +5,6 @@ import type { LateSend } from '../delivery/messages/late-sends.js';
 import { skipSuppressed, suppressionFor } from '../delivery/plan.js';
 import type { PlanStep } from '../delivery/records.js';
 import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js';
-import type { Suppression } from '../delivery/suppressions.js';
 import { noteDelivered } from './codes-of-user.js';
 import { enabledChannels } from './dispatch-channels.js';
 import type { HookParts } from './call.js';
@@ -83,11 +82,10 @@ async function allowedSteps(
 ): Promise<readonly PlanStep[]> {
   const numbers = [...new Set(steps.map(({ to }) => to))];
   await Promise.all(numbers.map((to) => suppressions.refresh(to)));
-  const suppressionOf = (channel: string): Suppression | undefined =>
-    steps
-      .filter((step) => step.channel === channel)
-      .map(({ to }) => suppressionFor(suppressions.of(to), channel))
-      .find((suppression) => suppression !== undefined);
-  const allowed = skipSuppressed([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  // All steps of a channel go to one number.
+  const toOf = new Map(steps.map(({ channel, to }) => [channel, to]));
+  const allowed = skipSuppressed([...toOf.keys()], (channel) =>
+    suppressionFor(suppressions.of(toOf.get(channel) ?? ''), channel),
+  );
   return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }

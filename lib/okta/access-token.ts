@@ -5,7 +5,7 @@ import { callHttp, readJsonSuccess, USER_AGENT } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf } from '../core/json.js';
 import { apiErrorOf, REACH_OKTA } from './api-error.js';
-import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
+import { createDpopProver, type DpopProof } from './dpop.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
@@ -31,18 +31,7 @@ export interface AccessToken {
   readonly value: string;
 }
 
-/** Keeps and renews one access token for all calls. */
-export interface AccessTokens {
-  /**
-   * The current token, or a new one.
-   * @throws OktaApiError if Okta issues none within `timeoutMs`.
-   */
-  get(timeoutMs: number): Promise<AccessToken>;
-  /** Drops a token that Okta has refused. Does nothing if it is no longer the current one. */
-  discard(token: AccessToken): void;
-  /** Signs the proofs that a `DPoP` token needs. */
-  readonly prover: DpopProver;
-}
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
 /** The limit of a fetch. It is independent of any call's deadline, because several calls may wait for it. */
 const FETCH_TIMEOUT_MS = 3_000;
@@ -64,14 +53,14 @@ interface HeldToken extends AccessToken {
   readonly expiresAt: number;
 }
 
-/** Opens nothing before the first call. */
+/** Keeps and renews one access token for all calls. Opens nothing before the first call. */
 export function createAccessTokens(parts: {
   readonly credentials: ServiceAppCredentials;
   readonly scopes: readonly string[];
   readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
   readonly connectTimeoutMs: number;
-}): AccessTokens {
+}) {
   const { credentials, clock } = parts;
   const path = '/oauth2/v1/token';
   const url = credentials.orgUrl + path;
@@ -183,8 +172,13 @@ export function createAccessTokens(parts: {
     failure !== undefined && clock() >= failure.at && clock() < failure.at + failure.pauseMs;
 
   return {
+    /** Signs the proofs that a `DPoP` token needs. */
     prover,
-    async get(timeoutMs) {
+    /**
+     * The current token, or a new one.
+     * @throws OktaApiError if Okta issues none within `timeoutMs`.
+     */
+    async get(timeoutMs: number): Promise<AccessToken> {
       const now = clock();
       if (current !== undefined && now < current.expiresAt) {
         // The current token is used until the new one arrives.
@@ -200,7 +194,8 @@ export function createAccessTokens(parts: {
       }
       return token;
     },
-    discard(token) {
+    /** Drops a token that Okta has refused. Does nothing if it is no longer the current one. */
+    discard(token: AccessToken): void {
       if (current === token) current = undefined;
     },
   };

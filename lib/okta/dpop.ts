@@ -13,27 +13,14 @@ export interface DpopProof {
   readonly nonce: string | undefined;
 }
 
-/** Proves that we hold the key to which our access tokens are bound: RFC 9449. */
-export interface DpopProver {
-  /** Signs a proof for one attempt of one request; Okta accepts each proof once. */
-  prove(request: {
-    readonly verifier: Verifier;
-    readonly method: string;
-    /** Without query and fragment: RFC 9449, section 4.2. */
-    readonly url: string;
-    /** The access token of an API call. */
-    readonly accessToken?: string | undefined;
-  }): Promise<DpopProof>;
-  /** Keeps the nonce of an answer, whatever its status. */
-  keepNonce(verifier: Verifier, headers: Readonly<Record<string, string>>): void;
-  /** The nonce that the next proof will carry. */
-  nonceFor(verifier: Verifier): string | undefined;
-}
-
 const makeKeyPair = promisify(generateKeyPair);
 
-/** @param nowMs - Okta's time, against which it checks a proof's `iat`. */
-export function createDpopProver(nowMs: () => number): DpopProver {
+/**
+ * Proves that we hold the key to which our access tokens are bound: RFC 9449.
+ *
+ * @param nowMs - Okta's time, against which it checks a proof's `iat`.
+ */
+export function createDpopProver(nowMs: () => number) {
   const nonces = new Map<Verifier, string>();
   let keys: Promise<{ readonly privateKey: KeyObject; readonly jwk: JWK }> | undefined;
 
@@ -45,7 +32,20 @@ export function createDpopProver(nowMs: () => number): DpopProver {
   };
 
   return {
-    async prove({ verifier, method, url, accessToken }) {
+    /** Signs a proof for one attempt of one request; Okta accepts each proof once. */
+    async prove({
+      verifier,
+      method,
+      url,
+      accessToken,
+    }: {
+      readonly verifier: Verifier;
+      readonly method: string;
+      /** Without query and fragment: RFC 9449, section 4.2. */
+      readonly url: string;
+      /** The access token of an API call. */
+      readonly accessToken?: string | undefined;
+    }): Promise<DpopProof> {
       keys ??= makeKeys();
       const { privateKey, jwk } = await keys;
       const nonce = nonces.get(verifier);
@@ -63,11 +63,13 @@ export function createDpopProver(nowMs: () => number): DpopProver {
         .sign(privateKey);
       return { jwt, nonce };
     },
-    keepNonce(verifier, headers) {
+    /** Keeps the nonce of an answer, whatever its status. */
+    keepNonce(verifier: Verifier, headers: Readonly<Record<string, string>>): void {
       const nonce = headers['dpop-nonce'];
       // NQCHAR of RFC 9449, section 8.1; a repeated header has a comma and a space, so it is no nonce.
       if (nonce !== undefined && /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(nonce)) nonces.set(verifier, nonce);
     },
-    nonceFor: (verifier) => nonces.get(verifier),
+    /** The nonce that the next proof will carry. */
+    nonceFor: (verifier: Verifier) => nonces.get(verifier),
   };
 }

@@ -23,24 +23,15 @@ const RETRY_MS = 1_000;
 /** The limit of a fetch. It is independent of any call's deadline, because several calls may wait for it. */
 const FETCH_TIMEOUT_MS = 3_000;
 
-/** Keeps and refreshes the issuer's signing keys. */
-export interface HookKeys {
-  /**
-   * Verifies a token's signature, issuer, audience and times, and resolves to its payload.
-   * @throws JOSEError for an invalid token; RequestError `PROOF_UNAVAILABLE` if the token cannot be checked.
-   */
-  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<JWTPayload>;
-  /** Fetches the keys now, for `ready()`. Rejects if no keys can be fetched. */
-  refresh(): Promise<void>;
-}
+export type HookKeys = ReturnType<typeof createHookKeys>;
 
-/** @param parts.waitMs - how long one request may wait for a fetch. */
+/** Keeps and refreshes the issuer's signing keys. @param parts.waitMs - how long one request may wait for a fetch. */
 export function createHookKeys(parts: {
   readonly jwksUri: URL;
   readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
   readonly waitMs: number;
-}): HookKeys {
+}) {
   let known:
     { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
@@ -114,7 +105,14 @@ export function createHookKeys(parts: {
   };
 
   return {
-    async verify(token, { issuer, audience, now }) {
+    /**
+     * Verifies a token's signature, issuer, audience and times, and resolves to its payload.
+     * @throws JOSEError for an invalid token; RequestError `PROOF_UNAVAILABLE` if the token cannot be checked.
+     */
+    async verify(
+      token: string,
+      { issuer, audience, now }: { readonly issuer: string; readonly audience: string; readonly now: Date },
+    ): Promise<JWTPayload> {
       const options = {
         issuer,
         audience,
@@ -141,6 +139,7 @@ export function createHookKeys(parts: {
         return await check(known ?? keys);
       }
     },
+    /** Fetches the keys now, for `ready()`. Rejects if no keys can be fetched. */
     refresh,
   };
 }

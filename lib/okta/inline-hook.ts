@@ -123,17 +123,10 @@ function invalidRequest(fields: readonly string[]): RequestError {
 }
 
 /**
- * The required fields. All others are optional, because Okta adds fields, and its documents and examples differ (numbers
- * without quotes, no `requestType`). A code matters more than a tidy envelope.
+ * The required fields, the channel in our terms. All others are optional, because Okta adds fields, and its documents and examples
+ * differ (numbers without quotes, no `requestType`). A code matters more than a tidy envelope.
  */
-interface RequiredFields {
-  readonly phoneNumber: string;
-  readonly otpCode: string;
-  readonly deliveryChannel: 'sms' | 'voice';
-}
-
-/** Reads the required fields, the channel in our terms. */
-function readRequired(message: JsonObject): RequiredFields {
+function readRequired(message: JsonObject) {
   const phoneNumber = matching(message['phoneNumber'], PHONE_NUMBER);
   const otpCode = otpCodeOf(message['otpCode']);
   const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);

@@ -61,7 +61,7 @@ export function createCallerVerifier(
   // Never the gateway's own passport.
   const authenticator = new passport.Passport();
   const keyRings: HookKeys[] = [];
-  const secrets: HeaderStrategy[] = [];
+  const secrets: SecretStrategy[] = [];
   // Tokens last: an unreachable key server must not refuse a caller whom a header proves.
   const ordered = [...schemes].sort((a, b) => Number(a.scheme === 'oauth2') - Number(b.scheme === 'oauth2'));
   const names = ordered.map((scheme, index) => {
@@ -74,12 +74,16 @@ export function createCallerVerifier(
   function strategyOf(scheme: HookScheme): passport.Strategy {
     switch (scheme.scheme) {
       case 'header': {
-        const strategy = new HeaderStrategy(scheme.name, scheme.secrets);
+        const name = scheme.name.toLowerCase();
+        const read = (caller: CallerHeaders): string | undefined => onlyHeader(caller, name);
+        const strategy = new SecretStrategy(read, scheme.secrets, `SharedSecret ${REALM}`);
         secrets.push(strategy);
         return strategy;
       }
-      case 'basic':
-        return new BasicStrategy(scheme.users);
+      case 'basic': {
+        const pairs = scheme.users.map(({ username, password }) => `${username}:${password}`);
+        return new SecretStrategy(basicPairOf, pairs, `Basic ${REALM}, charset="UTF-8"`);
+      }
       case 'oauth2': {
         const keys = createHookKeys({
           jwksUri: scheme.jwksUri,
@@ -131,46 +135,38 @@ const REALM = 'realm="okta-telephony-hook"';
 // passport runs each request on an object that Object.create makes from the strategy. It has no #private fields, so the
 // strategies use TypeScript's `private`.
 
-/** A shared secret as the whole value of a header. There are several secrets while one is being rotated. */
-class HeaderStrategy extends passport.Strategy {
-  private readonly header: string;
+/** A shared secret in a header. There are several secrets while one is being rotated, and several users of Basic authentication. */
+class SecretStrategy extends passport.Strategy {
+  private readonly read: (caller: CallerHeaders) => string | undefined;
   private readonly digests: readonly Buffer[];
+  private readonly challenge: string;
 
-  constructor(name: string, secrets: readonly string[]) {
+  constructor(
+    read: (caller: CallerHeaders) => string | undefined,
+    secrets: readonly string[],
+    challenge: string,
+  ) {
     super();
-    this.header = name.toLowerCase();
+    this.read = read;
     this.digests = secrets.map((secret) => digestOf(Buffer.from(secret, 'utf8')));
+    this.challenge = challenge;
   }
 
-  accepts(req: CallerHeaders): boolean {
-    const value = onlyHeader(req, this.header);
+  accepts(caller: CallerHeaders): boolean {
+    const value = this.read(caller);
     return value !== undefined && isOneOf(value, this.digests);
   }
 
-  override authenticate(req: CallerHeaders): void {
-    if (this.accepts(req)) this.success({});
-    else this.fail(`SharedSecret ${REALM}`);
+  override authenticate(caller: CallerHeaders): void {
+    if (this.accepts(caller)) this.success({});
+    else this.fail(this.challenge);
   }
 }
 
-/** Basic authentication (RFC 7617). The password may contain colons. */
-class BasicStrategy extends passport.Strategy {
-  private readonly digests: readonly Buffer[];
-
-  constructor(users: readonly { readonly username: string; readonly password: string }[]) {
-    super();
-    this.digests = users.map(({ username, password }) =>
-      digestOf(Buffer.from(`${username}:${password}`, 'utf8')),
-    );
-  }
-
-  override authenticate(req: CallerHeaders): void {
-    const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
-    const isKnown =
-      encoded !== undefined && isOneOf(Buffer.from(encoded, 'base64').toString('latin1'), this.digests);
-    if (isKnown) this.success({});
-    else this.fail(`Basic ${REALM}, charset="UTF-8"`);
-  }
+/** The user and the password of Basic authentication (RFC 7617). The password may contain colons. */
+function basicPairOf(caller: CallerHeaders): string | undefined {
+  const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(onlyHeader(caller, 'authorization') ?? '') ?? [];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('latin1');
 }
 
 /** A Bearer token (RFC 6750), in the header only. */

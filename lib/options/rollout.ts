@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.js';
+import { withoutUndefined } from '../core/option-rules.js';
 import type { Rollout } from '../core/option-types.js';
 import { CHANNEL_NAME } from './combinations.js';
 
@@ -27,24 +28,13 @@ export function createRollout(
   isChannel: (name: string) => boolean,
 ): ReadRollout {
   if (typeof option !== 'function') {
-    const named = Object.entries(option ?? {}).filter(([, share]) => share !== undefined);
-    const shares = readShares(Object.fromEntries(named), isChannel);
+    // Its rules have passed.
+    const shares = new Map(Object.entries(withoutUndefined(option ?? {})));
     return () => shares;
   }
-  let last = readFirst(option, isChannel);
-  return (onFailure) => {
-    try {
-      last = readShares(option(), isChannel);
-    } catch (error) {
-      onFailure(error, Object.fromEntries(last));
-    }
-    return last;
-  };
-}
-
-function readFirst(option: () => Rollout, isChannel: (name: string) => boolean): Shares {
+  let last: Shares;
   try {
-    return readShares(option(), isChannel);
+    last = readShares(option(), isChannel);
   } catch (cause) {
     // The function's own message may hold anything: it is only in the cause.
     const problem =
@@ -53,6 +43,14 @@ function readFirst(option: () => Rollout, isChannel: (name: string) => boolean):
         : 'rollout: the function threw when it was first asked; see the cause, and let it give the percentages of the start at once';
     throw new ConfigurationError([problem], { cause });
   }
+  return (onFailure) => {
+    try {
+      last = readShares(option(), isChannel);
+    } catch (error) {
+      onFailure(error, Object.fromEntries(last));
+    }
+    return last;
+  };
 }
 
 /** An answer that cannot be used. */

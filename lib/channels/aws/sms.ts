@@ -7,7 +7,7 @@ import type { Channel } from '../channel.js';
 import { dltIdsOf } from '../dlt.js';
 import { checkProvider } from '../check-provider.js';
 import { keptCredential } from '../kept-credential.js';
-import { notSent, requireTextChannel } from '../provider.js';
+import { notSent, requireTextChannel, ttlSecondsOf } from '../provider.js';
 import { eventReceiver } from './callbacks.js';
 import {
   describeRefusal,
@@ -140,11 +140,8 @@ export function awsSms(options: AwsSmsOptions): Channel {
       send: async (message, context) => {
         const fields = {
           ...messageOf(message),
-          // An expired code must not arrive. AWS's default is three days.
-          TimeToLive: Math.max(
-            Math.floor((message.expiresAt.getTime() - clock()) / 1000),
-            SHORTEST_TTL_SECONDS,
-          ),
+          // AWS's default is three days.
+          TimeToLive: ttlSecondsOf(message, clock(), SHORTEST_TTL_SECONDS),
           MessageFeedbackEnabled: feedback,
           Context: { attempt: context.reference },
         };

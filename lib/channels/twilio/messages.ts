@@ -10,7 +10,7 @@ import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
-import { notSent, requireTextChannel } from '../provider.js';
+import { notSent, requireTextChannel, ttlSecondsOf } from '../provider.js';
 import { requireSender, requireTwilio, type TwilioClient } from './client.js';
 import {
   deliveryReportOf,
@@ -30,8 +30,8 @@ const readOutcome = outcomeReader(MESSAGE_SID);
 type MessageParameters = Parameters<TwilioClient['messages']['create']>[0];
 type Composed = { readonly [Name in keyof MessageParameters]: MessageParameters[Name] | undefined };
 
-/** Twilio's range of `ValidityPeriod`, seconds; Twilio advises against less than 5. */
-const VALIDITY_SECONDS = { min: 5, max: 36_000 };
+/** Twilio advises against a shorter `ValidityPeriod`. Its longest one, ten hours, is longer than any code's life. */
+const SHORTEST_VALIDITY_SECONDS = 5;
 
 /**
  * SMS and WhatsApp by Twilio's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name but `voice` by SMS.
@@ -55,11 +55,7 @@ export function twilioMessages(): Channel {
     const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
     const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
       readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
-    const sendComposed = (
-      composed: Composed,
-      { expiresAt }: Message,
-      context: SendContext,
-    ): Promise<Outcome> =>
+    const sendComposed = (composed: Composed, message: Message, context: SendContext): Promise<Outcome> =>
       sendReporting(statusCallbackUrl, context, async (statusCallback) => {
         const result = await twilio.call(
           (client) =>
@@ -67,8 +63,7 @@ export function twilioMessages(): Channel {
               ...composed,
               contentRetention,
               addressRetention,
-              // Twilio's default is ten hours; an expired code must not arrive.
-              validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
+              validityPeriod: ttlSecondsOf(message, clock(), SHORTEST_VALIDITY_SECONDS),
               provideFeedback: true,
               statusCallback,
             } as MessageParameters),
@@ -181,8 +176,4 @@ function whatsAppBy(sender: WhatsAppSender): Composer {
       return { to: `whatsapp:${to}`, from, contentSid, contentVariables };
     },
   };
-}
-
-function validitySeconds(lifeMs: number): number {
-  return Math.min(Math.max(Math.floor(lifeMs / 1000), VALIDITY_SECONDS.min), VALIDITY_SECONDS.max);
 }

@@ -1,5 +1,4 @@
 import twilio from 'twilio';
-import type { DeliveryReport } from '../../core/channel.js';
 import { readObject } from '../../http/request.js';
 import type { ReceivedMessage } from '../channel.js';
 import type { TwilioPort } from './client.js';
@@ -11,30 +10,10 @@ import { twimlText } from './twiml-text.js';
 
 /** Reads Twilio's webhooks: status callbacks and inbound messages. Their signature is already checked. */
 
-/** A status callback of a message or a call. */
-export interface StatusCallback {
-  /** Twilio's id of the message or call. */
-  readonly transactionId: string;
-  /** `rcs` for a message that the hook sends as SMS and Twilio by RCS. */
-  readonly channel: 'whatsapp' | 'rcs' | 'sms' | 'voice';
-  /** E.164; `undefined` if the recipient is not a number. */
-  readonly to: string | undefined;
-  /** WhatsApp's id of the recipient, if Twilio sends it. */
-  readonly externalUserId?: string | undefined;
-  /** Twilio's status, e.g. `delivered`, `undelivered`, `no-answer`. */
-  readonly status: string;
-  /** Twilio's error code, on failures only. */
-  readonly providerCode: string | undefined;
-  /** The code's meaning in our words; `undefined` if it is not in our table. */
-  readonly meaning: string | undefined;
-  /** The status and code, in the terms of the plan. */
-  readonly report: DeliveryReport;
-}
-
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
 
-/** Reads a status callback; `undefined` if the form is not one. */
-export function readStatusCallback(params: FormFields): StatusCallback | undefined {
+/** Reads a status callback of a message or a call; `undefined` if the form is not one. */
+export function readStatusCallback(params: FormFields) {
   const callSid = first(params, 'CallSid');
   const isCall = callSid !== undefined && CALL_SID.test(callSid);
   const transactionId = isCall ? callSid : (first(params, 'MessageSid') ?? first(params, 'SmsSid'));
@@ -46,11 +25,16 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
   const providerCode = readProviderCode(first(params, 'ErrorCode'));
   return {
     transactionId,
+    /** `undefined` if the recipient is not a number. */
     to: readAddress(first(params, 'To'))?.number,
+    /** WhatsApp's id of the recipient, if Twilio sends it. */
     externalUserId: readExternalUserId(params),
+    /** `rcs` for a message that the hook sends as SMS and Twilio by RCS. */
     channel: isCall ? 'voice' : channelOf(params),
     status,
+    /** On failures only. */
     providerCode,
+    /** In our words; `undefined` if the code is not in our table. */
     meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode))?.reason,
     report: deliveryReportOf(status, providerCode),
   };

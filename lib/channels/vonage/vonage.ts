@@ -7,7 +7,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { Channel } from '../channel.js';
 import { dltIdsOf, type Dlt } from '../dlt.js';
 import { checkProvider } from '../check-provider.js';
-import { requireTextChannel } from '../provider.js';
+import { requireTextChannel, ttlSecondsOf } from '../provider.js';
 import { authorizer, sendAuthorized } from './authorization.js';
 import { messageReceiver } from './callbacks.js';
 import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.js';
@@ -111,10 +111,10 @@ interface VonageMessage {
   readonly custom?: object;
 }
 
-function smsOf({ to, text, locale, expiresAt }: Message, dlt: Dlt | undefined, nowMs: number): VonageMessage {
-  // An expired code must not arrive.
-  const ttl = Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), SHORTEST_TTL_SECONDS);
-  const ids = dltIdsOf({ to, locale }, dlt);
+function smsOf(message: Message, dlt: Dlt | undefined, nowMs: number): VonageMessage {
+  const { text } = message;
+  const ttl = ttlSecondsOf(message, nowMs, SHORTEST_TTL_SECONDS);
+  const ids = dltIdsOf(message, dlt);
   const sms = ids && { entity_id: ids.entityId, content_id: ids.contentId };
   return { channel: 'sms', message_type: 'text', text, ttl, sms };
 }

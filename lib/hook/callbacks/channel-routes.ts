@@ -119,8 +119,6 @@ function receiveBy(
           keepsStop: true,
           replies: 'all',
           sentAtMs,
-          keyword: undefined,
-          findNumber: () => Promise.resolve(undefined),
         }),
       ),
     );

@@ -39,22 +39,17 @@ export interface Reading {
   /** What the hook replies to: to nothing also if the provider has replied. To words that the provider does not know, with the help. */
   readonly replies: 'all' | 'unknown words' | 'none';
   /** The provider's own reading, which goes before the text. */
-  readonly keyword: Keyword | undefined;
+  readonly keyword?: Keyword | undefined;
   /** When the user sent it, milliseconds since 1970; `undefined` if the provider does not say it. */
-  readonly sentAtMs: number | undefined;
+  readonly sentAtMs?: number | undefined;
   /** Asks the provider for the number of the sender. */
-  readonly findNumber: () => Promise<string | undefined>;
+  readonly findNumber?: () => Promise<string | undefined>;
 }
 
-export interface Inbox {
-  /** @throws RequestError `CLOSING`: another gateway must get the message, because this one is about to close the state. */
-  requireOpen(): void;
-  /** Applies STOP and START, and resolves to the reply. `close()` waits for it. */
-  receive(message: ReceivedMessage, reading: Reading): Promise<string | undefined>;
-}
+export type Inbox = ReturnType<typeof createInbox>;
 
 /** Nothing is written to Okta, and no user is opted in. */
-export function createInbox(parts: HookParts): Inbox {
+export function createInbox(parts: HookParts) {
   const { settings, state, events, suppressions, underWay } = parts;
   /** Apart from those of calls, which would push them out. */
   const claims = new LocalClaims();
@@ -69,7 +64,7 @@ export function createInbox(parts: HookParts): Inbox {
   ): Promise<ReceivedMessage> => {
     const { externalUserId } = message;
     if (externalUserId === undefined) return message;
-    const from = message.from ?? (await suppressions.numberOf(externalUserId)) ?? (await findNumber());
+    const from = message.from ?? (await suppressions.numberOf(externalUserId)) ?? (await findNumber?.());
     // Suppressions of the id apply to the number, too.
     if (from !== undefined) await suppressions.pair(externalUserId, from);
     return { ...message, from };
@@ -181,10 +176,12 @@ export function createInbox(parts: HookParts): Inbox {
   };
 
   return {
-    requireOpen: () => {
+    /** @throws RequestError `CLOSING`: another gateway must get the message, because this one is about to close the state. */
+    requireOpen: (): void => {
       if (underWay.isClosing) throw shuttingDown();
     },
-    receive: async (message, reading) => {
+    /** Applies STOP and START, and resolves to the reply. `close()` waits for it. */
+    receive: async (message: ReceivedMessage, reading: Reading): Promise<string | undefined> => {
       const receiving = receive(message, reading);
       underWay.messages.add(receiving);
       try {

@@ -89,7 +89,6 @@ export function receiveTwilioMessages(
         planChannel: planChannelOf(channel),
         keepsStop: channel === 'whatsapp' || (channel === 'rcs' && isWord),
         replies: channel === 'whatsapp' ? 'all' : isWord ? 'none' : 'unknown words',
-        sentAtMs: undefined,
         keyword: readOptOutType(form),
         findNumber: async () => (repliedTo === undefined ? undefined : fetchRecipient(twilio, repliedTo)),
       });

@@ -41,17 +41,16 @@ interface Asset {
   readonly etag: string;
 }
 
-/** The script and the style sheet of one page. */
-export interface Assets {
-  /** Answers for `main.js` or `main.css`; `false` for every other name. */
-  serve(name: string, req: IncomingMessage, res: ServerResponse): Promise<boolean>;
-}
-
-/** @param load - imports the page's files. It is called for the first request: many gateways never show the page. */
-export function createAssets(load: () => Promise<PageFiles>): Assets {
+/**
+ * The script and the style sheet of one page.
+ *
+ * @param load - imports the page's files. It is called for the first request: many gateways never show the page.
+ */
+export function createAssets(load: () => Promise<PageFiles>) {
   let loaded: Promise<ReadonlyMap<string, Asset>> | undefined;
   return {
-    serve: async (name, req, res) => {
+    /** Answers for `main.js` or `main.css`; `false` for every other name. */
+    serve: async (name: string, req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
       loaded ??= load().then(assetsOf);
       const asset = (await loaded).get(name);
       if (asset === undefined) return false;

@@ -4,13 +4,6 @@ import { TIMED_OUT, waitAtMost } from '../core/time.js';
 /** How long a fetch may take, milliseconds. After that, the next message begins another one. */
 const FETCH_MS = 10_000;
 
-export interface KeptCredential<Value> {
-  /** The credential, if it is there within `waitMs` and within the time for sends. */
-  get(context: Pick<SendContext, 'leaveSignal'>): Promise<Value | undefined>;
-  /** Drops it, because the provider does not accept it. */
-  forget(): void;
-}
-
 /**
  * Keeps what a function of the user's gets, such as keys or a token, until it expires. Messages that come at the same time share
  * one fetch.
@@ -26,7 +19,7 @@ export function keptCredential<Value>(parts: {
   /** How long a message may wait for it, milliseconds. Another provider can then follow. */
   readonly waitMs: number;
   readonly clock: () => number;
-}): KeptCredential<Value> {
+}) {
   const { fetch, read, endOf, spareMs, waitMs, clock } = parts;
   let kept: { readonly value: Value; readonly sinceMs: number } | undefined;
   let fetching: Promise<Value | undefined> | undefined;
@@ -39,7 +32,8 @@ export function keptCredential<Value>(parts: {
   };
 
   return {
-    async get({ leaveSignal }) {
+    /** The credential, if it is there within `waitMs` and within the time for sends. */
+    async get({ leaveSignal }: Pick<SendContext, 'leaveSignal'>): Promise<Value | undefined> {
       const leftMs = kept === undefined ? 0 : endOf(kept.value) - clock();
       const isOld = kept === undefined || (leftMs === Infinity && clock() - kept.sinceMs >= spareMs);
       if (isOld || leftMs <= spareMs) {
@@ -53,7 +47,8 @@ export function keptCredential<Value>(parts: {
       const found = await waitAtMost(Promise.race([fetching, abortOf(leaveSignal)]), waitMs);
       return found === TIMED_OUT ? undefined : found;
     },
-    forget() {
+    /** Drops it, because the provider does not accept it. */
+    forget(): void {
       kept = undefined;
     },
   };

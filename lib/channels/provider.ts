@@ -1,3 +1,4 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import Joi from 'joi';
 import { VOICE, type Message, type Outcome, type Refusal, effectOf } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -58,6 +59,16 @@ export function requireVoiceChannel(channel: string, factory: string): void {
   if (channel === VOICE) return;
   throw new ConfigurationError([`${factory} makes calls; mount it as ${VOICE} only`], { of: factory });
 }
+
+/** E.164 of a user's number, which providers also write without a plus; `undefined` if it is no number. */
+export function numberOfUser(text: string | undefined): string | undefined {
+  const number = `+${(text ?? '').replace(/^\+/, '')}`;
+  return E164.test(number) ? number : undefined;
+}
+
+/** Compares two texts of any length in constant time. */
+export const isSameText = (one: string, other: string): boolean =>
+  timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 
 /** A secret that a header can carry: visible characters only. */
 export const secretRule = (what: string): Joi.StringSchema =>

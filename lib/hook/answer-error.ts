@@ -11,7 +11,6 @@ import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, idsOf, type AnyCall, type HookParts } from './call.js';
 import { keepRefused } from './codes-of-user.js';
 
-/** The context of a failure. */
 interface Failed {
   /** The call that the error ends; `undefined` if none has begun. */
   readonly call?: AnyCall;
@@ -21,7 +20,6 @@ interface Failed {
   readonly isProbe?: boolean;
 }
 
-/** The answer to the caller after an error. */
 interface ErrorAnswer {
   readonly status: number;
   readonly body: unknown;

@@ -60,7 +60,6 @@ export function mayHaveLeft(call: AnyCall): call is ReadCall {
   return call.delivery !== undefined && call.delivery.status !== 'refused';
 }
 
-/** Emits the event that sums the call up. */
 function emitAnswered(
   { hook, test, budget, number, delivery, skipped, optIn, providersOf, resend, reading, refusal }: ReadCall,
   { decision, isRepeat }: CallAnswer,

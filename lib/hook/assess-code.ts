@@ -13,14 +13,9 @@ const ASSESS_MS = 300;
 
 /**
  * Asks the function of `guard.assess`, which may block the code. If the function fails, is late or returns a wrong value, the code
- * goes on. Never rejects. `undefined` without a function.
+ * goes on. Never rejects.
  */
-export function assessCode(call: ReadCall, parts: HookParts): Promise<void> | undefined {
-  const { assess } = parts.settings.guard;
-  return assess === undefined ? undefined : runAssess(assess, call, parts);
-}
-
-async function runAssess(assess: Assess, call: ReadCall, parts: HookParts): Promise<void> {
+export async function assessCode(assess: Assess, call: ReadCall, parts: HookParts): Promise<void> {
   const { events, twilio } = parts;
   const { hook, budget } = call;
   const request = deepFreeze(hook.request);

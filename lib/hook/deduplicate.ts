@@ -3,11 +3,11 @@ import { digestOf } from '../core/masking.js';
 import { claimEvent } from '../delivery/claim-event.js';
 import type { EventClaim } from '../delivery/state.js';
 import { suppressionsName } from '../delivery/suppressions.js';
-import { exceededRules } from '../guard/limits.js';
-import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
+import { bucketsOf, exceededRules } from '../guard/limits.js';
+import { recipientOf } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
 import { NONE, type ReadCall, type HookParts } from './call.js';
-import { countLearned, isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
+import { countLearned, isNumberBlocked } from './enforce-limits.js';
 import { lastTextOf, requestedAtOf } from './codes-of-user.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
@@ -32,7 +32,9 @@ function duplicateKey(request: TelephonyRequest): string {
 export async function deduplicate(call: ReadCall, parts: HookParts): Promise<void> {
   const { hook, number, arrival, budget } = call;
   if (number === undefined) return;
-  const limits = limitBucketsOf(call, number, parts);
+  // Then it counts against no limit.
+  const isBlocked = isNumberBlocked(number, parts);
+  const limits = isBlocked ? [] : bucketsOf(hook.request, hook.isPreview, parts.settings.guard);
   const eventKey = duplicateKey(hook.request);
   const claimedMs = budget.elapsedMs();
   const claiming = claimEvent(
@@ -41,7 +43,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<voi
       isRepeatable: hook.hasEventId,
       person: call.person,
       isPreview: hook.isPreview,
-      passes: passesOf(call, number, parts),
+      passes: passesOf(call, isBlocked, parts),
       requestedAtMs: requestedAtOf(hook),
       nowMs: parts.settings.clock(),
       rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
@@ -57,7 +59,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<voi
     },
   );
   // In the same turn: a shared state is asked both in one command.
-  const counting = countLearned(call, number, parts);
+  const counting = isBlocked ? undefined : countLearned(call, number, parts);
   const result = await claiming;
   const learned = await counting;
   if (!result.isFirst) {
@@ -87,8 +89,8 @@ function recordsToRead(call: ReadCall, parts: HookParts): EventClaim['reads'] {
 }
 
 /** Whether the guard allows the code, and it may therefore supersede older ones. */
-function passesOf({ isAfterClose }: ReadCall, number: NumberReading, parts: HookParts): EventClaim['passes'] {
+function passesOf({ isAfterClose }: ReadCall, isBlocked: boolean, parts: HookParts): EventClaim['passes'] {
   // After `close()` nothing is sent.
-  if (isAfterClose || isNumberBlocked(number, parts)) return 'never';
+  if (isAfterClose || isBlocked) return 'never';
   return parts.settings.guard.mode === 'record' ? 'always' : 'withinLimits';
 }

@@ -90,7 +90,6 @@ interface Wish {
   readonly whatsAppNumber: string;
 }
 
-/** The plan of a call. */
 interface CallPlan extends Wish {
   /** The planned channels that the rollout or a suppression turns off. */
   readonly skipped: readonly SkippedChannel[];

@@ -3,7 +3,7 @@ import { endingOf } from '../core/masking.js';
 import type { FilteredChannels } from '../delivery/plan.js';
 import type { LearnBlock } from '../delivery/learning.js';
 import { isPaidChannel, type LearnedCall } from '../guard/learning-guard.js';
-import { bucketsOf, blockBy, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
+import { blockBy, judge, type GuardBlock } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { HookRefusal } from '../okta/hook-answer.js';
 import { idsOf, type HookParts, type ReadCall } from './call.js';
@@ -18,19 +18,9 @@ import { supersedeOlder } from './codes-of-user.js';
 export function enforceLimits(call: ReadCall, parts: HookParts): void {
   // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw shuttingDown();
-  if (call.number !== undefined) applyGuard(call, call.number, parts);
+  const { number, exceeded } = call;
+  if (number !== undefined) applyBlocks(judge({ number, exceeded }, parts.settings.guard), call, parts);
   if (call.refusal === undefined) supersedeOlder(call, parts);
-}
-
-/** The limits that a call counts against: none if the guard blocks its number anyway. */
-export function limitBucketsOf(
-  call: ReadCall,
-  number: NumberReading,
-  parts: HookParts,
-): readonly LimitBucket[] {
-  if (isNumberBlocked(number, parts)) return [];
-  const { request, isPreview } = call.hook;
-  return bucketsOf(request, isPreview, parts.settings.guard);
 }
 
 /** Whether the guard blocks a number, whatever the limits say. */
@@ -38,7 +28,7 @@ export function isNumberBlocked(number: NumberReading, { settings: { guard } }: 
   return guard.mode === 'enforce' && judge({ number, exceeded: [] }, guard).length > 0;
 }
 
-/** Counts a code for the guard that learns, unless nothing is sent anyway. Previews do not count. */
+/** Counts a code for the guard that learns. Previews do not count, nor what comes after `close()`. */
 export function countLearned(
   call: ReadCall,
   number: NumberReading,
@@ -47,14 +37,8 @@ export function countLearned(
   const { learning, underWay } = parts;
   const { request, isPreview } = call.hook;
   if (learning === undefined || isPreview || call.isAfterClose || underWay.isDrained) return undefined;
-  if (isNumberBlocked(number, parts)) return undefined;
   const { person, budget } = call;
   return learning.count(request, { person, country: number.country, waitMs: budget.stateMs });
-}
-
-function applyGuard(call: ReadCall, number: NumberReading, parts: HookParts): void {
-  const blocks = judge({ number, exceeded: call.exceeded }, parts.settings.guard);
-  applyBlocks(blocks, call, parts);
 }
 
 /** Reports the rules that a code breaks. Refuses the code, unless the guard only records. */

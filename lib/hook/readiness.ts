@@ -20,7 +20,15 @@ const CHECK_EGRESS =
 /** Runs all checks in parallel, and reports each part that does not work. Never rejects. */
 export async function checkReadiness(parts: HookParts, twilio: TwilioPort | undefined): Promise<Readiness> {
   if (parts.underWay.isClosing) return reportClosed(parts);
-  const readiness = await runChecks(parts, twilio);
+  const { profiles, verifier, settings, channels } = parts;
+  const [okta, twilioResult, hookKeys, state, channelResults] = await Promise.all([
+    resultOf(() => profiles.check(READY_TIMEOUT_MS)),
+    resultOf(() => twilio?.check(READY_TIMEOUT_MS)),
+    resultOf(() => verifier.warmUp().catch(rethrowKeysFailure)),
+    resultOf(() => settings.state.check()),
+    checkChannels(channels),
+  ]);
+  const readiness = { okta, twilio: twilioResult, hookKeys, state, channels: channelResults };
   reportFailures(readiness, parts);
   parts.underWay.isChecked = true;
   return readiness;
@@ -33,20 +41,6 @@ function reportClosed({ events }: HookParts): Readiness {
   const closed = new TelephonyHookError('NOT_READY', reason, { remedy });
   events.emit({ type: 'readiness.failed', part: 'hook', code: closed.code, reason, remedy });
   return { okta: closed, twilio: closed, hookKeys: closed, state: closed, channels: {} };
-}
-
-async function runChecks(
-  { profiles, verifier, settings, channels }: HookParts,
-  twilio: TwilioPort | undefined,
-): Promise<Readiness> {
-  const [okta, twilioResult, hookKeys, state, channelResults] = await Promise.all([
-    resultOf(() => profiles.check(READY_TIMEOUT_MS)),
-    resultOf(() => twilio?.check(READY_TIMEOUT_MS)),
-    resultOf(() => verifier.warmUp().catch(rethrowKeysFailure)),
-    resultOf(() => settings.state.check()),
-    checkChannels(channels),
-  ]);
-  return { okta, twilio: twilioResult, hookKeys, state, channels: channelResults };
 }
 
 /** A caller of the hook gets a sentence without the reason; an operator needs the reason. */
@@ -83,7 +77,6 @@ function isOfOwnChannel(part: string, result: TelephonyHookError): boolean {
   return part.startsWith('channels.') && !(result instanceof ProviderError);
 }
 
-/** Checks each channel that has a `check`. */
 async function checkChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
 ): Promise<Readiness['channels']> {

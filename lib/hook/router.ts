@@ -46,7 +46,8 @@ export async function sendOnce(call: ReadCall, parts: HookParts): Promise<void> 
   if (call.answer !== undefined) return;
   enforceLimits(call, parts);
   if (isRefused(call)) return;
-  const assessed = assessCode(call, parts);
+  const { assess } = parts.settings.guard;
+  const assessed = assess && assessCode(assess, call, parts);
   await lookUpProfile(call, parts);
   await assessed;
   if (isRefused(call)) return;

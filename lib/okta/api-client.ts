@@ -26,16 +26,8 @@ export interface OktaApiRequest {
   readonly includeCauses?: boolean;
 }
 
-/** Makes authorised calls of one org's API. */
-export interface OktaApiClient {
-  /**
-   * Makes one call.
-   * @throws OktaApiError for anything but a 2xx with readable JSON.
-   */
-  request(request: OktaApiRequest): Promise<JsonAnswer>;
-}
+export type OktaApiClient = ReturnType<typeof createOktaApiClient>;
 
-/** The headers that authorise a call. */
 interface Proof {
   readonly authorization: string;
   readonly dpop?: string;
@@ -45,7 +37,7 @@ interface Proof {
 const FUTILE_MS = 10_000;
 
 /**
- * Opens nothing before the first call.
+ * Makes authorised calls of one org's API. Opens nothing before the first call.
  *
  * @param parts.clock - milliseconds since 1970.
  * @param parts.scopes - the scopes of a service app's token. Default `['okta.users.read']`.
@@ -56,7 +48,7 @@ export function createOktaApiClient(parts: {
   readonly clock: () => number;
   readonly connectTimeoutMs: number;
   readonly scopes?: readonly string[];
-}): OktaApiClient {
+}) {
   const { credentials, clock, dispatcher, connectTimeoutMs, scopes = ['okta.users.read'] } = parts;
   let futileSince: number | undefined;
 
@@ -120,7 +112,8 @@ export function createOktaApiClient(parts: {
   }
 
   return {
-    async request(request) {
+    /** @throws OktaApiError for anything but a 2xx with readable JSON. */
+    async request(request: OktaApiRequest): Promise<JsonAnswer> {
       const result = await authorize(request);
       const answer = readJsonSuccess(result);
       if (answer === undefined) throw apiErrorOf(result, "Okta's API", request);

@@ -31,14 +31,10 @@ export function rateLimitHeaders(headers: Headers): Headers {
 /**
  * How long to pause after an answer, milliseconds; `undefined` if no pause is needed.
  *
- * @param answer.isRefused - whether the answer is a 429. It always needs a pause.
+ * @param isRefused - whether the answer is a 429. It always needs a pause.
  * @param nowMs - our clock, for an answer without a `Date`.
  */
-export function pauseAfter(
-  answer: { readonly headers: Headers; readonly isRefused: boolean },
-  nowMs: number,
-): number | undefined {
-  const { headers, isRefused } = answer;
+export function pauseAfter(headers: Headers, isRefused: boolean, nowMs: number): number | undefined {
   const limit = readCount(headers[LIMIT]);
   const remaining = readCount(headers[REMAINING]);
   const resetSeconds = readCount(headers[RESET]);
@@ -94,7 +90,7 @@ export class RateLimitPause {
   /** Begins or lengthens a pause if an answer demands it. @param isRefused - whether the answer is a 429. */
   track(headers: Headers, isRefused: boolean): void {
     const now = this.#clock();
-    const pauseMs = pauseAfter({ headers, isRefused }, now);
+    const pauseMs = pauseAfter(headers, isRefused, now);
     if (pauseMs === undefined || this.#isClosed) return;
     const until = now + pauseMs;
     if (this.isActive() && this.#pause !== undefined) {

@@ -45,21 +45,7 @@ export interface ProfileReading {
   readonly httpStatus?: number | undefined;
 }
 
-/** Reads users' profiles. */
-export interface ProfileReader {
-  /** Reads by id, else by login. Never rejects. Resolves within `waitMs`. */
-  read(
-    user: { readonly userId: string | undefined; readonly login: string | undefined },
-    waitMs: number,
-  ): Promise<ProfileReading>;
-  /**
-   * Reads a user that cannot exist. This proves the credentials, and leaves a connection and a token for the first code.
-   * @throws OktaApiError unless Okta answers that there is no such user.
-   */
-  check(timeoutMs: number): Promise<void>;
-  /** From now on no pause begins or ends: nothing is reported any more. */
-  close(): void;
-}
+export type ProfileReader = ReturnType<typeof createProfileReader>;
 
 /** A valid user id that no user has. */
 export const UNUSED_USER_ID = '00u00000000000000000';
@@ -73,25 +59,15 @@ interface KeptProfile {
   readonly readAt: number;
 }
 
-type Fetched =
-  | { readonly profile: UserProfile }
-  | {
-      readonly profile: undefined;
-      readonly reason: OktaApiErrorCode | 'BREAKER_OPEN';
-      readonly httpStatus?: number | undefined;
-    };
-
 /** The errors without an answer of Okta's. Every status is an answer, including 429. */
 const NO_ANSWER: ReadonlySet<string> = new Set<OktaApiErrorCode>(['OKTA_UNREACHABLE', 'OKTA_NO_ANSWER']);
 
 /** The breaker also counts reads that never left, because the code has waited for their connection. */
-function signOfRead(fetched: Fetched): HostSign {
-  return fetched.profile === undefined && NO_ANSWER.has(fetched.reason) ? 'no-answer' : 'answer';
+function signOfRead({ reason = '' }: ProfileReading): HostSign {
+  return NO_ANSWER.has(reason) ? 'no-answer' : 'answer';
 }
 
-const SKIPPED: Fetched = { profile: undefined, reason: 'BREAKER_OPEN' };
-
-/** @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause. */
+/** Reads users' profiles. @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause. */
 export function createProfileReader(parts: {
   readonly client: OktaApiClient;
   readonly options: ProfileOptions;
@@ -99,12 +75,12 @@ export function createProfileReader(parts: {
   readonly breaker: Breaker;
   readonly clock: () => number;
   readonly events: Pick<EventStream, 'emit'>;
-}): ProfileReader {
+}) {
   const { client, options, breaker, clock, events } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
     options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
-  const fetching = new Map<string, Promise<Fetched>>();
+  const fetching = new Map<string, Promise<ProfileReading>>();
   const pause = new RateLimitPause(clock, events);
 
   const request = async (segment: string, timeoutMs: number): Promise<object> => {
@@ -119,20 +95,20 @@ export function createProfileReader(parts: {
     }
   };
 
-  const fetchProfile = async (user: UserLookup, passed: PassedCall): Promise<Fetched> => {
-    let fetched: Fetched;
+  const fetchProfile = async (user: UserLookup, passed: PassedCall): Promise<ProfileReading> => {
+    let fetched: ProfileReading;
     try {
       // Once: functions of the user get the cached profile with every code.
       const profile = deepFreeze(readProfile(await request(user.segment, options.timeoutMs), user));
       cache?.set(user.key, { profile, readAt: clock() });
-      fetched = { profile };
+      fetched = { profile, source: 'okta', reason: undefined };
     } catch (error) {
       const reason = error instanceof OktaApiError ? error.code : 'OKTA_UNREACHABLE';
       // The user no longer exists, so the cached profile must not be used.
       if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
       // The other codes have one status each.
       const hasStatus = error instanceof OktaApiError && reason === 'OKTA_HTTP_ERROR';
-      fetched = { profile: undefined, reason, ...(hasStatus ? { httpStatus: error.status } : {}) };
+      fetched = { ...unread(reason), ...(hasStatus ? { httpStatus: error.status } : {}) };
     }
     fetching.delete(user.key);
     passed.end(signOfRead(fetched));
@@ -153,12 +129,14 @@ export function createProfileReader(parts: {
   };
 
   /** One fetch per user at a time, unless the breaker is open. It goes on after the calls that wait for it have given up. */
-  const fetchOnce = (user: UserLookup): Promise<Fetched> => {
+  const fetchOnce = (user: UserLookup): Promise<ProfileReading> => {
     const inFlight = fetching.get(user.key);
     // A call does not wait for another call's probe of the breaker.
     const passed = inFlight === undefined ? breaker.enter() : undefined;
     if (passed === undefined)
-      return inFlight !== undefined && breaker.state === 'closed' ? inFlight : Promise.resolve(SKIPPED);
+      return inFlight !== undefined && breaker.state === 'closed'
+        ? inFlight
+        : Promise.resolve(unread('BREAKER_OPEN'));
     const fetched = fetchProfile(user, passed);
     // All calls wait for the same promise, so that they go on in the order of their arrival.
     fetching.set(user.key, fetched);
@@ -166,24 +144,30 @@ export function createProfileReader(parts: {
   };
 
   return {
-    async read({ userId, login }, waitMs) {
-      if (userId === undefined && login === undefined) return nothing({ reason: 'NO_USER' });
+    /** Reads by id, else by login. Never rejects. Resolves within `waitMs`. */
+    async read(
+      { userId, login }: { readonly userId: string | undefined; readonly login: string | undefined },
+      waitMs: number,
+    ): Promise<ProfileReading> {
+      if (userId === undefined && login === undefined) return unread('NO_USER');
       const user = lookUpUser(userId, login);
-      if (user === undefined) return nothing({ reason: 'INVALID_USER_ID' });
+      if (user === undefined) return unread('INVALID_USER_ID');
 
       const kept = find(user.key);
       if (kept?.isFresh === true) return { profile: kept.profile, source: 'cache', reason: undefined };
-      const serveStale = (why: WhyNotFresh): ProfileReading =>
-        kept === undefined ? nothing(why) : { ...why, profile: kept.profile, source: 'stale' };
+      const orStale = (missing: ProfileReading): ProfileReading =>
+        kept === undefined ? missing : { ...missing, profile: kept.profile, source: 'stale' };
 
-      if (pause.isActive()) return serveStale({ reason: 'PAUSED' });
+      if (pause.isActive()) return orStale(unread('PAUSED'));
       const fetched = await waitAtMost(fetchOnce(user), waitMs);
-      if (fetched === TIMED_OUT) return serveStale({ reason: 'TIMEOUT' });
-      if (fetched.profile !== undefined)
-        return { profile: fetched.profile, source: 'okta', reason: undefined };
-      return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched) : serveStale(fetched);
+      if (fetched === TIMED_OUT) return orStale(unread('TIMEOUT'));
+      return fetched.source === 'okta' || fetched.reason === 'OKTA_NOT_FOUND' ? fetched : orStale(fetched);
     },
-    async check(timeoutMs) {
+    /**
+     * Reads a user that cannot exist. This proves the credentials, and leaves a connection and a token for the first code.
+     * @throws OktaApiError unless Okta answers that there is no such user.
+     */
+    async check(timeoutMs: number): Promise<void> {
       if (pause.isActive())
         throw new OktaApiError(
           'OKTA_RATE_LIMITED',
@@ -198,17 +182,14 @@ export function createProfileReader(parts: {
         if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
       }
     },
-    close: () => {
+    /** From now on no pause begins or ends: nothing is reported any more. */
+    close: (): void => {
       pause.close();
     },
   };
 }
 
-type WhyNotFresh = Omit<ProfileReading, 'profile' | 'source'>;
-
-function nothing(why: WhyNotFresh): ProfileReading {
-  return { ...why, profile: undefined, source: 'none' };
-}
+const unread = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
 
 /**
  * The profile in Okta's answer about a user.

@@ -35,20 +35,9 @@ export type CallerHeaders = Pick<IncomingMessage, 'headers'> & {
   readonly rawHeaders?: readonly string[] | undefined;
 };
 
-/** Checks callers against all configured schemes. */
-export interface CallerVerifier {
-  /** Whether a shared secret proves the caller. It is known at once; `verify` checks all schemes. */
-  hasSecret(caller: CallerHeaders): boolean;
-  /**
-   * Resolves if one scheme accepts the caller.
-   * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
-   */
-  verify(caller: CallerHeaders): Promise<void>;
-  /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
-  warmUp(): Promise<void>;
-}
+export type CallerVerifier = ReturnType<typeof createCallerVerifier>;
 
-/** Registers one named passport strategy per scheme, on our own Authenticator. */
+/** Checks callers against all configured schemes: one named passport strategy per scheme, on our own Authenticator. */
 export function createCallerVerifier(
   schemes: readonly HookScheme[],
   parts: {
@@ -57,7 +46,7 @@ export function createCallerVerifier(
     /** How long a request may wait for keys, milliseconds. */
     readonly keysWaitMs: number;
   },
-): CallerVerifier {
+) {
   // Never the gateway's own passport.
   const authenticator = new passport.Passport();
   const keyRings: HookKeys[] = [];
@@ -98,8 +87,13 @@ export function createCallerVerifier(
   }
 
   return {
-    hasSecret: (caller) => secrets.some((strategy) => strategy.accepts(caller)),
-    verify: ({ headers, rawHeaders }) =>
+    /** Whether a shared secret proves the caller. It is known at once; `verify` checks all schemes. */
+    hasSecret: (caller: CallerHeaders): boolean => secrets.some((strategy) => strategy.accepts(caller)),
+    /**
+     * Resolves if one scheme accepts the caller.
+     * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
+     */
+    verify: ({ headers, rawHeaders }: CallerHeaders): Promise<void> =>
       new Promise((resolve, reject) => {
         const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
           if (error instanceof Error) reject(error);
@@ -114,7 +108,8 @@ export function createCallerVerifier(
         // With a callback, passport uses neither `res` nor `next`.
         middleware({ headers, rawHeaders }, undefined, NOTHING);
       }),
-    warmUp: async () => {
+    /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
+    warmUp: async (): Promise<void> => {
       await Promise.all(keyRings.map((keys) => keys.refresh()));
     },
   };

@@ -138,7 +138,8 @@ function isReceiver(value: unknown): boolean {
   return typeof handle === 'function' && areMethods;
 }
 
-type Checked = Pick<ConnectedChannel, 'reports' | 'lookUp' | 'receive' | 'confirm' | 'check' | 'idNamespace'>;
+const CHECKED = ['reports', 'lookUp', 'receive', 'confirm', 'check', 'idNamespace'] as const;
+type Checked = Pick<ConnectedChannel, (typeof CHECKED)[number]>;
 
 const channelRules = lazyRules(() =>
   optionsOf<Checked>('an object', {
@@ -162,14 +163,7 @@ const channelRules = lazyRules(() =>
  */
 export function channelProblems(path: string, channel: object): readonly string[] {
   // Field by field: joi would copy the object, and getters of a class may need the object itself.
-  const { reports, lookUp, receive, confirm, check, idNamespace } = channel as Partial<Checked>;
-  const { problems } = checkOptions(channelRules(), {
-    reports,
-    lookUp,
-    receive,
-    confirm,
-    check,
-    idNamespace,
-  });
+  const given = CHECKED.map((name) => [name, (channel as Partial<Checked>)[name]]);
+  const { problems } = checkOptions(channelRules(), Object.fromEntries(given));
   return problems.map((problem) => `${path}.${problem}`);
 }

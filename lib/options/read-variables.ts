@@ -144,6 +144,8 @@ export const usesProvider = (reader: VariableReader, prefix: string): boolean =>
 
 /** Channels of one provider by the hook's names for them. */
 export type ChannelsByName = Readonly<Record<string, Channel>>;
+/** `undefined` without its variables, or with problems. */
+type MadeByName = Readonly<Record<string, Channel | undefined>>;
 
 /**
  * The providers beyond Twilio's senders, with the beginning of their variables, in the order in which a channel tries them. A new
@@ -164,7 +166,10 @@ const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 /** The channels of one provider; none without its variables, or with problems. */
 export function readProvider(reader: VariableReader, name: ProviderName): ChannelsByName {
   const { prefix, read } = PROVIDERS[name];
-  return usesProvider(reader, prefix) ? read(reader) : {};
+  const made = Object.entries<Channel | undefined>(usesProvider(reader, prefix) ? read(reader) : {});
+  return Object.fromEntries(
+    made.flatMap(([kind, channel]) => (channel === undefined ? [] : [[kind, channel]])),
+  );
 }
 
 /** The channels of each provider by its name, in their order. */
@@ -230,14 +235,14 @@ export function readVerify(
   return { serviceSid, channels: (channels ?? 'sms,voice').split(',') };
 }
 
-function readVerifyChannels(reader: VariableReader): ChannelsByName {
+function readVerifyChannels(reader: VariableReader): MadeByName {
   const { serviceSid = '', channels = [] } = readVerify(reader) ?? {};
   // The rule of the variable reports a wrong SID.
   const { made } = attempt(() => twilioVerify({ serviceSid }));
-  return made === undefined ? {} : Object.fromEntries(channels.map((name) => [name, made]));
+  return Object.fromEntries(channels.map((name) => [name, made]));
 }
 
-function readVonage(reader: VariableReader): ChannelsByName {
+function readVonage(reader: VariableReader): MadeByName {
   const name = reader.read('VONAGE_WHATSAPP_TEMPLATE');
   const language = reader.read('VONAGE_WHATSAPP_LANGUAGE') ?? 'en_US';
   if (name !== undefined) reader.required('VONAGE_WHATSAPP_FROM', 'the sender of VONAGE_WHATSAPP_TEMPLATE');
@@ -251,19 +256,20 @@ function readVonage(reader: VariableReader): ChannelsByName {
   }
   requireVonageCredential(reader);
   const template = name === undefined ? undefined : { name, languages: { default: language } };
-  const senders = [
-    ['sms', 'VONAGE_SMS_FROM', undefined],
-    ['whatsapp', 'VONAGE_WHATSAPP_FROM', template],
-  ] as const;
-  const channels = senders.flatMap(([kind, from, template]) => {
-    if (!reader.hasAny(from)) return [];
-    const make = (options: VonageChannelOptions): Channel =>
-      vonageChannel({ ...options, ...signatureOf(reader), kind, template });
-    const made = reader.make('vonageChannel', make, { from });
-    return made === undefined ? [] : [[kind, made] as const];
-  });
-  const voice = reader.hasAny('VONAGE_VOICE_FROM') ? readVonageVoice(reader) : undefined;
-  return Object.fromEntries(voice === undefined ? channels : [...channels, ['voice', voice]]);
+  const make = (
+    kind: 'sms' | 'whatsapp',
+    from: VariableName,
+    ofKind: VonageChannelOptions['template'],
+  ): Channel | undefined => {
+    const makeOne = (options: VonageChannelOptions): Channel =>
+      vonageChannel({ ...options, ...signatureOf(reader), kind, template: ofKind });
+    return reader.hasAny(from) ? reader.make('vonageChannel', makeOne, { from }) : undefined;
+  };
+  return {
+    sms: make('sms', 'VONAGE_SMS_FROM', undefined),
+    whatsapp: make('whatsapp', 'VONAGE_WHATSAPP_FROM', template),
+    voice: reader.hasAny('VONAGE_VOICE_FROM') ? readVonageVoice(reader) : undefined,
+  };
 }
 
 function readVonageVoice(reader: VariableReader): Channel | undefined {
@@ -301,7 +307,7 @@ function requireVonageCredential(reader: VariableReader): void {
   reader.required('VONAGE_API_SECRET', what);
 }
 
-function readAzure(reader: VariableReader): ChannelsByName {
+function readAzure(reader: VariableReader): MadeByName {
   reader.required('AZURE_SMS_ACCESS_KEY', 'an access key of the resource');
   const make = (options: AzureSmsOptions & { readonly reportSecret?: string }): Channel => {
     const { reportSecret } = options;
@@ -310,11 +316,10 @@ function readAzure(reader: VariableReader): ChannelsByName {
       reportSecret: reportSecret === undefined ? undefined : listIn(reportSecret),
     });
   };
-  const sms = reader.make('azureSms', make);
-  return sms === undefined ? {} : { sms };
+  return { sms: reader.make('azureSms', make) };
 }
 
-function readAws(reader: VariableReader): ChannelsByName {
+function readAws(reader: VariableReader): MadeByName {
   const what = 'of a key that may call sms-voice:SendTextMessage';
   reader.required('AWS_ACCESS_KEY_ID', `the id ${what}`);
   reader.required('AWS_SECRET_ACCESS_KEY', `the secret ${what}`);
@@ -326,13 +331,11 @@ function readAws(reader: VariableReader): ChannelsByName {
     ...options
   }: Omit<AwsSmsOptions, 'feedback'> & { readonly feedback?: string }): Channel =>
     awsSms({ ...options, feedback: flagOf(feedback) });
-  const sms = reader.make('awsSms', make);
-  return sms === undefined ? {} : { sms };
+  return { sms: reader.make('awsSms', make) };
 }
 
-function readMeta(reader: VariableReader): ChannelsByName {
-  const whatsapp = makeByMeta(reader, whatsAppCloud);
-  return whatsapp === undefined ? {} : { whatsapp };
+function readMeta(reader: VariableReader): MadeByName {
+  return { whatsapp: makeByMeta(reader, whatsAppCloud) };
 }
 
 /** Makes something of the options of `whatsAppCloud`; `undefined` with problems. */
@@ -358,9 +361,8 @@ function metaOptionsOf({ appSecret = '', templates, ...options }: MetaVariables)
   return { ...options, appSecret: secrets, templates: { name, languages } };
 }
 
-function readLine(reader: VariableReader): ChannelsByName {
-  const line = reader.make('lineChannel', lineChannel);
-  return line === undefined ? {} : { line };
+function readLine(reader: VariableReader): MadeByName {
+  return { line: reader.make('lineChannel', lineChannel) };
 }
 
 /** The Redis that several gateways share, and its keys: the options of `redisState`. */

@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../core/errors.js';
-import { withoutUndefined } from '../core/option-rules.js';
 import type { Rollout } from '../core/option-types.js';
 import { CHANNEL_NAME } from './combinations.js';
 
@@ -29,7 +28,9 @@ export function createRollout(
 ): ReadRollout {
   if (typeof option !== 'function') {
     // Its rules have passed.
-    const shares = new Map(Object.entries(withoutUndefined(option ?? {})));
+    const shares = new Map(
+      Object.entries(option ?? {}).flatMap(([name, share]) => (share === undefined ? [] : [[name, share]])),
+    );
     return () => shares;
   }
   let last: Shares;

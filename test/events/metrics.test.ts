@@ -8,7 +8,7 @@ import {
   type MetricsRegistry,
 } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/events/metric-table.js';
-import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events/metrics.js';
+import { createMetrics, type WatchedStatus } from '#lib/events/metrics.js';
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
 import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -101,7 +101,7 @@ const FINE: WatchedStatus = { inFlight: 2, breakers: { 'api.twilio.com': 'closed
 
 describe('the metrics', () => {
   let registry: Registry;
-  let metrics: HookMetrics;
+  let metrics: ReturnType<typeof createMetrics>;
   beforeEach(() => {
     mustNotShow(CODE, ANA.phone.slice(1), ANA.login, ANA.id);
     registry = new Registry();

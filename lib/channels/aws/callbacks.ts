@@ -1,25 +1,17 @@
 import type { CallbackReceiver, Logger, PushedReport } from '../../core/channel.js';
 import { fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import { failureOf } from './error-codes.js';
-import { snsProof, type SnsMessage } from './sns.js';
+import { snsProof, type SnsMessage, type SnsTopic } from './sns.js';
 
 /** Receives the events of messages from an SNS topic. Source: "Messaging Events" in the guide of AWS End User Messaging. */
-
-interface EventOptions {
-  readonly topicArn: string;
-  /** The origin of Amazon SNS for this topic. */
-  readonly origin: string;
-  readonly clock: () => number;
-  readonly logger: Logger;
-}
 
 const OK = { status: 200 } as const;
 const UNPROVEN = { status: 403 } as const;
 /** SNS sends the message again. */
 const AGAIN = { status: 503 } as const;
 
-export function eventReceiver({ topicArn, origin, clock, logger }: EventOptions): CallbackReceiver {
-  const prove = snsProof({ topicArn, origin, clock });
+export function eventReceiver(topic: SnsTopic, clock: () => number, logger: Logger): CallbackReceiver {
+  const prove = snsProof(topic, clock);
   return {
     handle: async ({ rawBody }, { http }) => {
       const message = await prove(rawBody.toString(), http);
@@ -29,7 +21,7 @@ export function eventReceiver({ topicArn, origin, clock, logger }: EventOptions)
         case 'Notification':
           return { ...OK, reports: reportsOf(message) };
         case 'SubscriptionConfirmation': {
-          const url = confirmationUrl(message, topicArn, origin);
+          const url = confirmationUrl(message, topic);
           if (url === undefined) return UNPROVEN;
           const answer = await http({ method: 'GET', url });
           return answer.kind === 'answered' && answer.status === 200 ? OK : AGAIN;
@@ -45,8 +37,7 @@ export function eventReceiver({ topicArn, origin, clock, logger }: EventOptions)
 /** Where to confirm the subscription: at SNS, and for this topic. */
 function confirmationUrl(
   { SubscribeURL: text = '' }: SnsMessage,
-  topicArn: string,
-  origin: string,
+  { topicArn, origin }: SnsTopic,
 ): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);

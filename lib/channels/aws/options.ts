@@ -1,11 +1,10 @@
 import { isObject } from '../../core/json.js';
 import {
-  checkOptions,
   isOrigin,
   lazyRules,
   LOOPBACK,
   optionsOf,
-  refuseProblems,
+  readOptionsBy,
   tested,
   textOf,
   urlRule,
@@ -55,7 +54,7 @@ export interface AwsSmsOptions {
 
 /** The options with their defaults, and the price as AWS has it. */
 export interface AwsSmsSettings extends Omit<AwsSmsOptions, 'maxPrice'> {
-  readonly maxPrice: string | undefined;
+  readonly maxPrice?: string | undefined;
   readonly feedback: boolean;
   readonly baseUrl: string;
 }
@@ -88,7 +87,7 @@ const CREDENTIALS =
   'an object with accessKeyId, secretAccessKey and for temporary keys sessionToken, or a function that resolves to one';
 
 const RULES = lazyRules(() =>
-  optionsOf<AwsSmsOptions>('an object', {
+  optionsOf<AwsSmsSettings>('an object', {
     region: textOf('an AWS Region, such as eu-central-1').pattern(AWS_REGION).required(),
     originationIdentity: textOf('the sender: a number, a sender id or a pool, by its id or its ARN')
       .pattern(IDENTITY)
@@ -104,23 +103,20 @@ const RULES = lazyRules(() =>
     maxPrice: tested(
       'a price in US dollars from 0.00001 to 99.99999, such as 0.05, or be left out',
       (value) => priceOf(value) !== undefined,
-    ),
+    ).custom(priceOf),
     dlt: dltRule(),
-    feedback: tested('true or false, or be left out', (value) => typeof value === 'boolean'),
+    feedback: tested('true or false, or be left out', (value) => typeof value === 'boolean').default(false),
     baseUrl: urlRule(
       'an origin without a path, such as https://sms-voice.eu-central-1.amazonaws.com',
       isOrigin,
       ', or be left out',
-    ),
+    ).default(({ region }: AwsSmsOptions) => `https://sms-voice.${region}.amazonaws.com`),
   }),
 );
 
 /** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
 export function readAwsSmsOptions(options: AwsSmsOptions, factory: string): AwsSmsSettings {
-  const { value, problems } = checkOptions<AwsSmsOptions>(RULES(), options);
-  refuseProblems(problems, factory);
-  const { region, feedback = false, baseUrl = `https://sms-voice.${region}.amazonaws.com` } = value;
-  return { ...value, maxPrice: priceOf(value.maxPrice), feedback, baseUrl };
+  return readOptionsBy(RULES(), options, factory);
 }
 
 /** A price as AWS has it; `undefined` if it has none. */

@@ -130,13 +130,12 @@ export function awsSms(options: AwsSmsOptions): Channel {
       receive:
         topicArn === undefined
           ? undefined
-          : eventReceiver({
-              topicArn,
-              // An emulator signs in place of Amazon SNS.
-              origin: isLoopback(origin) ? origin : snsOriginOf(topicArn),
+          : // An emulator signs in place of Amazon SNS.
+            eventReceiver(
+              { topicArn, origin: isLoopback(origin) ? origin : snsOriginOf(topicArn) },
               clock,
               logger,
-            }),
+            ),
       send: async (message, context) => {
         const fields = {
           ...messageOf(message),

@@ -13,11 +13,10 @@ export interface SnsMessage {
   readonly SubscribeURL?: string | undefined;
 }
 
-interface ProofOptions {
+export interface SnsTopic {
   readonly topicArn: string;
   /** The origin of Amazon SNS for this topic. */
   readonly origin: string;
-  readonly clock: () => number;
 }
 
 type Http = SendContext['http'];
@@ -54,11 +53,10 @@ export function snsOriginOf(topicArn: string): string {
  * Makes the proof for one topic: the message, `undefined` if it is not proven, or `'again'` if the certificate cannot be
  * fetched now.
  */
-export function snsProof({
-  topicArn,
-  origin,
-  clock,
-}: ProofOptions): (body: string, http: Http) => Promise<SnsMessage | 'again' | undefined> {
+export function snsProof(
+  { topicArn, origin }: SnsTopic,
+  clock: () => number,
+): (body: string, http: Http) => Promise<SnsMessage | 'again' | undefined> {
   const certificates = certificateCache(clock);
   return async (body, http) => {
     const fields = asObject(parseJson(body));

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type {
   CallbackAnswer,
   CallbackReceiver,
@@ -7,6 +7,7 @@ import type {
   PushedReport,
 } from '../../core/channel.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
+import { isSameText, numberOfUser } from '../provider.js';
 import { describeFailure } from './error-codes.js';
 import type { WhatsAppCloudSettings } from './options.js';
 
@@ -45,12 +46,10 @@ export function metaWebhook({
 /** Meta verifies a URL by the token, and expects its challenge back. */
 function answerVerification({ query }: CallbackRequest, verifyToken: string): CallbackAnswer {
   const { 'hub.mode': mode, 'hub.verify_token': token = '', 'hub.challenge': challenge = '' } = query;
-  const isProven = timingSafeEqual(sha256(token), sha256(verifyToken));
-  return isProven && mode === 'subscribe' ? { status: 200, body: challenge } : { status: 403 };
+  return isSameText(token, verifyToken) && mode === 'subscribe'
+    ? { status: 200, body: challenge }
+    : { status: 403 };
 }
-
-/** Texts of any length in one length, as a comparison in constant time needs. */
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 
@@ -85,7 +84,7 @@ function readStatus(status: unknown): readonly PushedReport[] {
     transactionId,
     reference,
     providerStatus: word,
-    to: numberOf(textFieldOf(status, 'recipient_id')),
+    to: numberOfUser(textFieldOf(status, 'recipient_id')),
   };
   if (word === 'failed') return [{ ...message, ...describeFailure(asList(fieldOf(status, 'errors'))) }];
   // A message that is read at once may have no other status.
@@ -101,7 +100,7 @@ function readMessage(message: unknown, value: unknown): readonly InboundMessage[
     textFieldOf(message, 'button', 'payload') ??
     textFieldOf(message, 'interactive', 'button_reply', 'title');
   const waId = textFieldOf(message, 'from');
-  const from = numberOf(waId);
+  const from = numberOfUser(waId);
   const externalUserId =
     textFieldOf(message, 'user_id') ?? textFieldOf(message, 'from_user_id') ?? userIdOf(waId, value);
   if (messageId === undefined || text === undefined || (from ?? externalUserId) === undefined) return [];
@@ -118,9 +117,4 @@ function userIdOf(waId: string | undefined, value: unknown): string | undefined 
   if (waId === undefined) return undefined;
   const contact = asList(fieldOf(value, 'contacts')).find((one) => fieldOf(one, 'wa_id') === waId);
   return textFieldOf(contact, 'user_id');
-}
-
-/** WhatsApp writes numbers without a plus. A business-scoped id has letters. */
-function numberOf(waId: string | undefined): string | undefined {
-  return waId !== undefined && /^[1-9]\d{6,14}$/.test(waId) ? `+${waId}` : undefined;
 }

@@ -17,7 +17,6 @@ import { StatusCallbacks } from './status-callbacks.js';
 /** The SDK's own client. */
 export type TwilioClient = InstanceType<typeof twilio.Twilio>;
 
-/** A kind of sender in the hook's options. */
 type SenderKind = keyof TwilioSettings['senders'];
 
 /** The inside of a `TwilioConnection`: every Twilio channel calls the SDK through it. */
@@ -213,7 +212,6 @@ function productHost(product: string, { edge, region }: TwilioSettings): string 
   return [product, ...location, 'twilio.com'].filter((part) => part !== undefined).join('.');
 }
 
-/** The headers of every call. */
 function headersOf({ username, password }: TwilioSettings): NonNullable<HttpRequest['headers']> {
   return {
     'user-agent': USER_AGENT,

@@ -110,7 +110,6 @@ function readMessage(result: HttpResult): DeliveryReport {
   return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
 }
 
-/** How messages of one kind are composed. */
 interface Composer {
   /** The parameters of a message, or the refusal if it cannot be composed. */
   readonly compose: (message: Message) => Composed | Outcome;

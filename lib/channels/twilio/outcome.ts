@@ -47,7 +47,7 @@ export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outc
 }
 
 /** Twilio's code for a resource that does not exist. */
-const NOT_FOUND = '20404';
+export const NOT_FOUND = '20404';
 
 /**
  * Returns if Twilio accepted the feedback about a message or a verification.

@@ -7,7 +7,13 @@ import { suitableTags } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
 import { requireTwilio, type TwilioClient } from './client.js';
-import { outcomeReader, requireFeedbackAccepted, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
+import {
+  NOT_FOUND,
+  outcomeReader,
+  requireFeedbackAccepted,
+  SID_NAMESPACE,
+  VERIFICATION_SID,
+} from './outcome.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
 
@@ -104,11 +110,8 @@ function addressIn(text: string | undefined): string | undefined {
   return text !== undefined && isIP(text) !== 0 ? text : undefined;
 }
 
-/** Verify's answer to an unknown locale or an unknown service. */
-const NOT_FOUND = '20404';
-
 /**
- * The locales that Verify knows change over time. If it refuses a locale, sends once more without one, in the language of
+ * The locales that Verify knows change over time. If it answers 404 to a locale, as to an unknown service, sends once more without one, in the language of
  * the number's country.
  */
 async function sendInLanguage(

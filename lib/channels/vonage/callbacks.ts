@@ -7,8 +7,8 @@ import type {
   InboundMessage,
   PushedReport,
 } from '../../core/channel.js';
-import { asObject, isObject, parseJson, type JsonObject } from '../../core/json.js';
-import { E164 } from '../../numbers/phone-number.js';
+import { asObject, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
+import { numberOfUser } from '../provider.js';
 import { describeCallFailure, describeFailure } from './error-codes.js';
 import type { VonageSignatureSecret } from './options.js';
 
@@ -42,7 +42,7 @@ export function messageReceiver(
 ): CallbackReceiver {
   return receiver(proof, (body) => {
     if (body['status'] !== undefined) return { reports: listOf(readStatus(body)) };
-    const isToSender = sender !== undefined && numberOf(body['to']) === sender;
+    const isToSender = sender !== undefined && numberOfUser(textFieldOf(body, 'to')) === sender;
     return { inbound: isToSender && body['channel'] === kind ? listOf(readInbound(body)) : [] };
   });
 }
@@ -103,13 +103,14 @@ function isHashOf(body: Buffer, hash: unknown): boolean {
 }
 
 function readStatus(body: JsonObject): PushedReport | undefined {
-  const { message_uuid: id, client_ref: reference, status, to, error } = body;
-  if (typeof status !== 'string' || !isText(id)) return undefined;
+  const { status, error } = body;
+  const transactionId = textFieldOf(body, 'message_uuid');
+  if (typeof status !== 'string' || transactionId === undefined) return undefined;
   const message = {
-    transactionId: id,
-    reference: isText(reference) ? reference : undefined,
+    transactionId,
+    reference: textFieldOf(body, 'client_ref'),
     providerStatus: status,
-    to: numberOf(to),
+    to: numberOfUser(textFieldOf(body, 'to')),
   };
   if (status === 'rejected' || status === 'undeliverable') {
     return { ...message, ...describeFailure(status, asObject(error)) };
@@ -118,17 +119,17 @@ function readStatus(body: JsonObject): PushedReport | undefined {
 }
 
 function readInbound(body: JsonObject): InboundMessage | undefined {
-  const { message_uuid: id, from, text, button } = body;
-  if (!isText(id) || !isText(from)) return undefined;
-  // A tap on a button of a template.
-  const said = text ?? asObject(button)['text'];
-  const number = numberOf(from);
+  const messageId = textFieldOf(body, 'message_uuid');
+  const from = textFieldOf(body, 'from');
+  if (messageId === undefined || from === undefined) return undefined;
+  const number = numberOfUser(from);
   return {
-    messageId: id,
+    messageId,
     from: number,
     // WhatsApp also has users without a number.
     externalUserId: number === undefined ? from : undefined,
-    text: typeof said === 'string' ? said : '',
+    // Or a tap on a button of a template.
+    text: textFieldOf(body, 'text') ?? textFieldOf(body, 'button', 'text') ?? '',
   };
 }
 
@@ -137,20 +138,13 @@ function readInbound(body: JsonObject): InboundMessage | undefined {
  * the reference counts only beside the signed id. It is random, and only Vonage gets it.
  */
 function readCallEvent(body: JsonObject, reference: string | undefined): PushedReport | undefined {
-  const { uuid: id, status, detail } = body;
-  if (typeof status !== 'string' || !isText(id)) return undefined;
-  const call = { transactionId: id, reference, providerStatus: status };
+  const { status, detail } = body;
+  const transactionId = textFieldOf(body, 'uuid');
+  if (typeof status !== 'string' || transactionId === undefined) return undefined;
+  const call = { transactionId, reference, providerStatus: status };
   // Of a call that rang and was not picked up or was declined, nothing follows: the phone is there.
   if (status === 'failed' || (status === 'rejected' && detail !== 'declined')) {
     return { ...call, ...describeCallFailure(status, detail) };
   }
   return { ...call, status: status === 'completed' ? 'delivered' : 'pending' };
 }
-
-/** E.164 of a number as Vonage writes it, without a plus. */
-function numberOf(value: unknown): string | undefined {
-  const number = isText(value) ? `+${value.replace(/^\+/, '')}` : '';
-  return E164.test(number) ? number : undefined;
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -100,18 +100,8 @@ function reporting({ request }: Message, { callbackUrl, reference }: SendContext
   return { client_ref: reference, webhook_url: callbackUrl, webhook_version: 'v1' };
 }
 
-/** The body of a message, without its sender and recipient. */
-interface VonageMessage {
-  readonly channel: 'sms' | 'whatsapp';
-  readonly message_type: 'text' | 'custom';
-  readonly text?: string;
-  /** Seconds. */
-  readonly ttl?: number;
-  readonly sms?: object | undefined;
-  readonly custom?: object;
-}
-
-function smsOf(message: Message, dlt: Dlt | undefined, nowMs: number): VonageMessage {
+/** The body of an SMS, without its sender and recipient. */
+function smsOf(message: Message, dlt: Dlt | undefined, nowMs: number): object {
   const { text } = message;
   const ttl = ttlSecondsOf(message, nowMs, SHORTEST_TTL_SECONDS);
   const ids = dltIdsOf(message, dlt);
@@ -120,7 +110,7 @@ function smsOf(message: Message, dlt: Dlt | undefined, nowMs: number): VonageMes
 }
 
 /** Vonage passes `custom` on to WhatsApp unchanged; its content is WhatsApp's form of an authentication template. */
-function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate | undefined): VonageMessage {
+function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate | undefined): object {
   if (template === undefined) return { channel: 'whatsapp', message_type: 'text', text };
   return {
     channel: 'whatsapp',

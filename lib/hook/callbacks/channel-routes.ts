@@ -35,7 +35,6 @@ const REFERENCE = /^[\w-]{1,64}$/;
 const MAX_ID_LENGTH = 200;
 const MAX_STATUS_LENGTH = 40;
 
-/** What the routes hand on. */
 interface Takers {
   readonly takeReport: (received: ReceivedReport) => void;
   readonly inbox: Inbox;

@@ -198,7 +198,6 @@ function senderOf({ from, externalUserId = '' }: ReceivedMessage): string {
   return from ?? externalUserId;
 }
 
-/** Identifies the sender on the message's channel. */
 function senderKey(message: ReceivedMessage): string {
   return `${message.channel} ${senderOf(message)}`;
 }

@@ -34,6 +34,8 @@ export function keptCredential<Value>(parts: {
   return {
     /** The credential, if it is there within `waitMs` and within the time for sends. */
     async get({ leaveSignal }: Pick<SendContext, 'leaveSignal'>): Promise<Value | undefined> {
+      // A clock that is set back must not make it live longer.
+      if (kept !== undefined && clock() < kept.sinceMs) kept = undefined;
       const leftMs = kept === undefined ? 0 : endOf(kept.value) - clock();
       const isOld = kept === undefined || (leftMs === Infinity && clock() - kept.sinceMs >= spareMs);
       if (isOld || leftMs <= spareMs) {

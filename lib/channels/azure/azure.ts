@@ -1,11 +1,10 @@
 import type { Message, Outcome, SendContext } from '../../core/channel.js';
-import { ProviderError } from '../../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../../core/http.js';
 import { asList, asObject, textFieldOf, type JsonObject } from '../../core/json.js';
 import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import type { Channel } from '../channel.js';
-import { checkProvider } from '../check-provider.js';
+import { checkProvider, missingCredential } from '../check-provider.js';
 import { notSent, requireTextChannel } from '../provider.js';
 import { authorizerOf } from './authorization.js';
 import { eventGridReceiver } from './callbacks.js';
@@ -61,7 +60,7 @@ export function azureSms(options: AzureSmsOptions): Channel {
         : { reports: 'failures', receive: eventGridReceiver({ secrets: [reportSecret].flat(), from }) }),
       check: async (context) => {
         const request = await requestOf('GET', numbersUrl, context);
-        if (request === undefined) throw noToken();
+        if (request === undefined) throw missingCredential(NO_TOKEN);
         await checkProvider(
           { name: 'Azure', describe: ({ status }) => describeRefusal(`HTTP_${status}`) },
           request,
@@ -93,9 +92,6 @@ const NO_TOKEN = {
   reason: "azureSms's credential gave no token in time",
   remedy: 'Check the identity of the gateway, and that credential resolves to { token, expiresOnTimestamp }.',
 } as const;
-
-const noToken = (): ProviderError =>
-  new ProviderError('PROVIDER_UNREACHABLE', NO_TOKEN.reason, { remedy: NO_TOKEN.remedy });
 
 function bodyOf(
   { to, text }: Message,

@@ -4,7 +4,6 @@ import type {
   DeliveryReport,
   Message,
   Outcome,
-  SendContext,
 } from '../../core/channel.js';
 import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/request.js';
@@ -55,25 +54,6 @@ export function twilioMessages(): Channel {
     const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
     const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
       readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
-    const sendComposed = (composed: Composed, message: Message, context: SendContext): Promise<Outcome> =>
-      sendReporting(statusCallbackUrl, context, async (statusCallback) => {
-        const result = await twilio.call(
-          (client) =>
-            client.messages.create({
-              ...composed,
-              contentRetention,
-              addressRetention,
-              validityPeriod: ttlSecondsOf(message, clock(), SHORTEST_VALIDITY_SECONDS),
-              provideFeedback: true,
-              statusCallback,
-            } as MessageParameters),
-          context,
-        );
-        const outcome = readOutcome(result);
-        // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
-        if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
-        return outcome;
-      });
     return {
       provider: 'TWILIO',
       host: twilio.host,
@@ -96,7 +76,25 @@ export function twilioMessages(): Channel {
       },
       send: (message, context) => {
         const composed = compose(message);
-        return 'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
+        if ('status' in composed) return Promise.resolve(composed);
+        return sendReporting(statusCallbackUrl, context, async (statusCallback) => {
+          const result = await twilio.call(
+            (client) =>
+              client.messages.create({
+                ...composed,
+                contentRetention,
+                addressRetention,
+                validityPeriod: ttlSecondsOf(message, clock(), SHORTEST_VALIDITY_SECONDS),
+                provideFeedback: true,
+                statusCallback,
+              } as MessageParameters),
+            context,
+          );
+          const outcome = readOutcome(result);
+          // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
+          if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
+          return outcome;
+        });
       },
     };
   };

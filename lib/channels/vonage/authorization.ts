@@ -1,9 +1,8 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
-import type { Outcome } from '../../core/channel.js';
+import type { SendContext } from '../../core/channel.js';
 import { readPrivateKey } from '../../core/private-key.js';
-import { TIMED_OUT, waitAtMost } from '../../core/time.js';
-import { notSent } from '../provider.js';
+import { keptCredential } from '../kept-credential.js';
 import type { VonageCredential } from './options.js';
 
 /** Proves to Vonage who calls. */
@@ -15,8 +14,8 @@ const TOKEN_SPARE_SECONDS = 5 * 60;
 /** How long a message may wait for its token to be signed, milliseconds. Signing takes about one. */
 const SIGNING_MS = 700;
 
-/** The header `Authorization` of each call. */
-export type Authorize = () => Promise<string>;
+/** The header `Authorization` of a call; `undefined` if no token could be signed in time. */
+export type Authorize = (context: Pick<SendContext, 'leaveSignal'>) => Promise<string | undefined>;
 
 /** Basic with key and secret, else a signed token that is reused for ten minutes. */
 export function authorizer(credential: VonageCredential, clock: () => number): Authorize {
@@ -26,44 +25,31 @@ export function authorizer(credential: VonageCredential, clock: () => number): A
   }
   const { applicationId } = credential;
   const { privateKey } = readPrivateKey(credential.privateKey);
-  let current: { readonly authorization: Promise<string>; readonly issuedAt: number } | undefined;
-  return () => {
-    const nowSeconds = Math.floor(clock() / 1000);
-    // The absolute difference: a clock that is set back must not make a token live longer.
-    const age = current === undefined ? Infinity : Math.abs(nowSeconds - current.issuedAt);
-    if (current === undefined || age > TOKEN_LIFE_SECONDS - TOKEN_SPARE_SECONDS) {
-      const signing = signToken(applicationId, privateKey, nowSeconds);
-      const mine = { authorization: signing, issuedAt: nowSeconds };
-      current = mine;
-      // After a failure the next call signs anew.
-      signing.catch(() => {
-        if (current === mine) current = undefined;
-      });
-    }
-    return current.authorization;
+  const tokens = keptCredential({
+    fetch: () => signToken(applicationId, privateKey, Math.floor(clock() / 1000)),
+    read: (token) =>
+      typeof token === 'string' ? { token, endsAtMs: clock() + TOKEN_LIFE_SECONDS * 1000 } : undefined,
+    endOf: ({ endsAtMs }) => endsAtMs,
+    spareMs: TOKEN_SPARE_SECONDS * 1000,
+    waitMs: SIGNING_MS,
+    clock,
+  });
+  return async (context) => {
+    const kept = await tokens.get(context);
+    return kept && `Bearer ${kept.token}`;
   };
 }
 
-async function signToken(applicationId: string, key: KeyObject, nowSeconds: number): Promise<string> {
-  const token = await new SignJWT({ application_id: applicationId })
+function signToken(applicationId: string, key: KeyObject, nowSeconds: number): Promise<string> {
+  return new SignJWT({ application_id: applicationId })
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + TOKEN_LIFE_SECONDS)
     .setJti(randomUUID())
     .sign(key);
-  return `Bearer ${token}`;
 }
 
-/** Sends with the header, unless there is none in time: then nothing has left. */
-export async function sendAuthorized(
-  authorize: Authorize,
-  send: (authorization: string) => Promise<Outcome>,
-): Promise<Outcome> {
-  const authorization = await waitAtMost(authorize(), SIGNING_MS).catch(() => TIMED_OUT);
-  return typeof authorization === 'string' ? send(authorization) : notSent(NO_TOKEN);
-}
-
-const NO_TOKEN = {
+export const NO_TOKEN = {
   code: 'NO_TOKEN',
   reason: 'No token for Vonage could be signed in time',
   remedy: 'Check whether the process is busy, and privateKey of vonageChannel or vonageVoice.',

@@ -3,11 +3,11 @@ import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { spokenWords, type SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
-import { checkProvider } from '../check-provider.js';
-import { requireVoiceChannel } from '../provider.js';
+import { checkProvider, missingCredential } from '../check-provider.js';
+import { notSent, requireVoiceChannel } from '../provider.js';
 import { attemptQuery } from '../twilio/status-callbacks.js';
 import { voiceFor } from '../twilio/voices.js';
-import { authorizer, sendAuthorized } from './authorization.js';
+import { authorizer, NO_TOKEN } from './authorization.js';
 import { callReceiver } from './callbacks.js';
 import { describeRefusal, isVoiceError } from './error-codes.js';
 import { readVoiceOptions, withoutPlus, type VonageVoiceOptions } from './options.js';
@@ -48,7 +48,9 @@ export function vonageVoice(options: VonageVoiceOptions): Channel {
         ? {}
         : { reports: 'failures', receive: callReceiver({ signatureSecret, clock }) }),
       check: async (context) => {
-        const request = requestOf(await authorize(), { method: 'GET' }, '?page_size=1');
+        const authorization = await authorize(context);
+        if (authorization === undefined) throw missingCredential(NO_TOKEN);
+        const request = requestOf(authorization, { method: 'GET' }, '?page_size=1');
         await checkProvider(
           { name: 'Vonage', describe: describeRefusal },
           request,
@@ -56,22 +58,24 @@ export function vonageVoice(options: VonageVoiceOptions): Channel {
           ({ status }) => status === 200,
         );
       },
-      send: (message, { http, callbackUrl, reference }) =>
-        sendAuthorized(authorize, async (authorization) => {
-          const events =
-            callbackUrl === undefined
-              ? {}
-              : { event_url: [callbackUrl + attemptQuery(reference)], event_method: 'POST' };
-          const json = {
-            to: [{ type: 'phone', number: withoutPlus(message.to) }],
-            from: { type: 'phone', number: withoutPlus(from) },
-            // Inline: the URL of a document to fetch would put the code into access logs.
-            ncco: [talkOf(spokenWords(message, voiceTexts))],
-            ringing_timer: RING_SECONDS,
-            ...events,
-          };
-          return outcomeOf(await http(requestOf(authorization, { json })), VONAGE);
-        }),
+      send: async (message, context) => {
+        const { http, callbackUrl, reference } = context;
+        const authorization = await authorize(context);
+        if (authorization === undefined) return notSent(NO_TOKEN);
+        const events =
+          callbackUrl === undefined
+            ? {}
+            : { event_url: [callbackUrl + attemptQuery(reference)], event_method: 'POST' };
+        const json = {
+          to: [{ type: 'phone', number: withoutPlus(message.to) }],
+          from: { type: 'phone', number: withoutPlus(from) },
+          // Inline: the URL of a document to fetch would put the code into access logs.
+          ncco: [talkOf(spokenWords(message, voiceTexts))],
+          ringing_timer: RING_SECONDS,
+          ...events,
+        };
+        return outcomeOf(await http(requestOf(authorization, { json })), VONAGE);
+      },
     };
   };
 }

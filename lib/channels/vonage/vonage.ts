@@ -6,9 +6,9 @@ import { numberOfSender } from '../../numbers/phone-number.js';
 import { ConfigurationError } from '../../core/errors.js';
 import type { Channel } from '../channel.js';
 import { dltIdsOf, type Dlt } from '../dlt.js';
-import { checkProvider } from '../check-provider.js';
-import { requireTextChannel, ttlSecondsOf } from '../provider.js';
-import { authorizer, sendAuthorized } from './authorization.js';
+import { checkProvider, missingCredential } from '../check-provider.js';
+import { notSent, requireTextChannel, ttlSecondsOf } from '../provider.js';
+import { authorizer, NO_TOKEN } from './authorization.js';
 import { messageReceiver } from './callbacks.js';
 import { templateComponentsOf, templateLanguageOf } from '../whatsapp-template.js';
 import { describeRefusal, isVonageError } from './error-codes.js';
@@ -69,7 +69,9 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
       // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
       // Vonage refuses with 422 if it accepts the credentials.
       check: async (context) => {
-        const request = requestOf(await authorize(), {});
+        const authorization = await authorize(context);
+        if (authorization === undefined) throw missingCredential(NO_TOKEN);
+        const request = requestOf(authorization, {});
         await checkProvider(
           { name: 'Vonage', describe: describeRefusal },
           request,
@@ -77,19 +79,20 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
           ({ status }) => status === 422,
         );
       },
-      send: (message, context) =>
-        sendAuthorized(authorize, async (authorization) => {
-          const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, dlt, clock());
-          const result = await context.http(
-            requestOf(authorization, {
-              ...body,
-              from: withoutPlus(from),
-              to: withoutPlus(message.to),
-              ...reporting(message, context),
-            }),
-          );
-          return outcomeOf(result, VONAGE);
-        }),
+      send: async (message, context) => {
+        const authorization = await authorize(context);
+        if (authorization === undefined) return notSent(NO_TOKEN);
+        const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, dlt, clock());
+        const result = await context.http(
+          requestOf(authorization, {
+            ...body,
+            from: withoutPlus(from),
+            to: withoutPlus(message.to),
+            ...reporting(message, context),
+          }),
+        );
+        return outcomeOf(result, VONAGE);
+      },
     };
   };
 }

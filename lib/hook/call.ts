@@ -1,7 +1,6 @@
 import type { Budget } from '../core/budget.js';
 import type { OfCall, OfOptIn, OfProviders, OfResend, SkippedChannel } from '../core/events.js';
 import type { Delivery, ReadyChannel } from '../delivery/attempt.js';
-import type { Place } from '../delivery/order.js';
 import type { FirstClaim, StatePort } from '../delivery/state.js';
 import { isPaidChannel, type LearnedCall, type LearningGuard } from '../guard/learning-guard.js';
 import type { LimitRule } from '../guard/limits.js';
@@ -44,17 +43,11 @@ export interface OpenCall {
   // By `deduplicate`, if the call is the first of its event.
 
   /** `undefined` if nothing had to be claimed. */
-  claim: Pick<FirstClaim, 'settle' | 'release'> | undefined;
+  claim: FirstClaim | undefined;
   /** The rate limits that had no point left. */
   exceeded: readonly LimitRule[];
-  /** Whether the claim has read the records that the plan asks for. */
-  hasRead: boolean;
   /** As `duplicateKey` makes it; empty if nothing had to be claimed. */
   eventKey: string;
-  /** Its event's place among the codes of its user, for all gateways. */
-  place: Place;
-  /** Whether the claim says that no newer code of the user has passed at any gateway. */
-  isCurrent: boolean | 'unknown';
   /** When the claim was sent, milliseconds since the call came. */
   claimedMs: number;
   /** What the guard that learns says; `undefined` if it is off, or does not count the code. */
@@ -130,10 +123,7 @@ export function beginCall(
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
-    hasRead: false,
     eventKey: '',
-    place: undefined,
-    isCurrent: 'unknown',
     claimedMs: 0,
     learned: undefined,
     reading: undefined,

@@ -18,13 +18,13 @@ import { claimsDeliveries } from './ready-channels.js';
 
 /** Makes the call its user's newest code at this gateway, or refuses it if a newer one has passed. */
 export function supersedeOlder(call: ReadCall, { state, lateFailover }: HookParts): void {
-  const { arrival, person, hook } = call;
+  const { arrival, person, hook, claim, eventKey } = call;
   const { order } = state.local;
-  if (call.isCurrent === false || order.hasNewer(person, arrival)) {
+  if (claim?.isCurrent === false || order.hasNewer(person, arrival)) {
     call.refusal = REFUSALS.SUPERSEDED;
   } else if (!hook.isPreview) {
     order.pass(person, arrival);
-    lateFailover?.dropOlder(person, call);
+    lateFailover?.dropOlder(person, { eventKey, place: claim?.place });
   }
 }
 
@@ -60,8 +60,9 @@ function hasNewerCodeHere(call: ReadCall, { state }: HookParts): boolean {
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
 async function hasNewerCodeElsewhere(call: ReadCall, { state }: HookParts): Promise<boolean> {
-  const { budget, person, eventKey, place, hook } = call;
+  const { budget, person, eventKey, claim, hook } = call;
   const { isPreview } = hook;
+  const place = claim?.place;
   // If the state cannot say, the call goes on. Of a claim that was decided alone it knows since it was back.
   const answer = state.isCurrent(person, { eventKey, place, isPreview });
   const isCurrent = answer instanceof Promise ? await waitAtMost(answer, budget.stateMs) : answer;

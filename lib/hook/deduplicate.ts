@@ -70,11 +70,8 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<voi
   }
   call.claim = result;
   call.exceeded = exceededRules(limits, result.exceeded);
-  call.hasRead = result.hasRead;
   call.arrival = result.arrival;
   call.eventKey = eventKey;
-  call.place = result.place;
-  call.isCurrent = result.isCurrent;
   call.claimedMs = claimedMs;
   call.learned = learned;
 }

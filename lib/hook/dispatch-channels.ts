@@ -41,7 +41,7 @@ export async function dispatchChannels(call: ReadCall, parts: HookParts): Promis
     locale: localeOf(call),
     person: call.person,
     eventKey: call.eventKey,
-    place: call.place,
+    place: call.claim?.place,
     isPreview: call.hook.isPreview,
     untried: plan.steps,
     attempts: NONE,
@@ -254,12 +254,12 @@ function whatsAppNumberOf(call: ReadCall, profile: UserProfile | undefined, part
 }
 
 /** The numbers whose suppressions are not known yet: the claim reads the enrolled number only, unless the state failed then. */
-function unreadNumbers({ whatsAppNumber }: Wish, { hook, hasRead }: ReadCall): readonly string[] {
+function unreadNumbers({ whatsAppNumber }: Wish, { hook, claim }: ReadCall): readonly string[] {
   const { deliveryChannel, phoneNumber } = hook.request;
   // A voice call is never suppressed: the user requested it.
   if (deliveryChannel !== 'sms') return NONE;
   const isOther = whatsAppNumber !== phoneNumber;
-  return [...(hasRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
+  return [...(claim?.hasRead === true ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
 }
 
 /** Skips the suppressed channels: WhatsApp by its number, the others by the enrolled one. */

@@ -5,7 +5,7 @@ import type {
   InboundMessage,
   PushedReport,
 } from '../../core/channel.js';
-import { asList, asObject, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
+import { asObject, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
 import { isSameText, numberOfUser } from '../provider.js';
 import { describeFailure } from './error-codes.js';
 
@@ -65,10 +65,7 @@ function validationAnswer(event: JsonObject): CallbackAnswer {
 }
 
 const dataOf = (events: readonly JsonObject[], type: string): readonly JsonObject[] =>
-  asList(events)
-    .map(asObject)
-    .filter(({ eventType }) => eventType === type)
-    .map(({ data }) => withSmallInitials(asObject(data)));
+  events.filter(({ eventType }) => eventType === type).map(({ data }) => withSmallInitials(asObject(data)));
 
 /** Azure's schema and its SDKs begin the names with small letters, but the examples beside the schema with capitals. */
 const withSmallInitials = (data: JsonObject): JsonObject =>

@@ -1,11 +1,9 @@
-import { asObject, isObject } from '../../core/json.js';
 import {
-  checkOptions,
   functionRule,
   isOrigin,
   lazyRules,
   optionsOf,
-  refuseProblems,
+  readOptionsBy,
   tested,
   textOf,
   urlRule,
@@ -82,16 +80,14 @@ const RULES = lazyRules(() =>
       isOrigin,
       ', or be left out',
     ),
-  }),
+  })
+    .xor('accessKey', 'credential')
+    .messages({ 'object.missing': ONE_CREDENTIAL, 'object.xor': ONE_CREDENTIAL }),
 );
 
 /** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
 export function readAzureOptions(options: unknown, factory: string): AzureSettings {
-  const { accessKey, credential } = asObject(options);
-  const { value, problems } = checkOptions<AzureSettings>(RULES(), options);
-  const isOne = (accessKey === undefined) !== (credential === undefined);
-  refuseProblems(isObject(options) && !isOne ? [ONE_CREDENTIAL, ...problems] : problems, factory);
-  return value;
+  return readOptionsBy(RULES(), options, factory);
 }
 
 /** Whether a key could be Azure's. A connection string is a usual slip. */

@@ -41,18 +41,16 @@ export function messageReceiver(
   proof: WebhookProof,
 ): CallbackReceiver {
   return receiver(proof, (body) => {
-    if (body['status'] !== undefined) return { reports: listOf(readStatus(body)) };
+    if (body['status'] !== undefined) return { reports: readStatus(body) };
     const isToSender = sender !== undefined && numberOfUser(textFieldOf(body, 'to')) === sender;
-    return { inbound: isToSender && body['channel'] === kind ? listOf(readInbound(body)) : [] };
+    return { inbound: isToSender && body['channel'] === kind ? readInbound(body) : [] };
   });
 }
 
 /** Receives the events of calls. */
 export function callReceiver(proof: WebhookProof): CallbackReceiver {
-  return receiver(proof, (body, { query }) => ({ reports: listOf(readCallEvent(body, query['attempt'])) }));
+  return receiver(proof, (body, { query }) => ({ reports: readCallEvent(body, query['attempt']) }));
 }
-
-const listOf = <T>(item: T | undefined): readonly T[] => (item === undefined ? [] : [item]);
 
 type Reading = Pick<CallbackAnswer, 'reports' | 'inbound'>;
 
@@ -102,10 +100,10 @@ function isHashOf(body: Buffer, hash: unknown): boolean {
   return given.length === actual.length && timingSafeEqual(given, actual);
 }
 
-function readStatus(body: JsonObject): PushedReport | undefined {
+function readStatus(body: JsonObject): readonly PushedReport[] {
   const { status, error } = body;
   const transactionId = textFieldOf(body, 'message_uuid');
-  if (typeof status !== 'string' || transactionId === undefined) return undefined;
+  if (typeof status !== 'string' || transactionId === undefined) return [];
   const message = {
     transactionId,
     reference: textFieldOf(body, 'client_ref'),
@@ -113,38 +111,40 @@ function readStatus(body: JsonObject): PushedReport | undefined {
     to: numberOfUser(textFieldOf(body, 'to')),
   };
   if (status === 'rejected' || status === 'undeliverable') {
-    return { ...message, ...describeFailure(status, asObject(error)) };
+    return [{ ...message, ...describeFailure(status, asObject(error)) }];
   }
-  return { ...message, status: status === 'delivered' || status === 'read' ? 'delivered' : 'pending' };
+  return [{ ...message, status: status === 'delivered' || status === 'read' ? 'delivered' : 'pending' }];
 }
 
-function readInbound(body: JsonObject): InboundMessage | undefined {
+function readInbound(body: JsonObject): readonly InboundMessage[] {
   const messageId = textFieldOf(body, 'message_uuid');
   const from = textFieldOf(body, 'from');
-  if (messageId === undefined || from === undefined) return undefined;
+  if (messageId === undefined || from === undefined) return [];
   const number = numberOfUser(from);
-  return {
-    messageId,
-    from: number,
-    // WhatsApp also has users without a number.
-    externalUserId: number === undefined ? from : undefined,
-    // Or a tap on a button of a template.
-    text: textFieldOf(body, 'text') ?? textFieldOf(body, 'button', 'text') ?? '',
-  };
+  return [
+    {
+      messageId,
+      from: number,
+      // WhatsApp also has users without a number.
+      externalUserId: number === undefined ? from : undefined,
+      // Or a tap on a button of a template.
+      text: textFieldOf(body, 'text') ?? textFieldOf(body, 'button', 'text') ?? '',
+    },
+  ];
 }
 
 /**
  * @param reference - of the attempt: calls have no reference of their own, so the URL has it. The token covers the body alone. So
  * the reference counts only beside the signed id. It is random, and only Vonage gets it.
  */
-function readCallEvent(body: JsonObject, reference: string | undefined): PushedReport | undefined {
+function readCallEvent(body: JsonObject, reference: string | undefined): readonly PushedReport[] {
   const { status, detail } = body;
   const transactionId = textFieldOf(body, 'uuid');
-  if (typeof status !== 'string' || transactionId === undefined) return undefined;
+  if (typeof status !== 'string' || transactionId === undefined) return [];
   const call = { transactionId, reference, providerStatus: status };
   // Of a call that rang and was not picked up or was declined, nothing follows: the phone is there.
   if (status === 'failed' || (status === 'rejected' && detail !== 'declined')) {
-    return { ...call, ...describeCallFailure(status, detail) };
+    return [{ ...call, ...describeCallFailure(status, detail) }];
   }
-  return { ...call, status: status === 'completed' ? 'delivered' : 'pending' };
+  return [{ ...call, status: status === 'completed' ? 'delivered' : 'pending' }];
 }

@@ -435,10 +435,12 @@ describe('the options of azureSms', () => {
     ],
     [['The options must be an object'], undefined, null, KEY],
     [
-      ['give accessKey or credential: one of the two'],
+      [
+        'give accessKey or credential: one of the two. accessKey is undefined: is the variable that it comes from set?',
+      ],
       { ...good, accessKey: undefined },
-      { ...good, credential: () => Promise.resolve(null) },
     ],
+    [['give accessKey or credential: one of the two'], { ...good, credential: () => Promise.resolve(null) }],
     [
       [endpointProblem],
       ...['http://acme.example', 'https://acme.example/sms', 1].map((endpoint) => ({ ...good, endpoint })),

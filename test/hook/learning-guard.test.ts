@@ -22,13 +22,15 @@ type Learn = NonNullable<GuardOptions['learn']>;
 describe('guard.learn', () => {
   let scene: Scene;
   let now: number;
-  let users = 0;
+  // Bob's number comes before theirs.
+  let users = 200;
   const open = scenes();
   beforeEach(() => {
     now = Date.now();
   });
-  const start = async (learn: Learn = {}, hook: HookOptions = {}): Promise<void> => {
+  const start = async (learn: Learn = {}, hook: HookOptions = {}, hasCallbacks = false): Promise<void> => {
     scene = await open({
+      hasCallbacks,
       hook: {
         clock: () => now,
         ...hook,
@@ -129,6 +131,17 @@ describe('guard.learn', () => {
       'The guard blocked SMS for the code: too few codes to numbers with the same beginning are used. The hook still tries WhatsApp.',
     );
     expect(scene.of('request.answered').at(-1)?.outcome).to.equal('accepted');
+  });
+
+  it('says why each channel is skipped if a user of WhatsApp has written STOP', async () => {
+    await start({}, {}, true);
+    await times(6, () => toStranger({ phoneNumber: nextNumber('+44770090') }));
+    await scene.write('STOP');
+    expect(isBlocked(await scene.call({ change: withoutExpiry }))).to.equal(true);
+    expect(scene.of('request.answered').at(-1)?.skipped).to.deep.equal([
+      { channel: 'whatsapp', reason: 'STOPPED' },
+      { channel: 'sms', reason: 'BLOCKED' },
+    ]);
   });
 
   it('sends no SMS if WhatsApp refuses during a block, and lets Okta send none', async () => {

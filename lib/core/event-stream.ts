@@ -6,6 +6,7 @@ import type {
   HookEvent,
   HookEventListener,
   HookEventOf,
+  OfCall,
 } from './events.js';
 import { maskError, type PersonalData } from './masking.js';
 
@@ -20,8 +21,7 @@ export type CountedEvent = Extract<EmittedEvent, Counted>;
 /** A failure of what the user has given the hook, such as a function or a channel. */
 type ExtensionFailure = Pick<HookEventOf<'extension.failed'>, 'extension' | 'reason' | 'percentages'> & {
   /** The call in which it failed, or whose message it was about, as far as that is known. */
-  readonly call:
-    Partial<Pick<HookEventOf<'extension.failed'>, 'eventId' | 'oktaRequestId' | 'userId'>> | undefined;
+  readonly call: Partial<OfCall> | undefined;
 };
 
 /** What may happen often, such as rejected callers, and is reported at most once a minute. */

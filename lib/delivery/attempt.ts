@@ -49,13 +49,10 @@ export interface Send {
   /** What texts and channels get: the request of the code, with its end by the wall clock. */
   readonly request: TelephonyRequest;
   readonly budget: Budget;
-  /**
-   * Called right before each attempt, with its step and the number of attempts so far. Default: wanted until the
-   * budget ends.
-   */
-  readonly isStillWanted?: ((step: PlanStep, attempts: number) => boolean | Promise<boolean>) | undefined;
+  /** Called right before each attempt, with its step and the number of attempts so far. */
+  readonly isStillWanted: (step: PlanStep, attempts: number) => boolean | Promise<boolean>;
   /** Called right before each attempt that is wanted: whether the recipient has stopped its channel. */
-  readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
+  readonly isSuppressed: (step: PlanStep) => boolean;
 }
 
 /** The result of an attempt. */
@@ -103,13 +100,13 @@ export async function attemptSend(
   message: Message,
   budget: Budget,
   onDetached: (attempt: DetachedAttempt) => void,
-  onReference?: (reference: string) => void,
+  onReference: (reference: string) => void,
 ): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
   const nameOf = (reference: string | undefined): string | undefined =>
     reference === undefined ? undefined : messageKey(channel.idNamespace, reference);
   const onRead = (reference: string): void => {
-    if (channel.receiver !== undefined) onReference?.(messageKey(channel.idNamespace, reference));
+    if (channel.receiver !== undefined) onReference(messageKey(channel.idNamespace, reference));
   };
   const scope = new AttemptScope(budget, channel.client, message.request, onRead);
   const endOf = (outcome: Outcome): AttemptEnd => ({

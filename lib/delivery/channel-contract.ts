@@ -38,10 +38,10 @@ export interface ChannelClient {
 export class AttemptScope {
   readonly context: SendContext;
   readonly #budget: Budget;
-  readonly #client: ChannelClient;
+  readonly client: ChannelClient;
   /** Not the whole request, which this would keep in memory until the next full collection of garbage. */
   readonly #call: OfCall;
-  readonly #onReference: ((reference: string) => void) | undefined;
+  readonly #onReference: (reference: string) => void;
   #reference: string | undefined;
   #controller: AbortController | undefined;
   #isGivenUp = false;
@@ -52,11 +52,11 @@ export class AttemptScope {
     budget: Budget,
     client: ChannelClient,
     request: TelephonyRequest,
-    onReference?: (reference: string) => void,
+    onReference: (reference: string) => void,
   ) {
     this.#onReference = onReference;
     this.#budget = budget;
-    this.#client = client;
+    this.client = client;
     this.#call = {
       eventId: request.eventId,
       oktaRequestId: request.oktaRequestId,
@@ -72,7 +72,7 @@ export class AttemptScope {
     const leaveWithinMs = budget.share(maxMs, fraction);
     const fullMs = Math.min(maxMs, (budget.elapsedMs() + budget.remainingMs()) * fraction);
     const limits = {
-      dispatcher: this.#client.dispatcher,
+      dispatcher: this.client.dispatcher,
       timeoutMs: budget.remainingMs() + DETACHED_MS,
       windowMs: budget.remainingMs(),
       leaveWithinMs,
@@ -82,7 +82,7 @@ export class AttemptScope {
       },
     };
     return sendRequest(request, limits, (problem) => {
-      this.#client.onMistake(wrongRequest(problem), this.#call);
+      this.client.onMistake(wrongRequest(problem), this.#call);
     });
   }
 
@@ -99,13 +99,9 @@ export class AttemptScope {
   readReference(): string {
     if (this.#reference === undefined) {
       this.#reference = randomUUID();
-      this.#onReference?.(this.#reference);
+      this.#onReference(this.#reference);
     }
     return this.#reference;
-  }
-
-  get callbackUrl(): string | undefined {
-    return this.#client.callbackUrl;
   }
 
   get leaveSignal(): AbortSignal {
@@ -170,7 +166,7 @@ class AttemptContext implements SendContext {
 
   constructor(scope: AttemptScope) {
     this.http = (request) => scope.send(request);
-    this.callbackUrl = scope.callbackUrl;
+    this.callbackUrl = scope.client.callbackUrl;
     Object.defineProperty(this, SCOPE, { value: scope });
     Object.defineProperty(this, 'reference', LAZY_FIELDS.reference);
     Object.defineProperty(this, 'leaveSignal', LAZY_FIELDS.leaveSignal);

@@ -40,11 +40,11 @@ export async function sendCode(send: Send, parts: SendParts): Promise<Delivery> 
     }
     const message = messageOf(words, step.to, channel, send, parts);
     // An immediate answer is not awaited: nothing may happen between it and the send.
-    const wanted = send.isStillWanted?.(step, attempts.length) ?? true;
+    const wanted = send.isStillWanted(step, attempts.length);
     if (!(typeof wanted === 'boolean' ? wanted : await wanted)) break;
     // Asking took time as well, and the caller may have hung up since.
     if (isOver(budget)) break;
-    if (send.isSuppressed?.(step) === true) continue;
+    if (send.isSuppressed(step)) continue;
     const makeReceipt = (): Receipt => receiptOf(code, step, left, attempts, settings);
     const tried = { step, channel, makeReceipt };
     recorder.started(tried);

@@ -38,7 +38,8 @@ describe('the HTTP client of a channel', () => {
   afterEach(() => {
     clock.restore();
   });
-  const contextIn = (budget: Budget): SendContext => new AttemptScope(budget, client, REQUEST).context;
+  const contextIn = (budget: Budget): SendContext =>
+    new AttemptScope(budget, client, REQUEST, () => undefined).context;
   const leave = (): void => {
     dispatched.at(-1)?.leave();
   };

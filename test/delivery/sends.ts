@@ -62,7 +62,7 @@ export async function dispatchBy(
   };
   const clock = (): number => 0;
   const delivery = await sendCode(
-    { code, request, ...send },
+    { code, request, isStillWanted: () => true, isSuppressed: () => false, ...send },
     {
       channels,
       settings: { composeText, texts: undefined, ownChannels: new Set(), clock },

@@ -30,7 +30,7 @@ const STATE_REMEDY =
   'The user can request another code. For the state, see the remedy of state.lost, or the reason of extension.failed.';
 
 /** A late send while it runs. Its code is the receipt, with the steps that can still help. */
-export interface LateSend extends Send {
+export interface LateSend extends Omit<Send, 'isStillWanted' | 'isSuppressed'> {
   readonly code: Receipt;
   readonly failure: DeliveryFailure;
   /** Set once. No attempt starts after that. */

@@ -151,6 +151,7 @@ describe('the limits of a request', () => {
     ['::ffff:10.0.0.7', '::ffff:a00:7', true],
     ['::1', '0:0:0:0:0:0:0:1', true],
     ['::1', '::2', false],
+    ['fe80::1%eth0', 'fe80::2%eth1', true],
     ['198.51.100.7', '198.51.100.70', false],
     ['not an address', 'none either', false],
   ];

@@ -52,6 +52,7 @@ describe('guard.assess', () => {
   it('answers a block with an error if guard.answer is error', async () => {
     await start(() => Promise.resolve({ block: true }), { answer: 'error' });
     expect(errorOf(await scene.call())?.errorCauses?.[0]?.['reason']).to.contain('BLOCKED_BY_ASSESS');
+    expect(scene.of('guard.blocked')[0]?.reason).to.equal('no reason given');
     expect(sent()).to.equal(0);
   });
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { LearnOverview } from '#lib/guard/learning-guard.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { HOUR_MS } from '#harness/learned.js';
-import { BOB, SENDS_MANY } from '#harness/scene.js';
+import { BOB, SENDS_MANY, type HookOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { serveConsole, type ServedConsole } from './served-console.js';
 
@@ -17,10 +18,11 @@ describe("the console's part of guard.learn", () => {
   const start = async (
     learn: object | undefined,
     authorize = (): boolean | { administrator: string } => ({ administrator: 'Grace Hopper' }),
+    hook: HookOptions = {},
   ): Promise<void> => {
     served = await serveConsole({
       console: { authorize },
-      hook: { clock: () => now, guard: learn === undefined ? SENDS_MANY : { ...SENDS_MANY, learn } },
+      hook: { clock: () => now, guard: learn === undefined ? SENDS_MANY : { ...SENDS_MANY, learn }, ...hook },
     });
   };
   /** A code to another number of one prefix; says whether it was blocked. */
@@ -105,6 +107,15 @@ describe("the console's part of guard.learn", () => {
     }
     isAdministrator = false;
     expect((await served.post('/api/learning/lift', { country: 'US' })).status).to.equal(403);
+    expect(served.scene.of('guard.lifted')).to.deep.equal([]);
+  });
+
+  it('says that the state does not answer, and reports nothing as lifted, if that is so', async () => {
+    const state = openMemoryState();
+    Object.assign(state.learning, { lift: () => Promise.resolve(false) });
+    await start({ mode: 'enforce' }, undefined, { state });
+    const { failure } = await served.post('/api/learning/lift', { country: 'US' });
+    expect(failure?.code).to.equal('STATE_UNREACHABLE');
     expect(served.scene.of('guard.lifted')).to.deep.equal([]);
   });
 

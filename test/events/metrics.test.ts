@@ -9,6 +9,7 @@ import {
 } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/events/metric-table.js';
 import { createMetrics, type WatchedStatus } from '#lib/events/metrics.js';
+import type { LearnStatus } from '#lib/guard/learning-guard.js';
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
 import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -245,13 +246,18 @@ describe('the metrics', () => {
 
   it('show the worst value of all open hooks, and nothing of closed ones', async () => {
     const second = createMetrics(registry);
+    const learning = (isBlind: boolean, level: number): LearnStatus => ({
+      isBlind,
+      levels: [{ rule: 'learn.country', country: 'US', level }],
+    });
     // The worst one first.
     second.watch(() => ({
       inFlight: 3,
       breakers: { 'api.twilio.com': 'open', line: 'half-open' },
       state: 'lost',
+      learning: learning(true, 2),
     }));
-    metrics.watch(() => FINE);
+    metrics.watch(() => ({ ...FINE, learning: learning(false, 1) }));
     const shown = async (): Promise<readonly number[]> => {
       const now = await page();
       const host = 'api.twilio.com';
@@ -260,11 +266,13 @@ describe('the metrics', () => {
         now.sum('breaker_state', { host: 'line' }),
         now.sum('state_up'),
         now.sum('calls_in_flight'),
+        now.sum('guard_level'),
+        now.sum('guard_blind'),
       ];
     };
-    expect(await shown()).to.deep.equal([2, 1, 0, 5]);
+    expect(await shown()).to.deep.equal([2, 1, 0, 5, 2, 1]);
     second.close();
-    expect(await shown()).to.deep.equal([0, 0, 1, 2]);
+    expect(await shown()).to.deep.equal([0, 0, 1, 2, 1, 0]);
     metrics.close();
     const last = await page();
     expect(last.values('breaker_state', 'host')).to.deep.equal([]);

@@ -1,32 +1,20 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { fakeClock } from '#harness/fake-clock.js';
-import { NO_CLIENT } from '#harness/channels.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
-import { dispatchBy } from './sends.js';
+import { dispatchBy, readyChannel } from './sends.js';
 
 type Send = (context: SendContext) => unknown;
 
-const ready = (name: string, send: Send): ReadyChannel => {
+const ready = (name: string, send: Send): ReadyChannel =>
   // May break the rules of its port, as a user's channel can.
-  const port = { send: (_message: unknown, context: SendContext) => send(context) } as ConnectedChannel;
-  return {
-    name,
-    key: name,
-    provider: name.toUpperCase(),
-    port,
-    idNamespace: 'own',
-    reports: undefined,
-    receiver: undefined,
-    client: NO_CLIENT,
-    breaker: new Breaker(name, () => undefined),
-  };
-};
+  readyChannel(name, {
+    port: { send: (_message: unknown, context: SendContext) => send(context) } as ConnectedChannel,
+  });
 const UNKNOWN = { status: 'unknown', reason: 'hang' };
 const refused = (fields: object = {}): object => ({
   status: 'refused',

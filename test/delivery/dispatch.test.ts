@@ -1,17 +1,15 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import type { Channel } from '#lib/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
-import { NO_CLIENT } from '#harness/channels.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
 import { defer } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
-import { dispatchBy, type Sent } from './sends.js';
+import { dispatchBy, readyChannel, type Sent } from './sends.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 
@@ -19,17 +17,8 @@ type Send = (message: Message, context: SendContext) => unknown;
 /** A port that may break its own rules, as a user's channel can. */
 const portOf = (send: Send): ConnectedChannel => ({ send: send as ConnectedChannel['send'] });
 
-const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel => ({
-  name,
-  key: name,
-  provider,
-  port: portOf(send),
-  idNamespace: 'own',
-  reports: undefined,
-  receiver: undefined,
-  client: NO_CLIENT,
-  breaker: new Breaker(`${name}-${provider}`, () => undefined),
-});
+const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel =>
+  readyChannel(name, { provider, port: portOf(send) });
 
 async function run(
   plan: readonly ReadyChannel[],

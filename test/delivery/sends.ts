@@ -5,10 +5,12 @@ import { EventStream } from '#lib/core/event-stream.js';
 import type { AttemptReport, HookEvent } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import type { ReadyChannel, Delivery, Send } from '#lib/delivery/attempt.js';
+import { Breaker } from '#lib/delivery/breaker.js';
 import { sendCode, type SendParts } from '#lib/delivery/dispatch.js';
 import { transactionIdOf } from '#lib/delivery/messages/receipt.js';
 import type { PlannedCode } from '#lib/delivery/records.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { NO_CLIENT } from '#harness/channels.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 interface Sending extends Partial<Omit<Send, 'code'>> {
@@ -27,6 +29,22 @@ export interface Sent {
   readonly composeFailures: readonly string[];
   /** The ids of the messages that were accepted. */
   readonly accepted: readonly string[];
+}
+
+/** A channel that is ready, makes no requests and accepts each message. */
+export function readyChannel(name: string, parts: Partial<ReadyChannel> = {}): ReadyChannel {
+  return {
+    name,
+    key: name,
+    provider: name.toUpperCase(),
+    port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
+    idNamespace: 'own',
+    reports: parts.port?.reports,
+    receiver: undefined,
+    client: NO_CLIENT,
+    breaker: new Breaker(name, () => undefined),
+    ...parts,
+  };
 }
 
 /** Dispatches a code by a plan of these channels, in their order. */

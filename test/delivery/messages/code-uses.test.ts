@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { CodeUses, type CodeUse } from '#lib/delivery/messages/code-uses.js';
-import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
 import type { LastCode, LastCodeRecord, SentCode, Known, KnownRecords } from '#lib/delivery/records.js';
@@ -10,7 +9,7 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
-import { NO_CLIENT } from '#harness/channels.js';
+import { readyChannel } from '../sends.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -48,20 +47,9 @@ describe('used codes', () => {
     ended = [];
     last = sent();
     breaker = new Breaker('host', () => undefined);
-    const sms: ReadyChannel = {
-      name: 'sms',
-      key: 'sms',
-      provider: 'OWN',
-      port: {
-        send: () => Promise.resolve({ status: 'accepted', transactionId: 'S1' }),
-        ...(confirm === undefined ? {} : { confirm }),
-      },
-      idNamespace: 'own',
-      reports: undefined,
-      receiver: undefined,
-      client: NO_CLIENT,
-      breaker,
-    };
+    const send = () => Promise.resolve({ status: 'accepted', transactionId: 'S1' } as const);
+    const port = { send, ...(confirm === undefined ? {} : { confirm }) };
+    const sms = readyChannel('sms', { provider: 'OWN', port, breaker });
     /** The last code of each user is `last`. */
     const update: StatePort['update'] = (names, transition) => {
       taken += 1;

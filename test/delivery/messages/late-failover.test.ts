@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
 import { LRUCache } from 'lru-cache';
@@ -24,9 +23,9 @@ import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js'
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { NO_CLIENT } from '#harness/channels.js';
 import { makeMessage } from '../../channels/twilio/scripted-api.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
+import { readyChannel } from '../sends.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
 const DELIVERED = { status: 'delivered' } as const;
@@ -38,20 +37,10 @@ const SENT: Delivery = {
   isFraudBlock: false,
 };
 
-function ready(name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel {
+const ready = (name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel => {
   const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
-  return {
-    name,
-    key: name,
-    provider: 'TWILIO',
-    port: { send, ...port },
-    idNamespace: 'twilio',
-    reports: port.reports,
-    receiver: undefined,
-    client: NO_CLIENT,
-    breaker: new Breaker(name, () => undefined),
-  };
-}
+  return readyChannel(name, { provider: 'TWILIO', idNamespace: 'twilio', port: { send, ...port } });
+};
 const SMS = ready('sms');
 const REPORTING = ready('whatsapp', { reports: 'deliveries' });
 const SENT_BY = makeReceipt().sentBy;

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel, Delivery } from '#lib/delivery/attempt.js';
 import {
@@ -12,28 +11,16 @@ import {
 import type { Receipt, PlanStep } from '#lib/delivery/records.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { NO_CLIENT } from '#harness/channels.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { steadyMs } from '#lib/core/time.js';
 import type sinon from 'sinon';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
+import { readyChannel } from '../sends.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
 const OTHER_NUMBER = '+447700900124';
 
-function ready(name: string, provider: string): ReadyChannel {
-  return {
-    name,
-    key: name,
-    provider,
-    port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
-    idNamespace: 'own',
-    reports: undefined,
-    receiver: undefined,
-    client: NO_CLIENT,
-    breaker: new Breaker(name, () => undefined),
-  };
-}
+const ready = (name: string, provider: string): ReadyChannel => readyChannel(name, { provider });
 
 const CHANNELS = new Map([
   ['whatsapp', [ready('whatsapp', 'TWILIO')]],

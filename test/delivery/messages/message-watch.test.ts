@@ -11,6 +11,7 @@ import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
+import { readyChannel } from '../sends.js';
 import { makeReceipt } from './receipts.js';
 
 const PENDING: DeliveryReport = { status: 'pending' };
@@ -174,20 +175,7 @@ describe('watching messages', () => {
       return Promise.resolve(left.shift() ?? PENDING);
     };
     const port = { lookUp: hasCallbacks ? undefined : (lookUp ?? answer) } as ConnectedChannel;
-    const breaker = new Breaker('a host', () => undefined);
-    channels.set(id, [
-      {
-        name: id,
-        key: id,
-        provider: 'ACME',
-        port,
-        idNamespace: 'acme',
-        reports: 'deliveries',
-        receiver: undefined,
-        client: NO_CLIENT,
-        breaker,
-      },
-    ]);
+    channels.set(id, [readyChannel(id, { port, reports: 'deliveries' })]);
     if (overdueMs !== undefined) afterSeconds[id] = overdueMs / 1000;
     const sentBy = { channel: id, provider: 0, to: '+14155550123' };
     watching.start(id, makeReceipt({ sentBy, expiresAtMs: steadyMs() + lifeMs }));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { ANA, HOOK_SECRET, scenes, sidOf, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
@@ -38,6 +39,33 @@ describe('close() under load', () => {
     expect(new Set(load.offered.map(({ httpStatus }) => httpStatus))).to.deep.equal(new Set([200, 503]));
     // Running calls get their answers, and the hook accepts no later one.
     expect(answeredWith(200)).to.be.within(begun - CONNECTIONS, begun);
+    expectEachAccountedFor(load.offered, scene.twilio);
+  });
+
+  it('resolves while new calls come, and makes no request to the state after that is closed', async () => {
+    const memory = openMemoryState();
+    let claims = 0;
+    let claimsAtClose: number | undefined;
+    const state: StatePort = {
+      ...memory,
+      // Slow: at any moment some call waits for it.
+      claim: async (...args) => {
+        claims += 1;
+        for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+        return memory.claim(...args);
+      },
+      close: () => {
+        claimsAtClose = claims;
+        return memory.close();
+      },
+    };
+    await start(undefined, state);
+    await until(() => answeredWith('SUCCESSFUL') >= 20);
+    await scene.hook.close();
+    await until(() => answeredWith(503) >= 20);
+    await load.stop();
+
+    expect(claimsAtClose).to.equal(claims);
     expectEachAccountedFor(load.offered, scene.twilio);
   });
 });

@@ -276,7 +276,10 @@ describe('close()', () => {
       clock.tick(500);
       expect(commandOf(await calling)).to.include({ status: 'PENDING' });
       expect(scene.hook.status()).to.include({ detached: 1 });
-      const closing = scene.hook.close();
+      let isClosed = false;
+      const closing = scene.hook.close().then(() => (isClosed = true));
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(isClosed).to.equal(false);
       sending.resolve({ status: 'accepted', transactionId: 'T1' });
       await closing;
     } finally {

@@ -396,7 +396,13 @@ describe('the inbound route', () => {
       await channelOf();
       // An unknown message, an inbound message and a failed request to Twilio give no number.
       await write('two', { ...HIDDEN, repliesTo: `SM${'9'.repeat(32)}` });
-      await write('three', { ...HIDDEN, repliesTo: scene.twilio.received[0]?.sid });
+      const inbound = scene.twilio.received[0]?.sid ?? '';
+      const body = { direction: 'inbound', to: `whatsapp:${scene.twilio.sandboxNumber}` };
+      scene.twilio.fault({
+        fault: { kind: 'status', status: 200, body },
+        match: ({ path }) => path.includes(inbound),
+      });
+      await write('three', { ...HIDDEN, repliesTo: inbound });
       const sid = lastSid();
       scene.twilio.fault({ fault: { kind: 'status', status: 503 }, match: ({ path }) => path.includes(sid) });
       await write('four', { ...HIDDEN, repliesTo: sid });

@@ -324,6 +324,10 @@ describe('the options', () => {
       { rule: 'perUser', points: 10, seconds: 600 },
       { rule: 'perNumber', points: 10, seconds: 600 },
     ]);
+    const { learn } = readOptions(
+      withValue('guard', { learn: {} }) as unknown as OktaTelephonyHookOptions,
+    ).guard;
+    expect(learn).to.include({ mode: 'record', ratio: 1, warmUpDays: 30 });
   });
 
   it('can be frozen, and stay unchanged', () => {

@@ -63,6 +63,13 @@ for (const name of STATES) {
       expect(await traffic.blocks({ ...anywhere(), country: 'FR' })).to.deep.equal([]);
     });
 
+    it('do not rise by a gateway whose clock is behind', async () => {
+      for (let code = 0; code < 3; code += 1) await traffic.send();
+      const behind = new Traffic(state);
+      behind.nowMs -= 30 * MINUTE_MS;
+      expect(await behind.passing(500)).to.equal(2);
+    });
+
     it('fall by one with each use', async () => {
       for (let code = 0; code < 20; code += 1) await traffic.convert();
       expect(await traffic.passing(500)).to.be.at.least(20);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
 import type { HttpResult } from '#lib/core/http.js';
@@ -130,17 +130,6 @@ describe('callHttp()', () => {
         });
       });
     }
-
-    it('returns not-sent if the other side is silent in the TLS handshake, by the limit of the pool', async () => {
-      const silent = createTcpServer(() => undefined).listen(0, '127.0.0.1');
-      await once(silent, 'listening');
-      const url = new URL(`https://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
-      expect(await call(url, { dispatcher: keep(createAgent(20)) })).to.deep.equal({
-        kind: 'not-sent',
-        reason: 'UND_ERR_CONNECT_TIMEOUT',
-      });
-      silent.close();
-    });
 
     for (const title of ['a new connection', 'an open connection'] as const) {
       it(`returns not-sent over ${title} if the request may not leave any more`, async () => {

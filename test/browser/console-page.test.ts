@@ -218,7 +218,8 @@ describe("the console's page", function () {
     await page.mouse.move(xOf(80), box.y + 20);
     await page.mouse.up();
     await page.getByText('50 of 120 that fit').waitFor();
-    await page.getByText(/^120 codes from \d\d:\d\d to \d\d:\d\d$/).waitFor();
+    // With the day, if it is another one than today.
+    await page.getByText(/^120 codes from .*\d\d:\d\d to .*\d\d:\d\d$/).waitFor();
     const [from = '', to = ''] = await times();
     expect(Date.parse(to) - Date.parse(from)).to.equal(59 * 60_000);
     expect(Date.parse(from) % 900_000).to.equal(0);
@@ -231,7 +232,7 @@ describe("the console's page", function () {
     await page.keyboard.press('ArrowRight');
     await page.getByText('50 of 90 that fit').waitFor();
     expect((Date.parse((await times())[0] ?? '') - Date.parse(from)) / 60_000).to.equal(15);
-    expect(await begin.getAttribute('aria-valuetext')).to.match(/^\d\d:\d\d$/);
+    expect(await begin.getAttribute('aria-valuetext')).to.match(/\d\d:\d\d$/);
     // The begin stays before the end.
     await page.keyboard.press('End');
     await page.getByText('30 of 30 that fit').waitFor();

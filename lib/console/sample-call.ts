@@ -130,8 +130,9 @@ export function makeSampleCall(
   },
 ): { readonly payload: JsonObject; readonly notes: readonly string[] } {
   const { requestType, deliveryChannel, orgUrl, nowMs } = options;
-  const ofProfile = (name: string): string | undefined => textFieldOf(user.profile, name);
-  const locale = options.locale ?? ofProfile('preferredLanguage') ?? ofProfile('locale') ?? 'en-US';
+  const { profile } = user;
+  const ownLocale = textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale');
+  const locale = options.locale ?? ownLocale ?? 'en-US';
   const isText = deliveryChannel === 'sms';
   const { phoneNumber, notes } = choosePhone(user, deliveryChannel, options.phone);
   // No leading zero: an editor that reads the code as a number would drop it.
@@ -161,8 +162,8 @@ export function makeSampleCall(
         userProfile: {
           userId: user.id,
           login: user.login,
-          firstName: ofProfile('firstName') ?? '',
-          lastName: ofProfile('lastName') ?? '',
+          firstName: textFieldOf(profile, 'firstName') ?? '',
+          lastName: textFieldOf(profile, 'lastName') ?? '',
         },
         messageProfile: {
           // Okta sends a text for messages only.

@@ -8,11 +8,14 @@ import type { Question } from './init/questions.js';
 /** A provider, as the command line knows it. */
 export interface Provider {
   readonly title: string;
+  /** The questions of `init` about its credential. */
   readonly credential: readonly Question[];
   /** Its channels, and the questions about their senders. */
   readonly channels: Readonly<Record<string, readonly Question[]>>;
   /** Where an administrator enters the URL of a channel's callbacks, if no message has it. */
   readonly webhook?: { readonly channel: string; readonly place: string };
+  /** What doctor checks beside the variables and the channels. */
+  readonly further?: readonly string[];
   /** Whether the variables are enough for its checks. */
   isWhole(variables: Variables): boolean;
   /** The variables that may be wrong if a check fails. */
@@ -74,6 +77,7 @@ export const PROVIDERS = {
       ],
       voice: [{ name: 'VONAGE_VOICE_FROM', what: 'the number of the application that calls' }],
     },
+    further: ['registration'],
     isWhole: (variables) =>
       variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
       variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM', 'VONAGE_VOICE_FROM'),
@@ -91,6 +95,7 @@ export const PROVIDERS = {
       { name: 'AZURE_SMS_ACCESS_KEY', what: 'an access key of the resource' },
     ],
     channels: { sms: [{ name: 'AZURE_SMS_FROM', what: 'the sender of SMS' }] },
+    further: ['registration'],
     isWhole: (variables) => variables.hasAny('AZURE_SMS_ACCESS_KEY') && variables.hasAny('AZURE_SMS_FROM'),
     doubtful: { 'azure.sms': ['AZURE_SMS_ENDPOINT', 'AZURE_SMS_ACCESS_KEY'] },
   },
@@ -105,6 +110,7 @@ export const PROVIDERS = {
     channels: {
       sms: [{ name: 'AWS_SMS_ORIGINATION_IDENTITY', what: 'the sender: a number, a sender id or a pool' }],
     },
+    further: ['registration'],
     isWhole: (variables) =>
       variables.hasAny('AWS_SECRET_ACCESS_KEY') && variables.hasAny('AWS_SMS_ORIGINATION_IDENTITY'),
     doubtful: {
@@ -129,6 +135,7 @@ export const PROVIDERS = {
       channel: 'whatsapp',
       place: "In Meta's app, under WhatsApp > Configuration, enter META_VERIFY_TOKEN and the callback URL",
     },
+    further: ['template'],
     isWhole: (variables) =>
       variables.hasAny('META_ACCESS_TOKEN') &&
       variables.hasAny('META_PHONE_NUMBER_ID') &&

@@ -29,11 +29,7 @@ const CALL_SHARE = 0.8;
 /** The lines of the help about the checks of the providers beyond Twilio. */
 function linesOfProviders(): string {
   const lines = PROVIDER_NAMES.filter(isOther).map((name) => {
-    const { channels }: Provider = PROVIDERS[name];
-    const further = [
-      ...('sms' in channels ? ['registration'] : []),
-      ...(name === 'meta' ? ['template'] : []),
-    ];
+    const { channels, further = [] }: Provider = PROVIDERS[name];
     return `  ${`${name}.`.padEnd(9)}variables, ${[...Object.keys(channels), ...further].join(', ')} (where it is set)`;
   });
   return lines.join('\n');

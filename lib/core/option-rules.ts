@@ -136,6 +136,11 @@ export const objectOf = <T>(what: string, keys: RulesOf<T>): Joi.ObjectSchema<T>
     'object.unknown': `{{#label}} is not an option${NAMES}${Object.keys(keys).join(' ')}`,
   });
 
+/** Whether an object's values stand under its names. Those of a list, a `Map` or a promise do not: it would pass as empty. */
+export function isByName(given: unknown): given is Readonly<Record<string, unknown>> {
+  return typeof given === 'object' && given !== null && !(Symbol.iterator in given) && !('then' in given);
+}
+
 /** An object with any names that fit. @param wrongName - what is wrong with another name. */
 export const mapOf = (
   what: string,
@@ -145,6 +150,7 @@ export const mapOf = (
 ): Joi.ObjectSchema =>
   Joi.object()
     .pattern(name, value)
+    .custom((given: object, helpers) => (isByName(given) ? given : helpers.error('object.base')))
     .messages({
       ...mustBe(what),
       ...(wrongName === undefined ? {} : { 'object.unknown': `{{#label}} ${wrongName}` }),

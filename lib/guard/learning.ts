@@ -80,7 +80,7 @@ export interface Tally {
   readonly block?: Block | undefined;
   /** Of a country. */
   readonly liftedUntilMs?: number | undefined;
-  /** Of a country: when the last block of a prefix or a network ends that codes to it met. */
+  /** Of a country: when the last block ends that stopped codes to it for their prefix or their network. */
   readonly partBlockedUntilMs?: number | undefined;
 }
 

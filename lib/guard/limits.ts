@@ -115,7 +115,8 @@ export function judge(
   const { country } = number;
   if (number.isCostly) blocks.push(blockBy('numberType'));
   if (countries !== undefined && !isAllowed(country, countries)) {
-    blocks.push({ ...blockBy('country'), ...(country !== undefined && ofCountry(country, countries.kind)) });
+    const ofUnknown = blockBy('country');
+    blocks.push(country === undefined ? ofUnknown : { ...ofUnknown, ...ofCountry(country, countries.kind) });
   }
   for (const { rule, points, seconds } of limits) {
     if (exceeded.includes(rule)) blocks.push({ ...blockBy(rule), points, seconds });
@@ -123,7 +124,7 @@ export function judge(
   return blocks;
 }
 
-/** A block by a rule that is no limit. */
+/** A block by a rule, in the words that `BLOCKS` has for it. Limits add their points and seconds. */
 export function blockBy(rule: GuardRule): GuardBlock {
   return { rule, ...BLOCKS[rule], points: undefined, seconds: undefined };
 }
@@ -150,7 +151,7 @@ const BLOCKS = {
     reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
     remedy: 'Have the user enroll another number.',
   },
-  // Of a number whose country is not known.
+  // In the words for a number whose country is not known: `ofCountry` has those for a known one.
   country: {
     code: 'COUNTRY_NOT_ALLOWED',
     reason: 'The country of the number is not known, and only some are allowed',

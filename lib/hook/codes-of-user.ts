@@ -65,6 +65,7 @@ async function hasNewerCodeElsewhere(call: ReadCall, { state }: HookParts): Prom
   const place = claim?.place;
   // If the state cannot say, the call goes on. Of a claim that was decided alone it knows since it was back.
   const answer = state.isCurrent(person, { eventKey, place, isPreview });
+  // The memory state answers at once, and needs no timer.
   const isCurrent = answer instanceof Promise ? await waitAtMost(answer, budget.stateMs) : answer;
   call.isSuperseded ||= isCurrent === false;
   return call.isSuperseded;

@@ -32,7 +32,7 @@ function duplicateKey(request: TelephonyRequest): string {
 export async function deduplicate(call: ReadCall, parts: HookParts): Promise<void> {
   const { hook, number, arrival, budget } = call;
   if (number === undefined) return;
-  // Then it counts against no limit.
+  // A code to a blocked number does not count against any limit.
   const isBlocked = isNumberBlocked(number, parts);
   const limits = isBlocked ? [] : bucketsOf(hook.request, hook.isPreview, parts.settings.guard);
   const eventKey = duplicateKey(hook.request);

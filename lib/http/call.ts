@@ -135,8 +135,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.#read = undefined;
-    // An informational response (1xx) comes before the real one.
-    if (status < 200) return;
+    // Also called for each informational response (1xx): the real one comes last.
     this.#status = status;
     this.#headers = flatten(headers);
   }

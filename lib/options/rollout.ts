@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.js';
+import { isByName } from '../core/option-rules.js';
 import type { Rollout } from '../core/option-types.js';
 import { CHANNEL_NAME } from './combinations.js';
 
@@ -27,7 +28,7 @@ export function createRollout(
   isChannel: (name: string) => boolean,
 ): ReadRollout {
   if (typeof option !== 'function') {
-    // Its rules have passed.
+    // The rules of the options have refused what is no object of percentages, also a `Map`.
     const shares = new Map(
       Object.entries(option ?? {}).flatMap(([name, share]) => (share === undefined ? [] : [[name, share]])),
     );
@@ -68,7 +69,7 @@ class WrongRollout extends TypeError {
 function readShares(given: unknown, isChannel: (name: string) => boolean): Shares {
   // The function must not be async. A rejection must not end the process.
   if (given instanceof Promise) given.catch(() => undefined);
-  if (!isObjectOfShares(given)) {
+  if (!isByName(given)) {
     const isPromise = typeof given === 'object' && given !== null && 'then' in given;
     throw isPromise
       ? new WrongRollout('returned a promise', 'let it not be async: keep the percentages at hand')
@@ -96,11 +97,6 @@ const EXAMPLE = 'let it return an object such as { whatsapp: 25 }';
 /** A key may be anything: it is repeated only if it can be the name of a channel. */
 function nameOf(channel: string): string {
   return CHANNEL_NAME.test(channel) ? `the channel ${channel}` : 'a channel';
-}
-
-/** Neither a list or a `Map`, which would silently turn everything on, nor a promise. */
-function isObjectOfShares(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('then' in value);
 }
 
 function isPercentage(value: unknown): value is number {

@@ -484,7 +484,7 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
-  it('report what became of a call, with a warning if it failed', async () => {
+  it('report the result of a call, with a warning if it failed', async () => {
     const scene = await startWithCallbacks();
     const calls = [
       ['no-answer', 'failed', 'warn'],

@@ -662,6 +662,9 @@ describe('the options', () => {
       4711,
       true,
       ['sms'],
+      // These would turn nothing off.
+      new Map([['whatsapp', 0]]),
+      Promise.resolve({ whatsapp: 0 }),
     ],
     [
       'rollout.whatsapp',
@@ -676,7 +679,7 @@ describe('the options', () => {
       'kept-for-me',
       null,
     ],
-    ['lateFailover.afterSeconds', /seconds by channel/, 4711, null],
+    ['lateFailover.afterSeconds', /seconds by channel/, 4711, null, new Map([['whatsapp', 20]])],
     ['lateFailover.afterSeconds.sms', /1 to 900/, 0, 901, '20', 47.11],
     ['lateFailover.afterSeconds.whatsap', /no channel that is configured/, 20],
     ['resend', /an object with nextRoute and withinSeconds$/, true, false, null, 'kept-for-me'],

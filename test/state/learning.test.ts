@@ -431,7 +431,7 @@ for (const name of STATES) {
       expect(country?.partBlockedUntilMs).to.equal(traffic.nowMs + 30 * MINUTE_MS);
     });
 
-    it('list a country as blocked in part if an address with codes to it is, and let its codes pass once it is lifted', async () => {
+    it('list a country as blocked in part while an address that requests its codes is blocked, and let them pass once the country is lifted', async () => {
       const from = (country: string) => ({ ...anywhere(), country, network: '198.51.100.7' });
       for (const country of ['GB', 'FR', 'DE', 'IT']) await traffic.send(from(country));
       const untilMs = traffic.nowMs + 30 * MINUTE_MS;

@@ -31,7 +31,7 @@ const LOOK_UP_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
 
 /** How many messages are looked up at a time. Each costs three calls, where a code costs one. */
 const MAX_LOOKED_UP = 200;
-/** How many look-ups run at a time. One that is due meanwhile is left out. */
+/** How many look-ups of watched messages run at a time. One that is due meanwhile is left out. */
 const MAX_LOOK_UPS = 8;
 /** How many messages have a time-out without look-ups. */
 const MAX_WATCHED = 20_000;
@@ -147,7 +147,10 @@ export class MessageWatch {
     if (!isWanted) this.forget(key);
     if (!this.#watched.has(key)) return;
     const mayAsk = isLookedUp && (isOverdue || (this.#lookUps < MAX_LOOK_UPS && !isBusy()));
+    // Look-ups of alarms do not count: they must not push out those of this process.
+    if (mayAsk) this.#lookUps += 1;
     const report = mayAsk ? await this.#lookUp(by, key, receipt) : PENDING;
+    if (mayAsk) this.#lookUps -= 1;
     // A callback may have come meanwhile, or the hook may be closed.
     if (!this.#watched.has(key)) return;
     if (!isFinal(report) && !isOverdue) {
@@ -160,14 +163,11 @@ export class MessageWatch {
   }
 
   /** Reports failures at most once a minute: a look-up that fails for one message fails for the next. Never rejects. */
-  async #lookUp(by: ReadyChannel, key: string, receipt: Receipt): Promise<DeliveryReport> {
-    this.#lookUps += 1;
-    const report = await lookUpBy(by, transactionIdOf(key), (error) => {
+  #lookUp(by: ReadyChannel, key: string, receipt: Receipt): Promise<DeliveryReport> {
+    return lookUpBy(by, transactionIdOf(key), (error) => {
       const reason = `${by.name}: ${maskError(error, personalDataIn(receipt))}`;
       this.#parts.events.emitFailed({ extension: 'lookUp', reason, call: receipt.request });
     });
-    this.#lookUps -= 1;
-    return report;
   }
 
   /** Reports what a look-up found by the same event as a callback. */

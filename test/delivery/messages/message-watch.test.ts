@@ -275,6 +275,25 @@ describe('watching messages', () => {
     expect(open).to.equal(8 + 20);
   });
 
+  it('makes all its look-ups while 8 last ones for dead gateways hang', async () => {
+    const hangs = { lookUp: () => new Promise(() => undefined) } as unknown as ConnectedChannel;
+    channels.set('hanging', [readyChannel('hanging', { port: hangs })]);
+    const sentBy = { channel: 'hanging', provider: 0, to: '+14155550123' };
+    watch('SM1');
+    for (const [atMs, waitMs] of [
+      [3_000, 2_000],
+      [8_000, 4_000],
+      [20_000, 10_000],
+    ] as const) {
+      await clock.tickAsync(waitMs);
+      for (let count = 0; count < 8; count += 1)
+        void watching.lookUpLast(`T${count}`, makeReceipt({ sentBy }));
+      await clock.tickAsync(atMs - clock.now);
+    }
+    expect(asked).to.deep.equal(['SM1 at 3000', 'SM1 at 8000', 'SM1 at 20000']);
+    await clock.tickAsync(3_000);
+  });
+
   it('looks up at most 200 messages, and others once there is room', async () => {
     for (let count = 0; count <= 200; count += 1) watch(`SM${count}`);
     expect(clock.countTimers()).to.equal(200);

@@ -8,7 +8,7 @@ const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), an
 const CHECK_PROXY =
   "Check the provider's status page, and proxies and firewalls on the way. If a proxy is required, set it as dispatcher.";
 
-/** The error of a check without the credential that a message would not be sent without. */
+/** The error of a check that has no credential. No message could be sent either. */
 export const missingCredential = ({ reason, remedy }: Pick<Refusal, 'reason' | 'remedy'>): ProviderError =>
   new ProviderError('PROVIDER_UNREACHABLE', reason, { remedy });
 

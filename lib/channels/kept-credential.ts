@@ -5,55 +5,67 @@ import { TIMED_OUT, waitAtMost } from '../core/time.js';
 const FETCH_MS = 10_000;
 
 /**
- * Keeps what a function of the user's gets, such as keys or a token, until it expires. Messages that come at the same time share
- * one fetch.
+ * Keeps keys or a token until shortly before they expire. Messages that come at the same time share one fetch. If it fails, the
+ * old credential is used until it ends.
  */
 export function keptCredential<Value>(parts: {
   readonly fetch: () => unknown;
   /** The function may be written without types; `undefined` if it gave something else. */
   readonly read: (given: unknown) => Value | undefined;
-  /** When a credential ends, milliseconds since 1970; `Infinity` if it does not. */
-  readonly endOf: (value: Value) => number;
+  /** When a credential ends, milliseconds since 1970; `Infinity` if it does not. `undefined` if unknown: it is not kept. */
+  readonly endOf: (value: Value) => number | undefined;
   /** It is fetched again so long before its end or, without one, after it came, milliseconds. */
   readonly spareMs: number;
-  /** How long a message may wait for it, milliseconds. Another provider can then follow. */
+  /** How long a message may wait for a new one, milliseconds. After that it takes the old one, or another provider follows. */
   readonly waitMs: number;
   readonly clock: () => number;
 }) {
   const { fetch, read, endOf, spareMs, waitMs, clock } = parts;
-  let kept: { readonly value: Value; readonly sinceMs: number } | undefined;
+  let kept: Kept<Value> | undefined;
   let fetching: Promise<Value | undefined> | undefined;
 
   const fetchOnce = async (): Promise<Value | undefined> => {
     const value = read(await waitAtMost(Promise.resolve().then(fetch), FETCH_MS));
     if (value === undefined) return undefined;
-    kept = { value, sinceMs: clock() };
-    return endOf(value) > clock() ? value : undefined;
+    const endMs = endOf(value);
+    if (endMs === undefined) return value;
+    const nowMs = clock();
+    if (endMs <= nowMs) return undefined;
+    kept = { value, sinceMs: nowMs, endMs };
+    return value;
+  };
+
+  const isFresh = ({ sinceMs, endMs }: Kept<Value>): boolean => {
+    const nowMs = clock();
+    const ageMs = nowMs - sinceMs;
+    // A clock that is set back must not make it live longer.
+    if (ageMs < 0) return false;
+    return endMs === Infinity ? ageMs < spareMs : endMs - nowMs > spareMs;
   };
 
   return {
     /** The credential, if it is there within `waitMs` and within the time for sends. */
     async get({ leaveSignal }: Pick<SendContext, 'leaveSignal'>): Promise<Value | undefined> {
-      // A clock that is set back must not make it live longer.
-      if (kept !== undefined && clock() < kept.sinceMs) kept = undefined;
-      const leftMs = kept === undefined ? 0 : endOf(kept.value) - clock();
-      const isOld = kept === undefined || (leftMs === Infinity && clock() - kept.sinceMs >= spareMs);
-      if (isOld || leftMs <= spareMs) {
-        fetching ??= fetchOnce()
-          // Its message may hold a secret, so nothing of a failure is kept.
-          .catch(() => undefined)
-          .finally(() => (fetching = undefined));
-      }
-      // The present one is good while the new one comes.
-      if (kept !== undefined && leftMs > 0) return kept.value;
+      if (kept !== undefined && isFresh(kept)) return kept.value;
+      fetching ??= fetchOnce()
+        // Its message may hold a secret, so nothing of a failure is kept.
+        .catch(() => undefined)
+        .finally(() => (fetching = undefined));
       const found = await waitAtMost(Promise.race([fetching, abortOf(leaveSignal)]), waitMs);
-      return found === TIMED_OUT ? undefined : found;
+      if (found !== TIMED_OUT && found !== undefined) return found;
+      return kept !== undefined && kept.endMs > clock() ? kept.value : undefined;
     },
     /** Drops it, because the provider does not accept it. */
     forget(): void {
       kept = undefined;
     },
   };
+}
+
+interface Kept<Value> {
+  readonly value: Value;
+  readonly sinceMs: number;
+  readonly endMs: number;
 }
 
 /** Resolves when a signal aborts. */

@@ -60,7 +60,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
             waitMs: KEYS_WAIT_MS,
             clock,
           })
-        : undefined;
+        : { get: () => Promise.resolve(given), forget: () => undefined };
 
     /** The signed request; `undefined` without keys in time. */
     const requestOf = async (
@@ -68,7 +68,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
       fields: object,
       context: SendContext,
     ): Promise<HttpRequest | undefined> => {
-      const credentials = typeof given === 'function' ? await keys?.get(context) : given;
+      const credentials = await keys.get(context);
       if (credentials === undefined) return undefined;
       const body = JSON.stringify(fields);
       const headers = signRequest(
@@ -85,7 +85,7 @@ export function awsSms(options: AwsSmsOptions): Channel {
       return { url: `${origin}/`, headers: { ...headers, 'user-agent': USER_AGENT }, body };
     };
     const noteKeys = <Result extends HttpResult>(result: Result): Result => {
-      if (result.kind === 'answered' && isAboutKeys(result)) keys?.forget();
+      if (result.kind === 'answered' && isAboutKeys(result)) keys.forget();
       return result;
     };
     const messageOf = ({ to, text, locale }: Pick<Message, 'to' | 'text' | 'locale'>): object => ({

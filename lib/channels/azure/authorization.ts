@@ -39,7 +39,7 @@ export function authorizerOf(settings: AzureSettings, clock: () => number): Auth
     const tokens = keptCredential({
       fetch: credential,
       read: readToken,
-      endOf: ({ expiresOnTimestamp }) => expiresOnTimestamp,
+      endOf: ({ expiresOnTimestamp: endMs }) => (Number.isFinite(endMs) ? endMs : undefined),
       spareMs: TOKEN_SPARE_MS,
       waitMs: TOKEN_WAIT_MS,
       clock,
@@ -78,6 +78,6 @@ function readToken(given: unknown): AzureToken | undefined {
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) return undefined;
   return {
     token,
-    expiresOnTimestamp: typeof expiresOnTimestamp === 'number' ? expiresOnTimestamp : Infinity,
+    expiresOnTimestamp: typeof expiresOnTimestamp === 'number' ? expiresOnTimestamp : NaN,
   };
 }

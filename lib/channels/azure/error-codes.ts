@@ -1,5 +1,12 @@
 import { type DeliveryFailure, type Refusal, withEffect } from '../../core/channel.js';
-import { ENROLL_OTHER, meaningsIn, WRONG_NUMBER, type ErrorTable, type RefusalMeaning } from '../provider.js';
+import {
+  ENROLL_OTHER,
+  meaningsIn,
+  REPORT_BUG,
+  WRONG_NUMBER,
+  type ErrorTable,
+  type RefusalMeaning,
+} from '../provider.js';
 
 /**
  * Azure's refusals and what they mean for the plan. The texts are ours, because Azure's may quote the number. Sources: Azure
@@ -15,7 +22,7 @@ const VERIFY_NUMBER = 'Submit the toll-free verification in the Azure portal.';
 const ADD_CAPACITY = 'Ask Azure for more throughput, or use a short code.';
 const ASK_SUPPORT = 'If it is a real user, ask the support of Azure.';
 const CHECK_STATUS = "Look at Azure's status page.";
-const REPORT_BUG =
+const CHECK_REQUEST =
   "Check azureSms's from. If it is right, please report this as a fault of okta-telephony-hook.";
 
 /** The code if Azure does not accept the credentials. */
@@ -23,7 +30,7 @@ export const BAD_CREDENTIALS = 'HTTP_401';
 
 export const ERRORS: ErrorTable = {
   'The request': {
-    HTTP_400: { reason: 'Azure does not accept the request', remedy: REPORT_BUG },
+    HTTP_400: { reason: 'Azure does not accept the request', remedy: CHECK_REQUEST },
     HTTP_401: {
       reason: 'Azure does not accept the credentials',
       remedy: CHECK_CREDENTIALS,

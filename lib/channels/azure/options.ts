@@ -27,7 +27,8 @@ export type AzureCredential =
   | {
       /**
        * Returns a token of Microsoft Entra for the scope `https://communication.azure.com/.default`. A message waits 700 ms for it;
-       * after 10 s, the next message calls the function again. The channel keeps the token until two minutes before its end.
+       * after 10 s, the next message calls the function again. The channel keeps the token until two minutes before its end. If no
+       * new one comes, it uses the old one until its end. It does not keep a token whose end is not a finite number.
        */
       readonly credential: () => Promise<AzureToken | null>;
       readonly accessKey?: undefined;

@@ -25,18 +25,23 @@ export function authorizer(credential: VonageCredential, clock: () => number): A
   }
   const { applicationId } = credential;
   const { privateKey } = readPrivateKey(credential.privateKey);
+  let issuedAt = -Infinity;
   const tokens = keptCredential({
-    fetch: () => signToken(applicationId, privateKey, Math.floor(clock() / 1000)),
-    read: (token) =>
-      typeof token === 'string' ? { token, endsAtMs: clock() + TOKEN_LIFE_SECONDS * 1000 } : undefined,
-    endOf: ({ endsAtMs }) => endsAtMs,
+    fetch: () => {
+      issuedAt = Math.floor(clock() / 1000);
+      return signToken(applicationId, privateKey, issuedAt);
+    },
+    read: (token) => (typeof token === 'string' ? token : undefined),
+    endOf: () => (issuedAt + TOKEN_LIFE_SECONDS) * 1000,
     spareMs: TOKEN_SPARE_SECONDS * 1000,
     waitMs: SIGNING_MS,
     clock,
   });
   return async (context) => {
-    const kept = await tokens.get(context);
-    return kept && `Bearer ${kept.token}`;
+    // The clock was set back: Vonage does not accept a token from the future.
+    if (clock() < issuedAt * 1000) tokens.forget();
+    const token = await tokens.get(context);
+    return token && `Bearer ${token}`;
   };
 }
 

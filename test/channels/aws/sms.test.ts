@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
 import { awsSms, type AwsCredentials, type AwsSmsOptions } from '#lib/channels/index.js';
+import type { Message } from '#lib/core/channel.js';
 import { IS_UNDEFINED } from '#lib/core/option-rules.js';
 import { oktaTelephonyHook, twilioMessages } from '#lib/index.js';
 import { startAwsEmulator, type AwsEmulator } from '#lib/testing/index.js';
@@ -199,6 +200,10 @@ describe('AWS', () => {
       asked += 1;
       return keys();
     };
+    const connected = () =>
+      connectChannel(awsSms({ ...aws.credential, credentials }), { channel: 'sms', clock: () => now });
+    // The channel reads no other field.
+    const MESSAGE = { to: ANA.phone, text: 'x', expiresAt: new Date(NOW) } as Message;
 
     it('asks once for the messages of an hour, and again five minutes before the keys expire', async () => {
       await start({ credentials });
@@ -207,13 +212,30 @@ describe('AWS', () => {
       await scene.call();
       expect(asked).to.equal(1);
       now = NOW + 3_301_000;
-      // The message goes with the old keys while the new ones come.
-      const old = keys;
-      keys = () => new Promise(() => undefined);
+      keys = () => Promise.resolve({ ...aws.credential.credentials, sessionToken: 'new' });
       await scene.call();
       expect(asked).to.equal(2);
-      expect(aws.messages).to.have.length(4);
-      keys = old;
+      expect(aws.messages).to.have.length(3);
+      expect(aws.requests.at(-1)?.headers).to.include({ 'x-amz-security-token': 'new' });
+    });
+
+    it('goes on with the old keys while no new ones come, also if the clock is set back', async () => {
+      for (const [expiration, passedMs] of [
+        [new Date(NOW + 3_600_000), 3_301_000],
+        [new Date(NOW + 3_600_000), -1_000],
+        [undefined, 301_000],
+        [undefined, -1_000],
+      ] as const) {
+        asked = 0;
+        now = NOW;
+        keys = () => Promise.resolve({ ...aws.credential.credentials, expiration });
+        const channel = connected();
+        expect(await channel.send(MESSAGE, contextOf())).to.include({ status: 'accepted' });
+        now += passedMs;
+        keys = () => Promise.reject(new Error('secret-of-the-role'));
+        expect(await channel.send(MESSAGE, contextOf()), String(passedMs)).to.include({ status: 'accepted' });
+        expect(asked).to.equal(2);
+      }
     });
 
     it('asks every five minutes if the keys have no expiration', async () => {
@@ -261,26 +283,19 @@ describe('AWS', () => {
     it('is followed by Twilio if the keys do not come within a second, and uses them when they are there', async () => {
       let come: (found: AwsCredentials) => void = () => undefined;
       keys = () => new Promise((resolve) => (come = resolve));
-      const channel = connectChannel(awsSms({ ...aws.credential, credentials }), {
-        channel: 'sms',
-        clock: () => now,
-      });
+      const channel = connected();
       const clock = fakeClock(['setTimeout', 'clearTimeout']);
-      // The channel reads no other field.
-      const message = { to: ANA.phone, text: 'x', expiresAt: new Date(now) } as Parameters<
-        typeof channel.send
-      >[0];
       const leaving = new AbortController();
       try {
-        const waiting = channel.send(message, contextOf());
+        const waiting = channel.send(MESSAGE, contextOf());
         await clock.tickAsync(1_000);
         expect(await waiting).to.include({ status: 'refused', code: 'NO_CREDENTIALS', hasLeft: false });
-        const short = channel.send(message, { ...contextOf(), leaveSignal: leaving.signal });
+        const short = channel.send(MESSAGE, { ...contextOf(), leaveSignal: leaving.signal });
         leaving.abort();
         expect(await short).to.include({ code: 'NO_CREDENTIALS' });
         // A function that never ends is asked again after ten seconds.
         await clock.tickAsync(9_000);
-        const again = channel.send(message, contextOf());
+        const again = channel.send(MESSAGE, contextOf());
         await clock.tickAsync(1_000);
         await again;
       } finally {
@@ -288,7 +303,7 @@ describe('AWS', () => {
       }
       expect(asked).to.equal(2);
       come(aws.credential.credentials);
-      expect(await channel.send(message, contextOf())).to.include({ status: 'accepted' });
+      expect(await channel.send(MESSAGE, contextOf())).to.include({ status: 'accepted' });
       expect(asked).to.equal(2);
     });
   });

@@ -326,6 +326,21 @@ describe('Azure', () => {
       await channel.send(MESSAGE, { ...contextOf(), reference: REFERENCES.b });
       expect(fetched).to.equal(2);
       expect(azure.messages).to.have.length(3);
+      const [first, , , last] = azure.requests.map(({ headers }) => headers.authorization);
+      expect(last).to.not.equal(first);
+    });
+
+    it('gets one for each message if the end of a token is missing or not a number', async () => {
+      for (const end of [undefined, NaN, Infinity, 'noon']) {
+        fetched = 0;
+        fetchToken = async () => ({ ...(await azure.getToken()), expiresOnTimestamp: end as number });
+        const channel = connected();
+        expect((await sendBy(channel)).status, String(end)).to.equal('accepted');
+        expect((await sendBy(channel)).status, String(end)).to.equal('accepted');
+        expect(fetched, String(end)).to.equal(2);
+        fetchToken = () => Promise.reject(new Error());
+        expect(await sendBy(channel), String(end)).to.include({ status: 'refused', code: 'NO_TOKEN' });
+      }
     });
 
     it('gets a new one after Azure has refused the old one', async () => {
@@ -343,8 +358,17 @@ describe('Azure', () => {
       fetchToken = () => Promise.reject(new Error(`secret for ${ANA.login}`));
       const second = { ...contextOf(), reference: REFERENCES.a };
       expect((await channel.send(MESSAGE, second)).status).to.equal('accepted');
+      fetchToken = () => new Promise(() => undefined);
+      clock = stopTime();
+      const third = channel.send(MESSAGE, { ...contextOf(), reference: REFERENCES.b });
+      await clock.tickAsync(699);
+      expect(azure.requests).to.have.length(2);
+      await clock.tickAsync(1);
+      expect((await third).status).to.equal('accepted');
       now += 60_000;
-      expect(await sendBy(channel)).to.include({ status: 'refused', code: 'NO_TOKEN', hasLeft: false });
+      const late = sendBy(channel);
+      await clock.tickAsync(700);
+      expect(await late).to.include({ status: 'refused', code: 'NO_TOKEN', hasLeft: false });
     });
 
     for (const [title, fetch] of [

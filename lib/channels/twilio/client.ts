@@ -121,6 +121,9 @@ const NEVER = { then: () => NEVER };
 /** The SDK refused the parameters, so nothing has left. */
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
 
+/** Parameters of a call of the SDK, which leaves out what is undefined. Its types do not say so. */
+export type Composed<Parameters> = { readonly [Name in keyof Parameters]: Parameters[Name] | undefined };
+
 /** Twilio's SDK, as the connection uses it. `hostOf` gives the host of a product, such as `api` or `verify`. */
 function connectSdk(settings: TwilioSettings): {
   readonly call: TwilioPort['call'];

@@ -10,7 +10,7 @@ import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
 import { notSent, requireTextChannel, ttlSecondsOf } from '../provider.js';
-import { requireSender, requireTwilio, type TwilioClient } from './client.js';
+import { requireSender, requireTwilio, type Composed, type TwilioClient } from './client.js';
 import {
   deliveryReportOf,
   MESSAGE_SID,
@@ -25,9 +25,7 @@ import { sendReporting } from './status-callbacks.js';
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
 
-/** The SDK leaves out what is undefined, which its types do not say. */
 type MessageParameters = Parameters<TwilioClient['messages']['create']>[0];
-type Composed = { readonly [Name in keyof MessageParameters]: MessageParameters[Name] | undefined };
 
 /** Twilio advises against a shorter `ValidityPeriod`. Its longest one, ten hours, is longer than any code's life. */
 const SHORTEST_VALIDITY_SECONDS = 5;
@@ -78,16 +76,16 @@ export function twilioMessages(): Channel {
         const composed = compose(message);
         if ('status' in composed) return Promise.resolve(composed);
         return sendReporting(statusCallbackUrl, context, async (statusCallback) => {
+          const parameters: Composed<MessageParameters> = {
+            ...composed,
+            contentRetention,
+            addressRetention,
+            validityPeriod: ttlSecondsOf(message, clock(), SHORTEST_VALIDITY_SECONDS),
+            provideFeedback: true,
+            statusCallback,
+          };
           const result = await twilio.call(
-            (client) =>
-              client.messages.create({
-                ...composed,
-                contentRetention,
-                addressRetention,
-                validityPeriod: ttlSecondsOf(message, clock(), SHORTEST_VALIDITY_SECONDS),
-                provideFeedback: true,
-                statusCallback,
-              } as MessageParameters),
+            (client) => client.messages.create(parameters as MessageParameters),
             context,
           );
           const outcome = readOutcome(result);
@@ -110,7 +108,7 @@ function readMessage(result: HttpResult): DeliveryReport {
 
 interface Composer {
   /** The parameters of a message, or the refusal if it cannot be composed. */
-  readonly compose: (message: Message) => Composed | Outcome;
+  readonly compose: (message: Message) => Composed<MessageParameters> | Outcome;
   /** Whether the text of the message is sent. */
   readonly usesText: boolean;
   readonly senderFor?: ConnectedChannel['senderFor'];

@@ -6,7 +6,7 @@ import { serviceSidRule } from '../provider.js';
 import { suitableTags } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
-import { requireTwilio, type TwilioClient } from './client.js';
+import { requireTwilio, type Composed, type TwilioClient } from './client.js';
 import {
   NOT_FOUND,
   outcomeReader,
@@ -28,7 +28,6 @@ export interface TwilioVerifyOptions {
   readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
 
-/** The SDK leaves out what is undefined, which its types do not say. */
 type VerificationParameters = Parameters<
   ReturnType<TwilioClient['verify']['v2']['services']>['verifications']['create']
 >[0];
@@ -86,17 +85,20 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
       },
       send: (message, context) =>
         sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
+          const parameters: Composed<VerificationParameters> = {
+            to: message.to,
+            channel,
+            customCode: message.request.otpCode,
+            locale,
+            // Verify refuses this parameter for any other channel.
+            riskCheck: channel === 'sms' ? riskCheck : undefined,
+            deviceIp: twilio.settings.deviceIp ? addressIn(message.request.ipAddress) : undefined,
+          };
           const result = await twilio.call(
             (client) =>
-              client.verify.v2.services(serviceSid).verifications.create({
-                to: message.to,
-                channel,
-                customCode: message.request.otpCode,
-                locale,
-                // Verify refuses this parameter for any other channel.
-                riskCheck: channel === 'sms' ? riskCheck : undefined,
-                deviceIp: twilio.settings.deviceIp ? addressIn(message.request.ipAddress) : undefined,
-              } as VerificationParameters),
+              client.verify.v2
+                .services(serviceSid)
+                .verifications.create(parameters as VerificationParameters),
             context,
           );
           return readOutcome(result);
@@ -111,8 +113,8 @@ function addressIn(text: string | undefined): string | undefined {
 }
 
 /**
- * The locales that Verify knows change over time. If it answers 404 to a locale, as to an unknown service, sends once more without one, in the language of
- * the number's country.
+ * The locales that Verify knows change over time. If it answers 404 to a locale, as to an unknown service, this function sends
+ * once more without one: Verify then uses the language of the number's country.
  */
 async function sendInLanguage(
   locale: string | undefined,

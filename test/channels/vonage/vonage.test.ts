@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { ProviderError } from '#lib/core/errors.js';
 import { IS_UNDEFINED } from '#lib/core/option-rules.js';
 import { vonageChannel, type VonageChannelOptions } from '#lib/channels/index.js';
 import { oktaTelephonyHook } from '#lib/index.js';
@@ -15,6 +16,7 @@ import {
   type Scene,
 } from '#harness/scene.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { problemsOf } from '../options.js';
@@ -248,6 +250,23 @@ describe('Vonage', () => {
       await scene.call();
       expect(tokens()[1]).to.not.equal(tokens()[0]);
       expect(vonage.messages).to.have.length(2);
+    });
+
+    it('with the old token if no new one is signed in time, but not with one from the future', async () => {
+      await start({});
+      const { check } = connectChannel(vonageChannel(byApplication()), { channel: 'sms', clock: () => now });
+      await check?.(contextOf());
+      for (const passedMs of [600_000, -601_000]) {
+        now += passedMs;
+        const timers = fakeClock(['setTimeout', 'clearTimeout']);
+        const checking = check?.(contextOf()).catch(({ code }: ProviderError) => code);
+        // Before the thread that signs can have answered.
+        timers.tick(700);
+        timers.restore();
+        expect(await checking).to.equal(passedMs > 0 ? undefined : 'PROVIDER_UNREACHABLE');
+        expect(tokens()).to.have.length(2);
+      }
+      expect(tokens()[1]).to.equal(tokens()[0]);
     });
   });
 });

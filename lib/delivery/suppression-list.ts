@@ -48,9 +48,14 @@ export class SuppressionList {
     return this.#change(sender, { what: 'suppress', channel, reason }, cameMs);
   }
 
-  /** As `add`: ends what providers reported, and with a START also STOP. */
-  lift(sender: string, channel: string, isStart: boolean, cameMs?: number): Promise<void> {
-    return this.#change(sender, { what: 'lift', channel, isStart }, cameMs);
+  /** As `add`: the user can be reached, which ends what providers reported, but no STOP. */
+  liftReported(sender: string, channel: string, cameMs?: number): Promise<void> {
+    return this.#change(sender, { what: 'lift', channel, isStart: false }, cameMs);
+  }
+
+  /** As `add`: the user has sent START, which also ends STOP. */
+  liftAll(sender: string, channel: string, cameMs?: number): Promise<void> {
+    return this.#change(sender, { what: 'lift', channel, isStart: true }, cameMs);
   }
 
   /** As `add`: an id and a number belong to one user. STOP and START from the id count for the number from now on. */

@@ -246,7 +246,7 @@ const SCHEMES: Readonly<Record<string, AccessToken['scheme']>> = { bearer: 'Bear
 
 function pauseAfterFailure(error: unknown, nowMs: number): number {
   if (!(error instanceof OktaApiError) || error.code !== 'OKTA_RATE_LIMITED') return FAILURE_PAUSE_MS;
-  const pauseMs = pauseAfter(error.headers ?? {}, true, nowMs) ?? FAILURE_PAUSE_MS;
+  const pauseMs = pauseAfter(error.headers ?? {}, { isRefused: true, nowMs }) ?? FAILURE_PAUSE_MS;
   return Math.min(pauseMs, MAX_FAILURE_PAUSE_MS);
 }
 

@@ -26,7 +26,14 @@ export interface OktaApiRequest {
   readonly includeCauses?: boolean;
 }
 
-export type OktaApiClient = ReturnType<typeof createOktaApiClient>;
+/** Makes authorised calls of one org's API. */
+export interface OktaApiClient {
+  /**
+   * Makes one call.
+   * @throws OktaApiError for anything but a 2xx with readable JSON.
+   */
+  request(request: OktaApiRequest): Promise<JsonAnswer>;
+}
 
 interface Proof {
   readonly authorization: string;
@@ -37,7 +44,7 @@ interface Proof {
 const FUTILE_MS = 10_000;
 
 /**
- * Makes authorised calls of one org's API. Opens nothing before the first call.
+ * Opens nothing before the first call.
  *
  * @param parts.clock - milliseconds since 1970.
  * @param parts.scopes - the scopes of a service app's token. Default `['okta.users.read']`.
@@ -48,7 +55,7 @@ export function createOktaApiClient(parts: {
   readonly clock: () => number;
   readonly connectTimeoutMs: number;
   readonly scopes?: readonly string[];
-}) {
+}): OktaApiClient {
   const { credentials, clock, dispatcher, connectTimeoutMs, scopes = ['okta.users.read'] } = parts;
   let futileSince: number | undefined;
 
@@ -112,8 +119,7 @@ export function createOktaApiClient(parts: {
   }
 
   return {
-    /** @throws OktaApiError for anything but a 2xx with readable JSON. */
-    async request(request: OktaApiRequest): Promise<JsonAnswer> {
+    async request(request) {
       const result = await authorize(request);
       const answer = readJsonSuccess(result);
       if (answer === undefined) throw apiErrorOf(result, "Okta's API", request);

@@ -31,10 +31,12 @@ export function rateLimitHeaders(headers: Headers): Headers {
 /**
  * How long to pause after an answer, milliseconds; `undefined` if no pause is needed.
  *
- * @param isRefused - whether the answer is a 429. It always needs a pause.
- * @param nowMs - our clock, for an answer without a `Date`.
+ * @param answer - `isRefused`: whether it is a 429, which always needs a pause. `nowMs`: our clock, if it has no `Date`.
  */
-export function pauseAfter(headers: Headers, isRefused: boolean, nowMs: number): number | undefined {
+export function pauseAfter(
+  headers: Headers,
+  { isRefused, nowMs }: { readonly isRefused: boolean; readonly nowMs: number },
+): number | undefined {
   const limit = readCount(headers[LIMIT]);
   const remaining = readCount(headers[REMAINING]);
   const resetSeconds = readCount(headers[RESET]);
@@ -87,10 +89,10 @@ export class RateLimitPause {
     return false;
   }
 
-  /** Begins or lengthens a pause if an answer demands it. @param isRefused - whether the answer is a 429. */
-  track(headers: Headers, isRefused: boolean): void {
+  /** Begins or lengthens a pause if an answer demands it. `isRefused`: whether the answer is a 429. */
+  track(headers: Headers, { isRefused }: { readonly isRefused: boolean }): void {
     const now = this.#clock();
-    const pauseMs = pauseAfter(headers, isRefused, now);
+    const pauseMs = pauseAfter(headers, { isRefused, nowMs: now });
     if (pauseMs === undefined || this.#isClosed) return;
     const until = now + pauseMs;
     if (this.isActive() && this.#pause !== undefined) {

@@ -45,7 +45,21 @@ export interface ProfileReading {
   readonly httpStatus?: number | undefined;
 }
 
-export type ProfileReader = ReturnType<typeof createProfileReader>;
+/** Reads users' profiles. */
+export interface ProfileReader {
+  /** Reads by id, else by login. Never rejects. Resolves within `waitMs`. */
+  read(
+    user: { readonly userId: string | undefined; readonly login: string | undefined },
+    waitMs: number,
+  ): Promise<ProfileReading>;
+  /**
+   * Reads a user that cannot exist. This proves the credentials, and leaves a connection and a token for the first code.
+   * @throws OktaApiError unless Okta answers that there is no such user.
+   */
+  check(timeoutMs: number): Promise<void>;
+  /** From now on no pause begins or ends: nothing is reported any more. */
+  close(): void;
+}
 
 /** A valid user id that no user has. */
 export const UNUSED_USER_ID = '00u00000000000000000';
@@ -67,7 +81,7 @@ function signOfRead({ reason = '' }: ProfileReading): HostSign {
   return NO_ANSWER.has(reason) ? 'no-answer' : 'answer';
 }
 
-/** Reads users' profiles. @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause. */
+/** @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause. */
 export function createProfileReader(parts: {
   readonly client: OktaApiClient;
   readonly options: ProfileOptions;
@@ -75,7 +89,7 @@ export function createProfileReader(parts: {
   readonly breaker: Breaker;
   readonly clock: () => number;
   readonly events: Pick<EventStream, 'emit'>;
-}) {
+}): ProfileReader {
   const { client, options, breaker, clock, events } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
@@ -87,10 +101,11 @@ export function createProfileReader(parts: {
     const path = `/api/v1/users/${segment}`;
     try {
       const answer = await client.request({ method: 'GET', path, contentType: FAST_ANSWER, timeoutMs });
-      pause.track(answer.headers, false);
+      pause.track(answer.headers, { isRefused: false });
       return answer.body;
     } catch (error) {
-      if (error instanceof OktaApiError) pause.track(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+      if (error instanceof OktaApiError)
+        pause.track(error.headers ?? {}, { isRefused: error.code === 'OKTA_RATE_LIMITED' });
       throw error;
     }
   };
@@ -144,11 +159,7 @@ export function createProfileReader(parts: {
   };
 
   return {
-    /** Reads by id, else by login. Never rejects. Resolves within `waitMs`. */
-    async read(
-      { userId, login }: { readonly userId: string | undefined; readonly login: string | undefined },
-      waitMs: number,
-    ): Promise<ProfileReading> {
+    async read({ userId, login }, waitMs) {
       if (userId === undefined && login === undefined) return unread('NO_USER');
       const user = lookUpUser(userId, login);
       if (user === undefined) return unread('INVALID_USER_ID');
@@ -163,11 +174,7 @@ export function createProfileReader(parts: {
       if (fetched === TIMED_OUT) return orStale(unread('TIMEOUT'));
       return fetched.source === 'okta' || fetched.reason === 'OKTA_NOT_FOUND' ? fetched : orStale(fetched);
     },
-    /**
-     * Reads a user that cannot exist. This proves the credentials, and leaves a connection and a token for the first code.
-     * @throws OktaApiError unless Okta answers that there is no such user.
-     */
-    async check(timeoutMs: number): Promise<void> {
+    async check(timeoutMs) {
       if (pause.isActive())
         throw new OktaApiError(
           'OKTA_RATE_LIMITED',
@@ -182,8 +189,7 @@ export function createProfileReader(parts: {
         if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
       }
     },
-    /** From now on no pause begins or ends: nothing is reported any more. */
-    close: (): void => {
+    close: () => {
       pause.close();
     },
   };

@@ -35,9 +35,20 @@ export type CallerHeaders = Pick<IncomingMessage, 'headers'> & {
   readonly rawHeaders?: readonly string[] | undefined;
 };
 
-export type CallerVerifier = ReturnType<typeof createCallerVerifier>;
+/** Checks callers against all configured schemes. */
+export interface CallerVerifier {
+  /** Whether a shared secret in a header of its own proves the caller. It is known at once; `verify` checks all schemes. */
+  hasSecret(caller: CallerHeaders): boolean;
+  /**
+   * Resolves if one scheme accepts the caller.
+   * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
+   */
+  verify(caller: CallerHeaders): Promise<void>;
+  /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
+  warmUp(): Promise<void>;
+}
 
-/** Checks callers against all configured schemes: one named passport strategy per scheme, on our own Authenticator. */
+/** Registers one named passport strategy per scheme, on our own Authenticator. */
 export function createCallerVerifier(
   schemes: readonly HookScheme[],
   parts: {
@@ -46,10 +57,11 @@ export function createCallerVerifier(
     /** How long a request may wait for keys, milliseconds. */
     readonly keysWaitMs: number;
   },
-) {
+): CallerVerifier {
   // Never the gateway's own passport.
   const authenticator = new passport.Passport();
   const keyRings: HookKeys[] = [];
+  /** Of `hasSecret`. Basic authentication goes by passport, as tokens do. */
   const secrets: SecretStrategy[] = [];
   // Tokens last: an unreachable key server must not refuse a caller whom a header proves.
   const ordered = [...schemes].sort((a, b) => Number(a.scheme === 'oauth2') - Number(b.scheme === 'oauth2'));
@@ -87,13 +99,8 @@ export function createCallerVerifier(
   }
 
   return {
-    /** Whether a shared secret proves the caller. It is known at once; `verify` checks all schemes. */
-    hasSecret: (caller: CallerHeaders): boolean => secrets.some((strategy) => strategy.accepts(caller)),
-    /**
-     * Resolves if one scheme accepts the caller.
-     * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
-     */
-    verify: ({ headers, rawHeaders }: CallerHeaders): Promise<void> =>
+    hasSecret: (caller) => secrets.some((strategy) => strategy.accepts(caller)),
+    verify: ({ headers, rawHeaders }) =>
       new Promise((resolve, reject) => {
         const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
           if (error instanceof Error) reject(error);
@@ -108,8 +115,7 @@ export function createCallerVerifier(
         // With a callback, passport uses neither `res` nor `next`.
         middleware({ headers, rawHeaders }, undefined, NOTHING);
       }),
-    /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
-    warmUp: async (): Promise<void> => {
+    warmUp: async () => {
       await Promise.all(keyRings.map((keys) => keys.refresh()));
     },
   };

@@ -11,7 +11,6 @@ import { defer } from '#harness/until.js';
 
 const PHONE = '+447700900123';
 /** A START. */
-const LIFTED = ['whatsapp', true] as const;
 
 describe('the suppressions of gateways', () => {
   let clock: sinon.SinonFakeTimers;
@@ -53,7 +52,7 @@ describe('the suppressions of gateways', () => {
     clock.tick(SUPPRESSED_MS.NOT_REACHED);
     expect(await reasonsOf()).to.deep.equal(['whatsapp STOPPED']);
     expect(known(one)).to.deep.equal(['whatsapp STOPPED']);
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     expect(await reasonsOf()).to.be.empty;
     expect(await reasonsOf(one)).to.be.empty;
   });
@@ -73,7 +72,7 @@ describe('the suppressions of gateways', () => {
     // Once it is shared, what gateways share counts alone.
     back.resolve(undefined);
     await turn();
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     expect(await reasonsOf(list)).to.be.empty;
   });
 
@@ -85,7 +84,7 @@ describe('the suppressions of gateways', () => {
         shared.update(names, (before, moment) => transition(before, { ...moment, waitedMs })),
     });
     clock.tick(waitedMs);
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     await late.add(PHONE, 'whatsapp', 'STOPPED');
     expect(await reasonsOf()).to.be.empty;
     clock.tick(waitedMs + 1);
@@ -94,10 +93,10 @@ describe('the suppressions of gateways', () => {
   });
 
   it('count by their arrival if they come within the same moment', async () => {
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     await gateway().add(PHONE, 'whatsapp', 'STOPPED');
     expect(await reasonsOf()).to.deep.equal(['whatsapp STOPPED']);
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     expect(await reasonsOf()).to.be.empty;
   });
 
@@ -111,7 +110,7 @@ describe('the suppressions of gateways', () => {
     expect(await reasonsOf()).to.deep.equal(['whatsapp STOPPED']);
     expect(await gateway().numberOf('US.1')).to.equal(PHONE);
     // A second pairing does not repeat the STOP.
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     await gateway().pair('US.1', PHONE);
     expect(await reasonsOf()).to.be.empty;
   });
@@ -121,7 +120,7 @@ describe('the suppressions of gateways', () => {
     for (const [one, other] of [spellings, [spellings[1], spellings[0]]] as const) {
       await gateway().add(one, 'whatsapp', 'STOPPED');
       expect(await reasonsOf(gateway(), other)).to.deep.equal(['whatsapp STOPPED']);
-      await gateway().lift(other, ...LIFTED);
+      await gateway().liftAll(other, 'whatsapp');
       expect(await reasonsOf(gateway(), one)).to.be.empty;
     }
   });
@@ -129,7 +128,7 @@ describe('the suppressions of gateways', () => {
   it('do not return to the number with an id whose STOP came before its START', async () => {
     await gateway().add('US.1', 'whatsapp', 'STOPPED');
     clock.tick(1);
-    await gateway().lift(PHONE, ...LIFTED);
+    await gateway().liftAll(PHONE, 'whatsapp');
     await gateway().pair('US.1', PHONE);
     expect(await reasonsOf()).to.be.empty;
   });
@@ -138,7 +137,7 @@ describe('the suppressions of gateways', () => {
     await gateway().add(PHONE, 'whatsapp', 'STOPPED');
     const list = gateway((how) => (how === 'update' ? new Promise(() => undefined) : Promise.resolve()));
     expect(await reasonsOf(list)).to.deep.equal(['whatsapp STOPPED']);
-    const lifting = list.lift(PHONE, ...LIFTED);
+    const lifting = list.liftAll(PHONE, 'whatsapp');
     expect(await reasonsOf(list)).to.be.empty;
     await clock.tickAsync(200);
     await lifting;
@@ -154,7 +153,7 @@ describe('the suppressions of gateways', () => {
     await list.pair('US.1', PHONE);
     await list.pair('US.1', PHONE);
     // Any message lifts what a provider reported.
-    await list.lift(PHONE, 'whatsapp', false);
+    await list.liftReported(PHONE, 'whatsapp');
     expect(written).to.deep.equal(['US.1']);
   });
 

@@ -58,7 +58,7 @@ export function createAdministration(parts: {
         if (error.code === 'OKTA_RATE_LIMITED' && limited < MAX_RATE_LIMITED) {
           limited += 1;
           // A call that was refused for the rate limit has changed nothing, so a write may be repeated, too.
-          const ms = pauseAfter(error.headers ?? {}, true, time.now()) ?? READ_AGAIN_MS;
+          const ms = pauseAfter(error.headers ?? {}, { isRefused: true, nowMs: time.now() }) ?? READ_AGAIN_MS;
           await wait("Okta's rate limit is used up", ms);
         } else if (request.method === 'GET' && isPassing(error) && attempt < MAX_READS) {
           attempt += 1;

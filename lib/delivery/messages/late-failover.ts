@@ -333,7 +333,9 @@ export class LateFailover {
     if (before !== undefined && before !== 'waiting') this.#watch.forget(key);
     if (follow !== undefined) {
       const { receipt: sent, failure } = follow;
-      const following = isAlarm ? this.#lookUpLast(key, sent) : this.#sends.send(sent, failure, key, wasLost);
+      const following = isAlarm
+        ? this.#lookUpLast(key, sent)
+        : this.#sends.send(sent, failure, key, { wasLost });
       this.#track(following);
     } else if (before === undefined && owners.get(key) === undefined) {
       // No gateway knows the message. Its send may still be on its way.

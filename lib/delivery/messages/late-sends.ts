@@ -76,13 +76,13 @@ export class LateSends {
    * Sends a code by its next channel, if that can help, and reports how it ended.
    *
    * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was answered.
-   * @param wasLost - whether the state was lost when it failed: another process may have sent the code again, so this one does not.
+   * @param how.wasLost - whether the state was lost when it failed: another process may have sent the code again, so this one does not.
    */
   async send(
     receipt: Receipt,
     failure: DeliveryFailure,
     messageKey: string | undefined,
-    wasLost = false,
+    { wasLost = false }: { readonly wasLost?: boolean | undefined } = {},
   ): Promise<void> {
     const { events } = this.#parts;
     const send = startLateSend(receipt, failure, messageKey, this.#parts);
@@ -129,7 +129,7 @@ export class LateSends {
   }
 }
 
-/** Decides whether anything follows a failure, and by which steps. Nothing else decides this. */
+/** Decides whether anything can follow a failure, and by which steps. `LateSends` also looks at what has happened since. */
 export function startLateSend(
   receipt: Receipt,
   failure: DeliveryFailure,

@@ -79,9 +79,9 @@ export function createInbox(parts: HookParts) {
   ): Promise<void> => {
     const sender = senderOf(message);
     if (keyword === 'stop' && keepsStop) await suppressions.add(sender, channel, 'STOPPED', cameMs);
-    else if (keyword === 'start') await suppressions.lift(sender, channel, true, cameMs);
+    else if (keyword === 'start') await suppressions.liftAll(sender, channel, cameMs);
     // A user who writes can be reached and has not blocked us.
-    else if (channel !== 'sms') await suppressions.lift(sender, channel, false, cameMs);
+    else if (channel !== 'sms') await suppressions.liftReported(sender, channel, cameMs);
   };
 
   /** Calls `onMessage` for a reply; `undefined` means the standard reply. An `isStart` that comes too late for a reply still counts. */
@@ -99,9 +99,7 @@ export function createInbox(parts: HookParts) {
         unknown
       >;
       // A STOP after this message is newer, so it stays.
-      if (isStart === true) {
-        await suppressions.lift(senderOf(message), channel, true, cameMs);
-      }
+      if (isStart === true) await suppressions.liftAll(senderOf(message), channel, cameMs);
       return typeof text === 'string' && text !== '' ? text : undefined;
     };
     const reply = await waitAtMost(

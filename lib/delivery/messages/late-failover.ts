@@ -298,9 +298,8 @@ export class LateFailover {
   /** Changes the record of a message, and that of its attempt if the news names it, in one step. */
   #update(key: string, news: MessageNews): Promise<MessageReply | undefined> {
     const { state } = this.#parts;
-    const { reference } = news;
-    if (reference !== undefined)
-      return state.update([messageName(key), attemptName(reference)], (known) => {
+    if (news.reference !== undefined)
+      return state.update([messageName(key), attemptName(news.reference)], (known) => {
         const { next, reply } = messageAfterNaming(known, news, key, steadyMs());
         return { next, result: reply };
       });

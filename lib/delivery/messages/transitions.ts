@@ -25,14 +25,33 @@ export function attemptName(key: string): RecordName<'attempt'> {
   return { kind: 'attempt', key };
 }
 
-/** News of a message: a channel has accepted it, or a report came. A token identifies the news: the same may come twice. */
-export interface MessageNews {
+/** News of a message. A token identifies it: the same news may come twice. */
+export type MessageNews =
+  | AcceptedNews
+  | NamingNews
+  | {
+      readonly token: string;
+      readonly report: FinalReport;
+      readonly accepted?: undefined;
+      readonly reference?: undefined;
+    };
+
+/** A channel has accepted the message. */
+interface AcceptedNews {
   readonly token: string;
-  readonly accepted?: Receipt | undefined;
-  /** `undefined` also for a report that says only that there is a message. */
-  readonly report?: FinalReport | undefined;
-  /** Of the attempt, by the namespace of its channel, if the news names it (`messageAfterNaming`). */
+  readonly accepted: Receipt;
+  readonly report?: undefined;
+  /** Of the attempt, by the namespace of its channel, if reports may name it alone. */
   readonly reference?: string | undefined;
+}
+
+/** A report names the attempt of the message. */
+interface NamingNews {
+  readonly token: string;
+  /** `undefined` if it says only that there is a message. */
+  readonly report?: FinalReport | undefined;
+  readonly reference: string;
+  readonly accepted?: undefined;
 }
 
 /** What a caller has to do after news. */
@@ -144,29 +163,50 @@ export function attemptAfterNaming(
   return { reply: isSame ? receiptIn(record.kept, known, nowMs) : undefined };
 }
 
-/**
- * News names the attempt of its message, whose record says under which key the message is kept: the first news decides. By a report,
- * the message may be recognised, and is then accepted. The report itself comes after that.
- */
-export function messageAfterNaming(
-  [message, attempt]: readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined],
-  given: MessageNews,
-  messageKey: string,
-  nowMs: number,
-): {
+/** The records of a message and of its attempt. */
+type BothKnown = readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined];
+
+/** Both records after news. */
+interface BothAfter {
   readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
   readonly reply: MessageReply;
-} {
-  const { token, accepted, report } = given;
+}
+
+/** News names the attempt of its message, whose record says under which key the message is kept: the first news decides. */
+export function messageAfterNaming(
+  both: BothKnown,
+  news: AcceptedNews | NamingNews,
+  messageKey: string,
+  nowMs: number,
+): BothAfter {
+  const [, attempt] = both;
   const keptAs = attempt?.value.status === 'named' ? attempt.value.messageKey : messageKey;
   if (keptAs !== messageKey)
     return { next: [undefined, undefined], reply: { before: undefined, elsewhere: keptAs } };
-  if (accepted !== undefined) {
-    const { next, reply } = messageAfter(message, given, nowMs);
-    const value = { status: 'named', messageKey, recogniseToken: token } as const;
-    const { lifeMs } = keepReceipt(accepted, nowMs);
-    return { next: [next, attempt === undefined ? { value, lifeMs } : undefined], reply };
-  }
+  return news.accepted === undefined
+    ? afterReportOfAttempt(both, news, messageKey, nowMs)
+    : afterAcceptedAttempt(both, news, messageKey, nowMs);
+}
+
+function afterAcceptedAttempt(
+  [message, attempt]: BothKnown,
+  news: AcceptedNews,
+  messageKey: string,
+  nowMs: number,
+): BothAfter {
+  const { next, reply } = messageAfter(message, news, nowMs);
+  const value = { status: 'named', messageKey, recogniseToken: news.token } as const;
+  const { lifeMs } = keepReceipt(news.accepted, nowMs);
+  return { next: [next, attempt === undefined ? { value, lifeMs } : undefined], reply };
+}
+
+/** The message may be recognised, and is then accepted. The report itself comes after that. */
+function afterReportOfAttempt(
+  [message, attempt]: BothKnown,
+  { token, report }: NamingNews,
+  messageKey: string,
+  nowMs: number,
+): BothAfter {
   // A message that is known needs no attempt.
   const isKnown = message !== undefined && message.value.status !== 'early';
   const naming: Outcome<AttemptRecord, Receipt | undefined> =

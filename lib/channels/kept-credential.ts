@@ -16,13 +16,16 @@ export function keptCredential<Value>(parts: {
   readonly endOf: (value: Value) => number | undefined;
   /** It is fetched again so long before its end or, without one, after it came, milliseconds. */
   readonly spareMs: number;
-  /** How long a message may wait for a new one, milliseconds. After that it takes the old one, or another provider follows. */
+  /**
+   * How long a message may wait for a new one, milliseconds. After that it takes the old one, or another provider follows. With an old
+   * one, this is the wait of all messages of a fetch together.
+   */
   readonly waitMs: number;
   readonly clock: () => number;
 }) {
   const { fetch, read, endOf, spareMs, waitMs, clock } = parts;
   let kept: Kept<Value> | undefined;
-  let fetching: Promise<Value | undefined> | undefined;
+  let fetching: { readonly found: Promise<Value | undefined>; readonly sinceMs: number } | undefined;
 
   const fetchOnce = async (): Promise<Value | undefined> => {
     const value = read(await waitAtMost(Promise.resolve().then(fetch), FETCH_MS));
@@ -38,22 +41,29 @@ export function keptCredential<Value>(parts: {
   const isFresh = ({ sinceMs, endMs }: Kept<Value>): boolean => {
     const nowMs = clock();
     const ageMs = nowMs - sinceMs;
-    // A clock that is set back must not make it live longer.
+    // The clock was set back, and its end is uncertain.
     if (ageMs < 0) return false;
     return endMs === Infinity ? ageMs < spareMs : endMs - nowMs > spareMs;
   };
+
+  const hasOld = (): boolean => kept !== undefined && kept.endMs > clock();
 
   return {
     /** The credential, if it is there within `waitMs` and within the time for sends. */
     async get({ leaveSignal }: Pick<SendContext, 'leaveSignal'>): Promise<Value | undefined> {
       if (kept !== undefined && isFresh(kept)) return kept.value;
-      fetching ??= fetchOnce()
-        // Its message may hold a secret, so nothing of a failure is kept.
-        .catch(() => undefined)
-        .finally(() => (fetching = undefined));
-      const found = await waitAtMost(Promise.race([fetching, abortOf(leaveSignal)]), waitMs);
+      fetching ??= {
+        found: fetchOnce()
+          // Its message may hold a secret, so nothing of a failure is kept.
+          .catch(() => undefined)
+          .finally(() => (fetching = undefined)),
+        sinceMs: performance.now(),
+      };
+      const waitedMs = hasOld() ? performance.now() - fetching.sinceMs : 0;
+      const leftMs = Math.max(0, waitMs - waitedMs);
+      const found = await waitAtMost(Promise.race([fetching.found, abortOf(leaveSignal)]), leftMs);
       if (found !== TIMED_OUT && found !== undefined) return found;
-      return kept !== undefined && kept.endMs > clock() ? kept.value : undefined;
+      return hasOld() ? kept?.value : undefined;
     },
     /** Drops it, because the provider does not accept it. */
     forget(): void {

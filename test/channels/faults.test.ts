@@ -27,6 +27,7 @@ const PAGES: readonly (readonly [title: string, page: Fault])[] = [
   ["a gateway's JSON with 503", { kind: 'status', status: 503, body: { code: 503, message: 'No' } }],
   ["a gateway's sentence with 403", { kind: 'status', status: 403, body: { message: 'Forbidden' } }],
   ["a gateway's word with 403", { kind: 'status', status: 403, body: { type: 'forbidden', title: 'No' } }],
+  ["a gateway's code with 403", { kind: 'status', status: 403, body: { type: 'FORBIDDEN', title: 'No' } }],
   [
     "a gateway's error object with 403",
     {

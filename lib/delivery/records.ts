@@ -140,7 +140,7 @@ export interface SentCode extends LastCodeBase {
   readonly oktaRequestId?: string | undefined;
 }
 
-/** The last code that a user requested. If it was not sent, they have one from Okta itself, or none, and do not use an older one of ours. */
+/** The last code that a user requested. If it was not sent, the user has a code from Okta itself, or none, and uses no older one of ours. */
 export type LastCode = SentCode | (LastCodeBase & { readonly status: 'refused' });
 
 /** The last code of a person by text or by call. */

@@ -144,7 +144,7 @@ function ofCountry(country: string, kind: 'allow' | 'deny'): Pick<GuardBlock, 'r
   };
 }
 
-/** What is said of a block, by its rule. */
+/** The code, the reason and the remedy of a block, by its rule. */
 const BLOCKS = {
   numberType: {
     code: 'NUMBER_TYPE_BLOCKED',

@@ -83,7 +83,10 @@ const BAD_OKTAS: readonly OktaCondition[] = [
   ]),
 ];
 
-/** Which answers are refusals, test/channels/twilio/outcome.test.ts says. Here: how Twilio answers every request, and the result that this leads to with the channels of the plan. */
+/**
+ * How Twilio answers every request, and the result with the channels of the plan. test/channels/twilio/outcome.test.ts says which
+ * answers are refusals.
+ */
 type TwilioCondition = readonly [
   title: string,
   misbehave: (twilio: TwilioEmulator) => void,

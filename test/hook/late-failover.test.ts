@@ -297,6 +297,21 @@ describe('late failover', () => {
     expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
   });
 
+  it('skips a channel that has not reached the number since the call, and takes the one after it', async () => {
+    const acme: ConnectedChannel = {
+      send: () => Promise.resolve({ status: 'refused', code: 'GONE', reason: 'No', isNotReached: true }),
+    };
+    const chooseChannels = ({ userId }: TelephonyRequest): string[] =>
+      userId === ANA.id ? ['whatsapp', 'acme', 'sms'] : ['acme', 'sms'];
+    await start({ channels: { acme }, chooseChannels });
+    const sid = await callSilently();
+    await scene.call({ ...TO_BOB, phoneNumber: ANA.phone });
+    await report(sid, 'undelivered', '63024');
+    await until(() => ended().length === 1);
+    expect(ended()[0]).to.include({ outcome: 'accepted', channel: 'sms' });
+    expect(ended()[0]?.attempts.map(({ channel }) => channel)).to.deep.equal(['whatsapp', 'sms']);
+  });
+
   it('sends nothing if lateFailover is false; reports still name user, event and request', async () => {
     await start({ lateFailover: false });
     failWhatsApp();

@@ -287,7 +287,7 @@ describe('texts', () => {
         expect(await sms({ msgTemplate: text }), what).to.equal(sent);
     });
 
-    it('get the autofill line if what they have is none', async () => {
+    it('get the autofill line if they have none of their own', async () => {
       await start({ webOtpDomain: 'login.acme.com' });
       for (const [what, text] of [
         ['one in another place', `@login.acme.com #${CODE}\nis your code`],

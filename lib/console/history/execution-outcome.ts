@@ -174,9 +174,9 @@ export function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   for (const event of events) {
     if (event.type !== 'attempt.ended' && event.type !== 'attempt.settled') continue;
     const { channel, provider, outcome, code, transactionId, at, durationMs } = event;
-    const isSettled = (one: Attempt): boolean =>
+    const isSettledByEvent = (one: Attempt): boolean =>
       one.outcome === 'unknown' && one.channel === channel && one.provider === provider;
-    const place = event.type === 'attempt.ended' ? -1 : attempts.findLastIndex(isSettled);
+    const place = event.type === 'attempt.ended' ? -1 : attempts.findLastIndex(isSettledByEvent);
     const beganAt = attempts[place]?.beganAt ?? at - durationMs;
     const attempt = { channel, provider, outcome, code, transactionId, beganAt, endedAt: at };
     if (place === -1) attempts.push(attempt);

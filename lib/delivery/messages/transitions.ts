@@ -41,7 +41,7 @@ interface AcceptedNews {
   readonly token: string;
   readonly accepted: Receipt;
   readonly report?: undefined;
-  /** Of the attempt, by the namespace of its channel, if reports may name it alone. */
+  /** The key of the attempt, if reports may name it alone. */
   readonly reference?: string | undefined;
 }
 

@@ -78,7 +78,7 @@ describe('WhatsApp by Meta', () => {
     expect(meta.requests).to.be.empty;
   });
 
-  it('is unknown after an error that Meta does not know the cause of', async () => {
+  it('is unknown after an error whose cause Meta does not know', async () => {
     const dispatcher = new Agent();
     for (const rule of [
       { code: 1 },

@@ -105,7 +105,7 @@ const WITHOUT_OPT_IN = ok(
 
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
-/** With the times of this machine before and after it, in milliseconds since 1970. */
+/** Reads the org's metadata, with the times of this machine before and after that, in milliseconds since 1970. */
 async function fetchMetadata(org: OrgReader, time: Time) {
   const requestedAt = time.now();
   const url = org.orgUrl + ORG_METADATA;

@@ -124,6 +124,7 @@ describe('watching messages', () => {
   let clock: sinon.SinonFakeTimers;
   let watching: MessageWatch;
   let isCurrent: boolean;
+  let isBusy: boolean;
   let asked: string[];
   let ends: unknown[];
   /** One for each message. */
@@ -132,6 +133,7 @@ describe('watching messages', () => {
   beforeEach(() => {
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     isCurrent = true;
+    isBusy = false;
     asked = [];
     ends = [];
     channels = new Map();
@@ -142,7 +144,7 @@ describe('watching messages', () => {
       channels,
       afterSeconds,
       onLookedUpFailure: () => undefined,
-      isBusy: () => false,
+      isBusy: () => isBusy,
     };
     watching = new MessageWatch(parts, (id, end) => {
       ends.push([id, end.status === 'failed' ? end.code : end.status]);
@@ -197,6 +199,13 @@ describe('watching messages', () => {
       expect(ends).to.deep.equal([['SM1', end.status === 'failed' ? end.code : end.status]]);
     });
   }
+
+  it('leaves out look-ups while codes need the connections, but not the last one', async () => {
+    isBusy = true;
+    watch('SM1', { overdueMs: 10_000 });
+    await clock.tickAsync(600_000);
+    expect(asked).to.deep.equal(['SM1 at 10000']);
+  });
 
   it('sets no timer beyond the end of the code', async () => {
     watch('SM1', { lifeMs: 8_000 });

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { ParseArgsConfig } from 'node:util';
 import type { Time } from './admin/administration.js';
 import { CommandError, type ExitCode } from './failure.js';
@@ -15,7 +14,7 @@ export interface CommandCall {
   readonly variables: Variables;
   readonly time: Time;
   /** Emits SIGINT and SIGTERM. */
-  readonly signals: EventEmitter;
+  readonly signals: NodeJS.EventEmitter;
   /** What the command has found so far. If the command fails, the program adds it to the JSON of the error. */
   readonly report: object;
 }

@@ -1,4 +1,4 @@
-import { once, type EventEmitter } from 'node:events';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../core/channel.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
@@ -164,7 +164,7 @@ async function listen(server: Server, port: number): Promise<number> {
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
 /** Waits for the first SIGINT or SIGTERM. After it, or after `ignore`, signals end the process again. */
-function listenForEnd(signals: EventEmitter) {
+function listenForEnd(signals: NodeJS.EventEmitter) {
   const listening = new AbortController();
   const ignore = (): void => listening.abort();
   const first = Promise.race(ENDING.map((name) => once(signals, name, { signal: listening.signal })));

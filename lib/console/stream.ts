@@ -53,8 +53,8 @@ export function createStreams(parts: {
     /**
      * Answers with an event stream, whose first event is the health.
      *
-     * @param requireStill - called every few seconds; the stream ends if it rejects. After `NOT_AUTHORIZED` the page is told that
-     *   the caller is logged out.
+     * @param requireStill - called every few seconds; the stream ends if it rejects. If it rejects with `NOT_AUTHORIZED`, the stream
+     *   first tells the page that the caller is logged out.
      * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
      */
     open: (res: ServerResponse, requireStill: () => Promise<unknown>): void => {

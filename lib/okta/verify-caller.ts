@@ -37,7 +37,7 @@ export type CallerHeaders = Pick<IncomingMessage, 'headers'> & {
 
 /** Checks callers against all configured schemes. */
 export interface CallerVerifier {
-  /** Whether a shared secret in a header of its own proves the caller. It is known at once; `verify` checks all schemes. */
+  /** Whether the caller has a shared secret in its header. Answers at once; `verify` checks every scheme. */
   hasSecret(caller: CallerHeaders): boolean;
   /**
    * Resolves if one scheme accepts the caller.
